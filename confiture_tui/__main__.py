@@ -1,0 +1,22 @@
+"""The program: ``confiture-tui``, or ``python -m confiture_tui``."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> int:
+    """Run the command line with the arguments of the process; returns its exit code."""
+    if sys.argv[1:] == ["--version"]:
+        # Asked by scripts and by people in a hurry: nothing else is loaded for it.
+        from confiture_tui import __version__
+
+        sys.stdout.write(f"confiture-tui {__version__}\n")
+        return 0
+    from confiture_tui.cli.entry import run
+
+    return run(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

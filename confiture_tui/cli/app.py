@@ -1,0 +1,61 @@
+"""The commands of ``confiture-tui``, put together."""
+
+# Typer reads the annotations of this module at run time: they are not postponed.
+
+from typing import Annotated
+
+import typer
+
+from confiture_tui.cli.demo import demo
+from confiture_tui.cli.dry_run import dry_run
+from confiture_tui.cli.open_app import open_app
+from confiture_tui.cli.options import Given, with_common_options
+from confiture_tui.cli.preview import preview
+from confiture_tui.cli.status import status
+
+_HELP = """\
+What a PostgreSQL migration does, and a dry run of it that leaves nothing behind.
+
+Without a command, the full-screen app opens on the project in the current directory.
+
+\b
+Examples:
+  confiture-tui                          open the project here
+  confiture-tui demo                     see it at work, without any database
+  confiture-tui status                   what is applied, what is pending
+  confiture-tui dry-run                  try all pending migrations on a shadow
+  confiture-tui preview 001_x.up.sql     look at a file, without any database
+
+\b
+Exit codes:
+  0 fine   1 findings   2 usage or settings   3 no connection   130 cancelled
+"""
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        from confiture_tui import __version__
+
+        typer.echo(f"confiture-tui {__version__}")
+        raise typer.Exit
+
+
+def _root(
+    given: Given,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> int:
+    return open_app(given.settings())
+
+
+def build() -> typer.Typer:
+    """The command line, not yet run."""
+    # Plain help: no markup is read in it, and it is the same in every terminal.
+    app = typer.Typer(name="confiture-tui", rich_markup_mode=None, pretty_exceptions_enable=False)
+    app.callback(invoke_without_command=True, help=_HELP)(with_common_options(_root))
+    app.command("demo")(with_common_options(demo))
+    app.command("status")(with_common_options(status))
+    app.command("preview")(with_common_options(preview))
+    app.command("dry-run")(with_common_options(dry_run))
+    return app

@@ -1,0 +1,47 @@
+"""``confiture-tui demo``: the demo shop on an embedded server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from confiture_tui.cli.options import Given
+from confiture_tui.config import OutputFormat
+
+if TYPE_CHECKING:
+    from confiture_tui.cli.session import Session
+
+
+def demo(
+    given: Given,
+    headless: Annotated[
+        bool, typer.Option("--headless", help="Without the app: dry-run every pending migration and print the results.")
+    ] = False,
+) -> int:
+    """See it at work, without any database of yours.
+
+    Starts an embedded PostgreSQL, builds a small shop with pending migrations on it, and opens the app. The server
+    listens on no network, and is gone afterwards.
+
+    \b
+    Examples:
+      confiture-tui demo
+      confiture-tui demo --headless
+      confiture-tui demo --headless --format json
+    """
+    from confiture_tui.cli.dry_run import try_migrations
+    from confiture_tui.cli.open_app import open_app
+
+    # The demo has a database of its own: what is missing for yours must not keep it from starting.
+    settings = given.settings(needs_database=False)
+    if not headless:
+        return open_app(settings, demo=True)
+
+    from confiture_tui.cli.session import with_service
+
+    async def work(session: Session) -> None:
+        await try_migrations(session, None, json=settings.format is OutputFormat.JSON)
+
+    with_service(settings, work, demo=True)
+    return 0

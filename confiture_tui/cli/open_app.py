@@ -1,0 +1,24 @@
+"""The one door from the command line to the screens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from confiture_tui.config import Settings
+
+
+def open_app(settings: Settings, *, demo: bool = False) -> int:
+    """Open the full-screen app and return its exit code once it has ended.
+
+    Raises:
+        UsageError: there is no terminal to open it on, or the log file cannot be written.
+    """
+    from confiture_tui.cli.session import listening
+    from confiture_tui.observability import terminal_left_alone
+    from confiture_tui.service import MigrationService
+    from confiture_tui.ui.terminal import run_app
+
+    service = MigrationService(settings, demo=demo)
+    with terminal_left_alone(), listening(service, settings, on_console=False):
+        return run_app(service)

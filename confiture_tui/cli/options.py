@@ -1,0 +1,115 @@
+"""The options that every command has, before or after the command's name."""
+
+# Typer reads the annotations of this module at run time: they are not postponed.
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from confiture_tui.config import Settings
+
+_KEY = "confiture_tui.given"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the command line says of the common settings; ``None`` where it says nothing."""
+
+    project: Annotated[
+        Path | None,
+        typer.Option("--project", metavar="DIR", help="The project's directory; the current one by default."),
+    ] = None
+    env: Annotated[
+        str | None,
+        typer.Option("--env", metavar="NAME", help="The environment: db/environments/NAME.yaml; local by default."),
+    ] = None
+    dsn: Annotated[
+        str | None,
+        typer.Option(
+            "--dsn",
+            metavar="DSN",
+            help="The database, as a URL or as key=value. Better without a password: see README.",
+        ),
+    ] = None
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", metavar="FILE", help="Settings; confiture.yaml of the project by default."),
+    ] = None
+    migrations_dir: Annotated[
+        Path | None,
+        typer.Option("--migrations-dir", metavar="DIR", help="Where the migrations are; db/migrations by default."),
+    ] = None
+    read_only: Annotated[
+        bool | None, typer.Option("--read-only", help="Nothing may change the database.", show_default=False)
+    ] = None
+    log_file: Annotated[
+        Path | None, typer.Option("--log-file", metavar="FILE", help="Write every event to FILE, one JSON a line.")
+    ] = None
+    log_level: Annotated[
+        str | None,
+        typer.Option("--log-level", metavar="LEVEL", help="What is logged: debug, info, warning or error."),
+    ] = None
+    format: Annotated[
+        str | None, typer.Option("--format", metavar="FORMAT", help="How results are printed: text or json.")
+    ] = None
+    runner: Annotated[
+        str | None,
+        typer.Option("--runner", metavar="PROFILE", help="What will run the migrations: confiture by default."),
+    ] = None
+    pg_bin: Annotated[
+        Path | None,
+        typer.Option("--pg-bin", metavar="DIR", help="PostgreSQL's programs for the shadow; built in by default."),
+    ] = None
+
+    def over(self, weaker: "Given") -> "Given":
+        """These values where they are given, those of ``weaker`` elsewhere."""
+        return Given(
+            **{
+                field.name: getattr(weaker, field.name)
+                if getattr(self, field.name) is None
+                else getattr(self, field.name)
+                for field in fields(self)
+            }
+        )
+
+    def settings(self, *, needs_database: bool = True) -> Settings:
+        """The settings of this run.
+
+        Raises:
+            UsageError: an option, a variable or a file cannot be used.
+        """
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return Settings.load(**values, needs_database=needs_database)
+
+
+def with_common_options(command: Callable[..., int]) -> Callable[..., int]:
+    """Give a command, whose first parameter is a ``Given``, the common options besides its own parameters.
+
+    Options before the command's name are taken over; those after it win.
+    """
+    own = [*inspect.signature(command, eval_str=True).parameters.values()][1:]
+    common = [
+        inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=field.type)
+        for field in fields(Given)
+    ]
+    context = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    own = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
+
+    @functools.wraps(command)
+    def run(ctx: typer.Context, **values: Any) -> int:
+        given = Given(**{field.name: values.pop(field.name) for field in fields(Given)})
+        given = given.over(ctx.meta.get(_KEY, Given()))
+        ctx.meta[_KEY] = given
+        if ctx.invoked_subcommand is not None:
+            return 0
+        return command(given, **values)
+
+    parameters = [context, *own, *common]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by inspect and Typer
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run

@@ -1,0 +1,44 @@
+"""``preview`` as text: what a migration contains, statement by statement."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from confiture_tui.cli.output.effects import write_effects, write_failure
+from confiture_tui.cli.output.header import write_findings
+from confiture_tui.cli.output.page import Page, Style
+from confiture_tui.cli.output.units import plural
+
+if TYPE_CHECKING:
+    from confiture_tui.service.models import MigrationPreview
+
+_WRAPPING = {
+    "transaction": "the runner wraps it in one transaction",
+    "own": "the file's own BEGIN and COMMIT wrap it",
+    "none": "nothing wraps it: each statement commits by itself",
+}
+
+
+def write_preview(page: Page, preview: MigrationPreview) -> None:
+    """The statements with their SQL, what is known of their effects, and how much of it was analysed."""
+    label = f"{preview.version}_{preview.name}" if preview.version else preview.name
+    page.line(page.styled(label, Style.TITLE))
+    if preview.path is not None:
+        page.line("  ", page.styled(str(preview.path), Style.QUIET))
+    back = "has a way back" if preview.has_down else "no way back"
+    page.paragraph(page.joined(_WRAPPING.get(preview.wrapping, preview.wrapping), back), indent=2, first="  ")
+    write_findings(page, preview.findings)
+    for statement in preview.statements:
+        page.blank()
+        page.line(
+            page.cell(f"{statement.index}", 4, right=True),
+            page.cell(f"  line {statement.line}", 12, Style.QUIET),
+            page.styled(statement.tag, Style.TITLE),
+        )
+        page.verbatim(statement.sql.splitlines(), indent=6)
+        if statement.fails is not None:
+            write_failure(page, statement, statement.fails, indent=6)
+        write_effects(page, statement, indent=6)
+    analysed, total = preview.analysed
+    page.blank()
+    page.line("  ", page.styled(f"{analysed} of {plural(total, 'statement')} analysed", Style.TITLE))

@@ -1,0 +1,154 @@
+"""``confiture-tui preview``: what migrations, or any SQL files, contain."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from confiture_tui.cli.options import Given
+from confiture_tui.config import OutputFormat
+from confiture_tui.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from confiture_tui.cli.session import Session
+    from confiture_tui.config import Settings
+    from confiture_tui.service.models import MigrationPreview, ProjectInfo, TargetInfo
+
+STDIN = "-"
+LOOSE = "loose"
+
+
+def preview(
+    given: Given,
+    what: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="VERSION|FILE",
+            help="Migrations by version, or SQL files ('-' is stdin); all pending ones by default.",
+            show_default=False,
+        ),
+    ] = None,
+) -> int:
+    """What migrations contain, statement by statement.
+
+    Files need neither a project nor a database.
+
+    \b
+    Examples:
+      confiture-tui preview
+      confiture-tui preview 007
+      confiture-tui preview db/migrations/007_add_segment.up.sql
+      git show main:db/migrations/007_add_segment.up.sql | confiture-tui preview -
+    """
+    files = [text for text in what or () if is_file(text)]
+    versions = [text for text in what or () if not is_file(text)]
+    if files and versions:
+        raise UsageError(
+            f"'{versions[0]}' is a version and '{files[0]}' a file: they cannot be mixed.",
+            hint="Name files only, or versions only.",
+        )
+    if files:
+        return _preview_files(files, given.settings(needs_database=False))
+    return _preview_versions(versions, given.settings())
+
+
+def is_file(text: str) -> bool:
+    """Whether an argument names a file rather than a version: ``-``, a path, or anything that ends in ``.sql``."""
+    return text == STDIN or text.lower().endswith(".sql") or "/" in text or "\\" in text
+
+
+def _preview_files(files: Sequence[str], settings: Settings) -> int:
+    from confiture_tui.cli.session import with_service
+
+    # A file that nobody says who runs promises nothing.
+    runner = settings.runner if "runner" in settings.model_fields_set else LOOSE
+
+    async def show(session: Session) -> int:
+        previews: list[MigrationPreview] = []
+        for text in files:
+            if text == STDIN:
+                previews.append(_preview_stdin(runner))
+            else:
+                previews += await session.service.preview_files([Path(text)])
+        for preview in previews:
+            for finding in preview.findings:
+                if finding.code == "unreadable-file":
+                    raise UsageError(finding.message)
+        session.print(_rendered(previews, settings, runner, None, None))
+        return _exit_code(previews)
+
+    return with_service(settings, show, opens=False)
+
+
+def _preview_stdin(runner: str) -> MigrationPreview:
+    """The preview of the SQL that comes on stdin.
+
+    Raises:
+        UsageError: it is not UTF-8, or there is no such runner.
+    """
+    from confiture_tui.core.migrations.model import Migration
+    from confiture_tui.core.migrations.profiles import PROFILES
+    from confiture_tui.service.previews import preview_of
+
+    if runner not in PROFILES:
+        raise UsageError(f"There is no runner profile '{runner}'.", hint=f"Profiles: {', '.join(PROFILES)}.")
+    try:
+        sql = sys.stdin.buffer.read().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"Byte {error.start} on stdin is not UTF-8.", hint="Convert it to UTF-8.") from None
+    return preview_of(Migration.from_sql(sql, name="stdin"), PROFILES[runner])
+
+
+def _preview_versions(versions: Sequence[str], settings: Settings) -> int:
+    from confiture_tui.cli.dry_run import pending_migrations
+    from confiture_tui.cli.session import with_service
+
+    async def show(session: Session) -> int:
+        service = session.service
+        chosen = dict.fromkeys(versions)
+        if not versions:
+            chosen = dict.fromkeys(
+                one.version for one in await pending_migrations(session) if one.migration is not None
+            )
+        previews = [await service.preview(version) for version in chosen]
+        session.print(_rendered(previews, settings, settings.runner, service.project, service.target))
+        return _exit_code(previews)
+
+    return with_service(settings, show)
+
+
+def _exit_code(previews: Sequence[MigrationPreview]) -> int:
+    """1 when a file cannot be trusted to be what it seems to be, or PostgreSQL cannot read it; 0 otherwise."""
+    untrusted = any(finding.level == "error" for preview in previews for finding in preview.findings)
+    return int(untrusted or any(statement.fails for preview in previews for statement in preview.statements))
+
+
+def _rendered(
+    previews: Sequence[MigrationPreview],
+    settings: Settings,
+    runner: str,
+    project: ProjectInfo | None,
+    target: TargetInfo | None,
+) -> str:
+    from confiture_tui.cli.output.header import write_header
+    from confiture_tui.cli.output.page import Page, Style
+    from confiture_tui.cli.output.preview import write_preview
+    from confiture_tui.service.documents import preview_document
+
+    if settings.format is OutputFormat.JSON:
+        return preview_document(previews, target=target, runner=runner, base=settings.project_dir).to_json()
+    page = Page.for_stream()
+    if project is not None:
+        write_header(page, project, target)
+        page.blank()
+    for preview in previews:
+        write_preview(page, preview)
+        page.blank()
+    if not previews:
+        page.line(page.styled("No migration is pending.", Style.TITLE))
+    return page.text()

@@ -1,0 +1,275 @@
+"""The settings of one run: one frozen model, and where each of its values may come from.
+
+From strongest to weakest: the command line, environment variables (``CONFITURE_…``), ``db/environments/{env}.yaml``,
+``confiture.yaml``, the defaults. The connection itself is chosen by ``confiture_tui.database.dsn``, which has sources
+of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from confiture_tui.errors import UsageError
+from confiture_tui.events import Level
+from confiture_tui.yaml_file import YamlFile, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+DEFAULT_ENV = "local"
+DEFAULT_RUNNER = "confiture"
+CONFIG_FILE = "confiture.yaml"
+ENVIRONMENTS = Path("db/environments")
+MIGRATIONS = Path("db/migrations")
+
+_ENV_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")
+_PRODUCTION = frozenset({"prod", "production", "live"})
+_DSN_VARIABLES = ("CONFITURE_DATABASE_URL", "DATABASE_URL")
+
+
+class OutputFormat(StrEnum):
+    """How results are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class Settings(BaseModel):
+    """What a run was asked to be. ``repr`` shows no password.
+
+    Attributes:
+        project_dir: absolute path of the directory that the project's files are looked for in.
+        env: the name of the environment, ``local`` by default.
+        dsn: the connection given by ``--dsn``, if one was.
+        database_url: ``database_url`` of the environment's file, its variables filled in; ``None`` when there is none
+            or when a stronger source makes it irrelevant.
+        environment_file: ``db/environments/{env}.yaml``, when it exists.
+        config_file: the ``confiture.yaml`` that was read, when there is one.
+        read_only: nothing may change the target.
+        log_file: where events are written as JSON Lines.
+        log_level: the least level of the events that are written to the log file and, when it was asked for, the
+            console.
+        format: how results are printed.
+        runner: the name of the runner profile: how migrations will be run in the end.
+        pg_bin: a directory with PostgreSQL's programs to use for the embedded server and the shadow.
+        migrations_dir: absolute path of the directory of the migrations.
+        production: the environment's file says ``production: true``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    project_dir: Path
+    env: str = DEFAULT_ENV
+    dsn: SecretStr | None = None
+    database_url: SecretStr | None = None
+    environment_file: Path | None = None
+    config_file: Path | None = None
+    read_only: bool = False
+    log_file: Path | None = None
+    log_level: Level = Level.INFO
+    format: OutputFormat = OutputFormat.TEXT
+    runner: str = DEFAULT_RUNNER
+    pg_bin: Path | None = None
+    migrations_dir: Path
+    production: bool = False
+
+    @property
+    def is_production(self) -> bool:
+        """Whether this is production: by the environment's name (prod, production, live) or by its file."""
+        return self.production or self.env.lower() in _PRODUCTION
+
+    @classmethod
+    def load(
+        cls,
+        *,
+        project: Path | None = None,
+        env: str | None = None,
+        dsn: str | None = None,
+        config: Path | None = None,
+        migrations_dir: Path | None = None,
+        read_only: bool | None = None,
+        log_file: Path | None = None,
+        log_level: str | None = None,
+        format: str | None = None,
+        runner: str | None = None,
+        pg_bin: Path | None = None,
+        environ: Mapping[str, str] | None = None,
+        needs_database: bool = True,
+    ) -> Settings:
+        """The settings from all their sources; every argument is what the command line gave, ``None`` if nothing.
+
+        Only values that were given by some source are in ``model_fields_set``.
+
+        Args:
+            environ: the environment variables; ``os.environ`` when left out.
+            needs_database: false when no connection will be made: then a variable that the connection would need may
+                be missing.
+
+        Raises:
+            UsageError: a file, a variable or an option cannot be used; the message names it, with its line.
+        """
+        if environ is None:
+            import os
+
+            environ = os.environ
+        given = {
+            "env": env,
+            "migrations_dir": migrations_dir,
+            "read_only": read_only,
+            "log_file": log_file,
+            "log_level": log_level,
+            "format": format,
+            "runner": runner,
+            "pg_bin": pg_bin,
+        }
+        directory = _project_directory(project, environ)
+        file = _config_file(directory, config, environ)
+        name, asked = _environment(given, environ, file)
+        environment = directory / ENVIRONMENTS / f"{name}.yaml"
+        dsn_given = dsn is not None or any(environ.get(variable) for variable in _DSN_VARIABLES)
+        if environment.exists():
+            environment_file: YamlFile | None = YamlFile.read(environment)
+        elif asked and (environment.parent.is_dir() or not dsn_given) and needs_database:
+            raise _no_such_environment(name, environment)
+        else:
+            environment_file = None
+
+        values: dict[str, Any] = {
+            "project_dir": directory,
+            "migrations_dir": directory / MIGRATIONS,
+            "config_file": file.path if file else None,
+            "environment_file": environment_file.path if environment_file else None,
+        }
+        for key in _CONVERTERS:
+            strongest = next(_sources(key, given.get(key), environ, environment_file, file, directory), None)
+            if strongest is not None:
+                values[key] = _CONVERTERS[key](*strongest)
+        values["env"] = name
+        if dsn is not None:
+            values["dsn"] = SecretStr(dsn)
+        if environment_file is not None:
+            production = environment_file.text("production", environ)
+            if production is not None:
+                values["production"] = _boolean(production, environment_file.where("production"), directory)
+            if needs_database and not dsn_given:
+                url = _database_url(environment_file, environ)
+                values["database_url"] = SecretStr(url) if url is not None else None
+        return cls(**values)
+
+
+def _project_directory(project: Path | None, environ: Mapping[str, str]) -> Path:
+    text = project if project is not None else environ.get("CONFITURE_PROJECT") or "."
+    directory = Path(text).expanduser().absolute()
+    if not directory.is_dir():
+        raise UsageError(f"There is no directory {directory}.", hint="Give the project's directory with --project.")
+    return directory
+
+
+def _config_file(directory: Path, config: Path | None, environ: Mapping[str, str]) -> YamlFile | None:
+    text = config if config is not None else environ.get("CONFITURE_CONFIG")
+    path = Path(text).expanduser().absolute() if text else directory / CONFIG_FILE
+    if not text and not path.exists():
+        return None
+    file = YamlFile.read(path)
+    file.refuse_unknown_keys(("env", *_CONVERTERS))
+    return file
+
+
+def _environment(given: Mapping[str, Any], environ: Mapping[str, str], file: YamlFile | None) -> tuple[str, bool]:
+    """The environment's name, and whether anybody asked for it."""
+    strongest = next(_sources("env", given["env"], environ, None, file, Path()), None)
+    if strongest is None:
+        return DEFAULT_ENV, False
+    text, origin, _base = strongest
+    if not _ENV_NAME.match(text):
+        raise UsageError(
+            f"{origin}: '{text}' cannot be the name of an environment.",
+            hint="Use letters, digits, '-', '_' and '.', as in db/environments/NAME.yaml.",
+        )
+    return text, True
+
+
+def _no_such_environment(name: str, expected: Path) -> UsageError:
+    known = sorted(path.stem for path in expected.parent.glob("*.yaml")) if expected.parent.is_dir() else []
+    hint = did_you_mean(name, known, "Environments here") if known else "Write that file, or give a connection: --dsn."
+    return UsageError(f"There is no environment '{name}': {expected} does not exist.", hint=hint)
+
+
+def _sources(
+    key: str,
+    given: Any,
+    environ: Mapping[str, str],
+    environment_file: YamlFile | None,
+    file: YamlFile | None,
+    directory: Path,
+) -> Iterator[tuple[str, str, Path]]:
+    """The texts given for a setting, strongest first, each with its origin and what a path in it is relative to."""
+    if given is not None:
+        yield str(given), f"--{key.replace('_', '-')}", Path.cwd()
+    variable = f"CONFITURE_{key.upper()}"
+    if environ.get(variable):
+        yield environ[variable], variable, Path.cwd()
+    for source in (environment_file, file):
+        if source is not None:
+            text = source.text(key, environ)
+            if text is not None:
+                yield text, source.where(key), directory
+
+
+def _database_url(file: YamlFile, environ: Mapping[str, str]) -> str | None:
+    url = file.text("database_url", environ)
+    if url is None and "database" in file.values:
+        raise UsageError(
+            f"{file.where('database')}: there is a 'database' but no 'database_url'.",
+            hint="Add `database_url: postgresql://user@host:5432/name`.",
+        )
+    return url
+
+
+def _boolean(text: str, origin: str, _base: Path) -> bool:
+    match text.strip().lower():
+        case "1" | "true" | "yes" | "on":
+            return True
+        case "0" | "false" | "no" | "off" | "":
+            return False
+    raise UsageError(f"{origin}: '{text}' is neither yes nor no.", hint="Use true or false.")
+
+
+def _path(text: str, _origin: str, base: Path) -> Path:
+    return (base / Path(text).expanduser()).absolute()
+
+
+def _text(text: str, _origin: str, _base: Path) -> str:
+    return text
+
+
+def _log_level(text: str, origin: str, _base: Path) -> Level:
+    try:
+        return Level[text.strip().upper()]
+    except KeyError:
+        words = [level.word for level in Level]
+        raise UsageError(f"{origin}: '{text}' is not a log level.", hint=f"Levels: {', '.join(words)}.") from None
+
+
+def _output_format(text: str, origin: str, _base: Path) -> OutputFormat:
+    try:
+        return OutputFormat(text.strip().lower())
+    except ValueError:
+        names = ", ".join(OutputFormat)
+        raise UsageError(f"{origin}: '{text}' is not a format.", hint=f"Formats: {names}.") from None
+
+
+_CONVERTERS: dict[str, Callable[[str, str, Path], Any]] = {
+    "read_only": _boolean,
+    "log_file": _path,
+    "log_level": _log_level,
+    "format": _output_format,
+    "runner": _text,
+    "pg_bin": _path,
+    "migrations_dir": _path,
+}

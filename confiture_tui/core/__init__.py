@@ -1,0 +1,1 @@
+"""The core: synchronous, without screens, usable as a library."""

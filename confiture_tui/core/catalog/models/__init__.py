@@ -1,0 +1,1 @@
+"""What a catalog is made of: one slotted, frozen dataclass for each kind of object, one file for each family."""

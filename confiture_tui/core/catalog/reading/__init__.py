@@ -1,0 +1,1 @@
+"""How a catalog is read: one file for each family, with its query and what makes objects of the rows."""

@@ -1,0 +1,109 @@
+"""Reads sequences. Their last values are read apart, see ``last_value_sql``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence as SequenceOf
+from typing import TYPE_CHECKING
+
+from confiture_tui.core.catalog.models.dependencies import PG_CLASS
+from confiture_tui.core.catalog.models.relations import Sequence
+from confiture_tui.core.catalog.reading.query import USER_OR_OWN_TEMPORARY_SCHEMA, Query, Rows, qualified
+from confiture_tui.core.catalog.reading.relations import PERSISTENCE
+
+if TYPE_CHECKING:
+    from confiture_tui.core.catalog.reading.context import Context
+
+QUERIES = (
+    Query(
+        "sequences",
+        "sequences",
+        f"""SELECT c.oid, n.nspname, c.relname, {qualified("n.nspname", "c.relname")}, c.relpersistence,
+                pg_get_userbyid(c.relowner), format_type(s.seqtypid, NULL), s.seqstart, s.seqmin, s.seqmax,
+                s.seqincrement, s.seqcache, s.seqcycle, d.refobjid, d.refobjsubid, d.deptype, c.relacl::text[],
+                has_sequence_privilege(c.oid, 'SELECT, USAGE')
+            FROM pg_class c
+            JOIN pg_namespace n ON n.oid = c.relnamespace
+            JOIN pg_sequence s ON s.seqrelid = c.oid
+            LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0
+              AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
+            WHERE c.relkind = 'S' AND {USER_OR_OWN_TEMPORARY_SCHEMA}""",
+    ),
+)
+
+
+def readable(rows: Rows) -> tuple[list[int], list[str]]:
+    """The oids of the sequences whose last value the role may read, and the names of the others."""
+    oids: list[int] = []
+    hidden: list[str] = []
+    for row in rows.get("sequences", ()):
+        if row[17]:
+            oids.append(row[0])
+        else:
+            hidden.append(row[3])
+    return oids, sorted(hidden)
+
+
+def last_value_sql(oids: SequenceOf[int]) -> str:
+    """A query for the last values of these sequences.
+
+    It leaves a lock on each of them to the end of the whole transaction, and not only of a savepoint
+    (src/backend/commands/sequence.c, lock_and_open_sequence). So it runs in short transactions of its own, for few
+    sequences at a time, lest a database with thousands of them fill the server's lock table.
+    """
+    listed = ", ".join(str(oid) for oid in oids)
+    return f"""SELECT c.oid, CASE WHEN c.relkind = 'S' AND has_sequence_privilege(c.oid, 'SELECT, USAGE')
+                THEN pg_sequence_last_value(c.oid) END
+        FROM pg_class c WHERE c.oid IN ({listed})"""
+
+
+def build(rows: Rows, context: Context, last_values: Mapping[int, int | None]) -> list[Sequence]:
+    """All sequences; ``last_values`` by oid."""
+    sequences: list[Sequence] = []
+    for (
+        oid,
+        schema,
+        name,
+        qualified_name,
+        persistence,
+        owner,
+        type_name,
+        start,
+        minimum,
+        maximum,
+        increment,
+        cache,
+        cycles,
+        owning_relation,
+        owning_number,
+        dependency,
+        acl,
+        _,
+    ) in rows.get("sequences", ()):
+        column = context.columns_by_number.get(owning_relation, {}).get(owning_number)
+        sequences.append(
+            Sequence(
+                oid,
+                schema,
+                name,
+                qualified_name,
+                PERSISTENCE[persistence],
+                owner,
+                type_name,
+                start,
+                minimum,
+                maximum,
+                increment,
+                cache,
+                cycles,
+                column.qualified_name if column else None,
+                owning_relation or 0,
+                owning_number or 0,
+                dependency == "i",
+                last_values.get(oid),
+                context.extension(PG_CLASS, oid),
+                context.acl("s", owner, acl),
+                context.comment(PG_CLASS, oid),
+            )
+        )
+    return sequences

@@ -1,0 +1,277 @@
+"""Looking at what a statement did, from inside its own transaction.
+
+Everything that a statement touches stays locked until its transaction ends, so the locked relations are the ones to
+look at: one query after the statement finds their locks, storage, counters and columns, and the same query before it
+gives what to subtract. Both are schema-qualified throughout: a migration may set any ``search_path``.
+
+Sources: PostgreSQL documentation, "pg_locks", "The Cumulative Statistics System" (``pg_stat_get_xact_*``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from confiture_tui.core.effects.lock_modes import LockMode
+
+if TYPE_CHECKING:
+    import psycopg
+
+FIRST_USER_OID = 16384
+"""Oids below are the system's own (``FirstNormalObjectId`` in PostgreSQL's transam.h)."""
+
+_COLUMNS = """
+    c.oid::int8, CASE WHEN n.nspname ~ '^pg_toast' THEN 't' ELSE c.relkind::text END, c.relfilenode::int8,
+    pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname),
+    coalesce(i.indrelid, 0)::int8, coalesce(i.indisvalid, true),
+    c.relnatts::int, c.relpersistence = 't',
+    CASE WHEN c.relkind IN ('r', 'm', 'p', 'f') THEN
+        (SELECT pg_catalog.string_agg(CASE WHEN a.attisdropped THEN '-'
+                ELSE a.atttypid::text || '/' || a.atttypmod::text END, ',' ORDER BY a.attnum)
+           FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0) END,
+    CASE WHEN c.relkind IN ('r', 'm') THEN pg_catalog.pg_relation_size(c.oid) ELSE 0 END"""
+
+_BASELINE = f"""
+SELECT {_COLUMNS}
+  FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid
+ WHERE c.oid >= {FIRST_USER_OID} AND n.nspname !~ '^pg_toast'
+"""
+
+_WAL = "SELECT (pg_catalog.pg_current_wal_insert_lsn() - '0/0'::pg_catalog.pg_lsn)::int8 AS position"
+
+_LOOK = f"""
+WITH held AS MATERIALIZED (
+  SELECT l.relation AS oid, pg_catalog.array_agg(DISTINCT l.mode) AS modes
+    FROM pg_catalog.pg_locks l
+   WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND l.granted
+     AND l.relation >= {FIRST_USER_OID}
+   GROUP BY l.relation
+), seen AS MATERIALIZED (
+  SELECT oid, modes FROM held
+  UNION ALL
+  SELECT u.oid, NULL FROM pg_catalog.unnest(%s::pg_catalog.oid[]) AS u(oid)
+   WHERE u.oid NOT IN (SELECT oid FROM held)
+)
+SELECT w.position, s.oid::int8, s.modes,
+       coalesce(pg_catalog.pg_stat_get_xact_numscans(s.oid), 0),
+       coalesce(pg_catalog.pg_stat_get_xact_tuples_inserted(s.oid), 0),
+       coalesce(pg_catalog.pg_stat_get_xact_tuples_updated(s.oid), 0),
+       coalesce(pg_catalog.pg_stat_get_xact_tuples_deleted(s.oid), 0),
+       {_COLUMNS}
+  FROM ({_WAL}) w
+  LEFT JOIN seen s ON true
+  LEFT JOIN pg_catalog.pg_class c ON c.oid = s.oid AND s.modes IS NOT NULL
+  LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid
+"""
+
+_FLUSH = "SELECT pg_catalog.pg_stat_force_next_flush()"
+_HAS_FLUSH = 150000
+"""``server_version_num`` from which a session can be told to report its counters at the next commit."""
+
+_CALM = (
+    ("client_encoding", "UTF8"),
+    ("statement_timeout", "0"),
+    ("lock_timeout", "0"),
+    ("idle_in_transaction_session_timeout", "0"),
+    ("row_security", "on"),
+)
+"""What a migration may have set that must not reach our own queries."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelationState:
+    """What a relation is at one moment.
+
+    Attributes:
+        oid: its identity.
+        kind: ``pg_class.relkind``: ``r`` table, ``p`` partitioned table, ``i`` index, ``I`` partitioned index,
+            ``v`` view, ``m`` materialized view, ``S`` sequence, ``f`` foreign table, ``c`` composite type,
+            ``t`` anything of TOAST's.
+        storage: ``relfilenode``; another number means new storage; 0 where there is none.
+        name: with schema, as ``quote_ident`` writes it.
+        table: of an index, the oid of its table; 0 otherwise.
+        valid: false for an index that is not valid.
+        columns_total: number of columns, the dropped ones too.
+        temporary: it belongs to this session only.
+        columns: type and modifier of each column, ``-`` for a dropped one; ``None`` where that does not matter.
+        size: bytes of its main storage, for tables and materialized views.
+    """
+
+    oid: int
+    kind: str
+    storage: int
+    name: str
+    table: int
+    valid: bool
+    columns_total: int
+    temporary: bool
+    columns: str | None
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What this transaction counted on one relation: scans started, rows inserted, updated, deleted."""
+
+    scans: int = 0
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+
+    @property
+    def changed(self) -> int:
+        """Rows inserted, updated or deleted."""
+        return self.inserted + self.updated + self.deleted
+
+    def __sub__(self, other: Counters) -> Counters:
+        return Counters(
+            self.scans - other.scans,
+            self.inserted - other.inserted,
+            self.updated - other.updated,
+            self.deleted - other.deleted,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look found: the locks held, the states of relations, their counters, and the WAL position."""
+
+    locks: Mapping[int, frozenset[LockMode]]
+    states: Mapping[int, RelationState]
+    gone: frozenset[int]
+    counters: Mapping[int, Counters]
+    wal: int
+
+
+@dataclass(slots=True)
+class Baseline:
+    """Every user relation as it is before the statement about to run.
+
+    Attributes:
+        relations: by oid.
+        initial: the oids of those that existed before the migration: what a migration does to relations of its own
+            making harms nobody, and is not listed.
+    """
+
+    relations: dict[int, RelationState] = field(default_factory=dict)
+    initial: frozenset[int] = frozenset()
+
+
+class Observer:
+    """Looks at one session before and after each of its statements.
+
+    The session's parallel workers must be switched off while it is traced (their reads are not counted); the passes
+    do that when they connect.
+    """
+
+    def __init__(self, conn: psycopg.Connection[Any]) -> None:
+        self._conn = conn
+        self._tracked: set[int] = set()
+        self._wary = False
+        self.baseline = Baseline()
+
+    def start(self) -> None:
+        """Read the baseline: every user relation."""
+        relations = self.read_relations(self._conn)
+        self.baseline = Baseline(relations, frozenset(relations))
+
+    def beware(self) -> None:
+        """From now on settings may be a migration's: each look is taken with settings of its own."""
+        self._wary = True
+
+    def refresh(self) -> None:
+        """Read every relation again: names changed of relations that the statement did not lock."""
+        with self._calm():
+            self.baseline.relations = self.read_relations(self._conn)
+
+    @staticmethod
+    def read_relations(conn: psycopg.Connection[Any]) -> dict[int, RelationState]:
+        """Every user relation as the session sees it, by oid."""
+        with conn.cursor() as cursor:
+            cursor.execute(_BASELINE)
+            return {row[0]: RelationState(*row) for row in cursor}
+
+    def look_at_begin(self) -> Look:
+        """What there is at the beginning of a transaction: no lock, and no counters but those of the one before."""
+        if self._tracked:
+            return self.look()
+        with self._calm(), self._conn.cursor() as cursor:
+            row = cursor.execute(_WAL).fetchone()
+        return Look({}, {}, frozenset(), {}, row[0] if row else 0)
+
+    def look(self, *, before_commit: bool = False) -> Look:
+        """What the session's transaction holds and has counted, now.
+
+        Args:
+            before_commit: the transaction is about to be committed: its counters will not be carried over.
+        """
+        # Counters outlive a transaction until the next flush (up to a second), so those of relations that were
+        # touched before are asked for too, or else they could not be subtracted.
+        with self._calm(), self._conn.cursor() as cursor:
+            rows = cursor.execute(_LOOK, (sorted(self._tracked),)).fetchall()
+            if before_commit and self._conn.info.server_version >= _HAS_FLUSH:
+                cursor.execute(_FLUSH)
+        locks: dict[int, frozenset[LockMode]] = {}
+        states: dict[int, RelationState] = {}
+        counters: dict[int, Counters] = {}
+        gone: set[int] = set()
+        for _position, oid, modes, scans, inserted, updated, deleted, *state in rows:
+            if oid is None:
+                continue
+            counters[oid] = Counters(scans, inserted, updated, deleted)
+            if not modes:
+                continue
+            locks[oid] = frozenset(LockMode.from_pg_locks(mode) for mode in modes)
+            if state[0] is None:
+                gone.add(oid)
+            else:
+                states[oid] = RelationState(*state)
+        self._tracked.update(locks)
+        return Look(locks, states, frozenset(gone), counters, rows[0][0])
+
+    def accept(self, after: Look, *, committed: bool = False) -> None:
+        """Make what was found after a statement the baseline of the next one.
+
+        Args:
+            after: the look taken after it.
+            committed: its transaction has been committed since, after a look that said so beforehand.
+        """
+        relations = self.baseline.relations
+        for oid in after.gone:
+            relations.pop(oid, None)
+            self._tracked.discard(oid)
+        for oid, state in after.states.items():
+            if state.kind != "t":
+                relations[oid] = state
+        if committed and self._conn.info.server_version >= _HAS_FLUSH:
+            self._tracked.clear()
+
+    @contextmanager
+    def _calm(self) -> Iterator[None]:
+        """Settings of our own while the block runs, whatever the migration has set; nothing of them stays."""
+        if not self._wary:
+            yield
+            return
+        from psycopg.pq import TransactionStatus
+
+        idle = self._conn.info.transaction_status is TransactionStatus.IDLE
+        self._conn.execute("BEGIN" if idle else "SAVEPOINT confiture_look")
+        try:
+            for name, value in _CALM:
+                self._conn.execute(f"SET LOCAL {name} = '{value}'".encode())
+            yield
+        finally:
+            if not self._conn.closed:
+                self._conn.execute("ROLLBACK" if idle else "ROLLBACK TO SAVEPOINT confiture_look")
+                if not idle:
+                    self._conn.execute("RELEASE SAVEPOINT confiture_look")
+
+
+def strongest(modes: Iterable[LockMode]) -> LockMode:
+    """The strongest of some lock modes (at least one)."""
+    return max(modes, key=lambda mode: mode.strength)

@@ -1,0 +1,73 @@
+"""A migration, and what is to be said of its files before anything is run."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from confiture_tui.core.sql.script import Script
+
+
+class Finding(BaseModel):
+    """Something about a file or a directory that a user should know.
+
+    Attributes:
+        code: what kind of finding, in kebab case; stable.
+        message: one sentence that says what it is and what to do. It may hold names from the file system.
+        path: the file or directory concerned.
+        line: 1-based line in that file, where one is to blame.
+        level: ``error``: the migration cannot be trusted to be what its file says; ``warning``; ``note``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    code: str
+    message: str
+    path: Path | None = None
+    line: int | None = None
+    level: Literal["error", "warning", "note"]
+
+
+class Migration(BaseModel):
+    """One step of a schema's history.
+
+    Attributes:
+        version: what orders it and what the ledger knows it by; empty for a loose file without one.
+        name: what it is called, without the version.
+        up: the statements that make the change.
+        down: the statements that take it back; ``None`` when there is no such file.
+        path: the file of ``up``; ``None`` for a text.
+        down_path: the file of ``down``.
+        checksum: SHA-256 of the bytes of the file of ``up``, as 64 hexadecimal digits.
+        findings: what is to be said of its files.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    version: str
+    name: str
+    up: Script
+    down: Script | None = None
+    path: Path | None = None
+    down_path: Path | None = None
+    checksum: str
+    findings: tuple[Finding, ...] = ()
+
+    @classmethod
+    def from_sql(cls, text: str, *, version: str = "", name: str = "loose file", path: Path | None = None) -> Migration:
+        """The migration that a text of SQL is, without a way back."""
+        checksum = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+        return cls(version=version, name=name, up=Script.from_text(text), path=path, checksum=checksum)
+
+    @property
+    def label(self) -> str:
+        """How it is shown: ``007_add_segment``, or only its name or version when that is all there is."""
+        return "_".join(part for part in (self.version, self.name) if part)
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether a finding says that its files cannot be trusted to be what they say."""
+        return any(finding.level == "error" for finding in self.findings)

@@ -1,0 +1,81 @@
+"""What the service tells its clients: the project, the target, and previews."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from confiture_tui.core.catalog.diff import SchemaDiff
+from confiture_tui.core.effects.model import FrozenModel, StatementEffects
+from confiture_tui.core.migrations.model import Finding
+
+
+class ProjectInfo(FrozenModel):
+    """The project that is open.
+
+    Attributes:
+        name: its directory's name, or ``demo shop``.
+        directory: its root.
+        environment: the environment's name, shown as a word on every screen.
+        is_production: whether changing it takes the operator's deliberate confirmation.
+        findings: what is wrong with its files.
+    """
+
+    name: str
+    directory: Path
+    environment: str
+    is_production: bool
+    findings: tuple[Finding, ...] = ()
+
+
+class TargetInfo(FrozenModel):
+    """The database that the migrations are meant for.
+
+    Attributes:
+        database: its name.
+        server_version: as the server writes it, for example ``18.6``.
+        server_version_num: as ``server_version_num`` has it, for example 180006.
+        role: the session's role.
+        is_superuser: whether that role is a superuser.
+        in_recovery: the server is a standby.
+        read_only: nothing may be changed in this session.
+        display: host, port, database and user, without the password.
+        source: where the connection string came from.
+        host: ``host:port``; empty for a local socket.
+    """
+
+    database: str
+    server_version: str
+    server_version_num: int
+    role: str
+    is_superuser: bool
+    in_recovery: bool
+    read_only: bool
+    display: str
+    source: str
+    host: str = ""
+
+
+class MigrationPreview(FrozenModel):
+    """What a migration contains, before anything is tried.
+
+    Attributes:
+        version: of the migration.
+        name: of the migration.
+        path: its file; ``None`` for text that came from elsewhere.
+        wrapping: how the runner would wrap it: ``transaction``, ``own`` or ``none``.
+        analysed: how many of its statements were analysed, and how many there are.
+        statements: one entry each; what nobody looked at is ``None``.
+        findings: what is wrong with the file.
+        has_down: whether there is a way back.
+        schema_diff: what it does to the schema, where a dry run has shown it.
+    """
+
+    version: str
+    name: str
+    path: Path | None
+    wrapping: str
+    analysed: tuple[int, int]
+    statements: tuple[StatementEffects, ...]
+    findings: tuple[Finding, ...] = ()
+    has_down: bool = False
+    schema_diff: SchemaDiff | None = None

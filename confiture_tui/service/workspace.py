@@ -1,0 +1,354 @@
+"""The synchronous side of the service: one project, its target, and the shadow that its dry runs use.
+
+Called on job threads only, several of them at once.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from confiture_tui.config import DEFAULT_ENV
+from confiture_tui.core.catalog import Catalog
+from confiture_tui.core.dry_run.result import DryRunResult, Rows
+from confiture_tui.core.dry_run.session import SessionSettings
+from confiture_tui.core.dry_run.shadow import Shadow
+from confiture_tui.core.migrations.layouts import LooseFiles, MigrationSet, discover
+from confiture_tui.core.migrations.ledger import read_ledger
+from confiture_tui.core.migrations.profiles import PROFILES, RunnerProfile
+from confiture_tui.core.migrations.status import MigrationState, MigrationStatus, status_of
+from confiture_tui.database.connection import connect, identify
+from confiture_tui.database.dsn import Dsn, resolve_dsn
+from confiture_tui.errors import UsageError
+from confiture_tui.events import Event, EventName, Level, Sink
+from confiture_tui.service.models import ProjectInfo, TargetInfo
+from confiture_tui.service.previews import preview_of
+from confiture_tui.service.servers import Servers, ShadowServer
+from confiture_tui.service.shelf import ShadowShelf
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from confiture_tui.config import Settings
+    from confiture_tui.core.migrations.model import Migration
+    from confiture_tui.database.cancellation import CancelScope
+    from confiture_tui.database.embedded import EmbeddedServer
+    from confiture_tui.service.models import MigrationPreview
+
+UNNAMED_ENVIRONMENT = "unnamed"
+"""The environment of a database that was given directly, and that no environment's file knows."""
+
+_LEVELS = {"error": Level.ERROR, "warning": Level.WARNING, "note": Level.INFO}
+
+
+class Workspace:
+    """A project that is open.
+
+    Attributes:
+        project: the project, once ``open`` has found it.
+        target: the database, once ``open`` has reached it; ``None`` without one.
+    """
+
+    def __init__(self, settings: Settings, *, demo: bool, sink: Sink) -> None:
+        self._settings = settings
+        self._demo = demo
+        self._sink = sink
+        self._dsn: Dsn | None = None
+        self._servers = Servers(settings.pg_bin)
+        self._shadow_server = ShadowServer(
+            self._servers,
+            sink=sink,
+            server_sink=self._only_warnings if demo else sink,
+            prepare=self._prepare_demo_shadow if demo else _as_it_is,
+        )
+        self._migrations_dir = settings.migrations_dir
+        self._migrations = MigrationSet(directory=settings.migrations_dir, migrations=())
+        self._shadows = ShadowShelf(sink)
+        self._opening = threading.Lock()
+        self._is_open = False
+        self.project: ProjectInfo | None = None
+        self.target: TargetInfo | None = None
+
+    @property
+    def profile(self) -> RunnerProfile:
+        """How the migrations will be run in the end.
+
+        Raises:
+            UsageError: the settings name a runner that is not known.
+        """
+        try:
+            return PROFILES[self._settings.runner]
+        except KeyError:
+            raise UsageError(
+                f"There is no runner profile {self._settings.runner!r}.", hint=f"Profiles: {', '.join(PROFILES)}."
+            ) from None
+
+    def open(self, scope: CancelScope) -> None:
+        """Find the project and its migrations, and reach its database if there is one. Idempotent once it succeeded.
+
+        When it fails or is cancelled, what it started is stopped.
+        """
+        with self._opening:
+            if self._is_open:
+                return
+            scope.check()
+            try:
+                self._open(scope)
+            except BaseException:
+                if self._demo:
+                    self._dsn = None
+                self._shadow_server.forget()
+                self._servers.stop_all()
+                raise
+            self._is_open = True
+
+    def _open(self, scope: CancelScope) -> None:
+        self.profile  # noqa: B018 - an unknown runner is told before anything is started
+        settings = self._settings
+        name, directory, environment = settings.project_dir.name, settings.project_dir, settings.env
+        production = settings.is_production
+        if self._demo:
+            name, directory, environment, production = "demo shop", self._open_demo(scope), "demo", False
+            migrations_dir = directory / "db" / "migrations"
+        else:
+            migrations_dir = settings.migrations_dir
+            self._dsn = resolve_dsn(
+                dsn=settings.dsn.get_secret_value() if settings.dsn else None,
+                environ=os.environ,
+                environment_file_url=settings.database_url.get_secret_value() if settings.database_url else None,
+                environment_file=settings.environment_file,
+            )
+            if environment == DEFAULT_ENV and self._dsn is not None and settings.database_url is None:
+                # Nobody said which environment this database is: "local" would be a guess, and may be a wrong one.
+                environment = UNNAMED_ENVIRONMENT
+        self._migrations_dir = migrations_dir
+        self._migrations = discover(migrations_dir)
+        self.project = ProjectInfo(
+            name=name,
+            directory=directory,
+            environment=environment,
+            is_production=production,
+            findings=self._migrations.all_findings,
+        )
+        self._sink(
+            Event(
+                name=EventName.PROJECT_OPENED,
+                message=f"{name}: {len(self._migrations.migrations)} migration(s) in {migrations_dir}",
+                data={"environment": environment},
+            )
+        )
+        for finding in self._migrations.all_findings:
+            self._sink(Event(name=EventName.PROJECT_FINDING, message=finding.message, level=_LEVELS[finding.level]))
+        scope.check()
+        if self._dsn is not None:
+            self._reach(self._dsn, scope)
+
+    def _open_demo(self, scope: CancelScope) -> Path:
+        """Build the live shop, and begin to build the one that migrations are tried on, on a server of its own.
+
+        On one server a migration that is tried could reach the live shop: its comment and settings, the settings of
+        its role, its sessions; and what is measured would have its traffic in it.
+        """
+        from confiture_tui.database.demo.shop import build_shop
+
+        self._shadow_server.begin()
+        server = self._servers.start(self._sink)
+        scope.check()
+        shop = build_shop(server, pristine=False, sink=self._sink)
+        scope.check()
+        self._dsn = shop.dsn
+        return shop.project_dir
+
+    def _prepare_demo_shadow(self, server: EmbeddedServer) -> None:
+        from confiture_tui.database.demo.shop import build_pristine
+
+        began = time.monotonic()
+        pristine = build_pristine(server, sink=self._only_warnings)
+        self._sink(
+            Event(
+                name=EventName.SHADOW_READY,
+                message="The shadow of the shop is ready, rows included, on a server of its own.",
+                duration_ms=(time.monotonic() - began) * 1000,
+                data={"database": pristine},
+            )
+        )
+
+    def _only_warnings(self, event: Event) -> None:
+        """A sink for the second server: its building beside the first would only confuse."""
+        if event.level >= Level.WARNING:
+            self._sink(event)
+
+    def _reach(self, dsn: Dsn, scope: CancelScope) -> None:
+        with self._connected(scope) as conn:
+            identity = identify(conn)
+            local = conn.info.host.startswith(("/", "@"))
+            host = "" if local else f"{conn.info.host}:{conn.info.port}"
+        self.target = TargetInfo(
+            database=identity.database,
+            server_version=identity.server_version,
+            server_version_num=identity.server_version_num,
+            role=identity.role,
+            is_superuser=identity.is_superuser,
+            in_recovery=identity.in_recovery,
+            read_only=self._settings.read_only,
+            display=dsn.display(),
+            source=dsn.source,
+            host=host,
+        )
+        self._sink(
+            Event(
+                name=EventName.CONNECTED,
+                message=f"{identity.database} on PostgreSQL {identity.server_version} as {identity.role}",
+                data={"source": dsn.source},
+            )
+        )
+
+    @contextmanager
+    def _connected(self, scope: CancelScope) -> Iterator[psycopg.Connection[Any]]:
+        """A connection to the target, for reading only: the session itself refuses to write."""
+        if self._dsn is None:
+            raise UsageError(
+                "There is no database.",
+                hint="Give --dsn, set CONFITURE_DATABASE_URL, or write db/environments/NAME.yaml.",
+            )
+        with connect(self._dsn) as conn, scope.guard(conn):
+            conn.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+            yield conn
+
+    def status(self, scope: CancelScope) -> tuple[MigrationStatus, ...]:
+        """Every migration with its state; without a database everything is pending.
+
+        The files are read again: they may have been edited since.
+        """
+        return self._status(scope)[1]
+
+    def _status(self, scope: CancelScope) -> tuple[MigrationSet, tuple[MigrationStatus, ...]]:
+        """The migrations as the files are now, and their states."""
+        migrations = self._migrations = discover(self._migrations_dir)
+        ledger = None
+        if self._dsn is not None:
+            with self._connected(scope) as conn:
+                ledger = read_ledger(conn)
+        return migrations, status_of(migrations, ledger)
+
+    def migration(self, version: str) -> Migration:
+        """The migration with this version, as its file was when the files were read last.
+
+        Raises:
+            UsageError: there is none.
+        """
+        return _of(self._migrations, version)
+
+    def preview(self, version: str) -> MigrationPreview:
+        """What the migration contains."""
+        return preview_of(self.migration(version), self.profile)
+
+    def dry_run(self, version: str, scope: CancelScope) -> DryRunResult:
+        """Try the migration on a shadow of the target, after the pending ones before it.
+
+        Raises:
+            UsageError: there is no such migration, it is applied already, or its file cannot be used.
+            Cancelled: the scope was cancelled.
+            ConfitureError: the shadow could not be made.
+        """
+        migrations, statuses = self._status(scope)
+        migration = _of(migrations, version)
+        state = next((one.state for one in statuses if one.version == version), MigrationState.PENDING)
+        if state in (MigrationState.APPLIED, MigrationState.CHANGED):
+            raise UsageError(
+                f"{migration.label} is applied already: the schema has what it makes.", hint="Try a pending one."
+            )
+        wrong = _error_in(migration)
+        if wrong is not None:
+            raise UsageError(f"{migration.label} cannot be tried: {wrong}", hint="Mend the file first.")
+        before, notes = _pending_before(migration, statuses)
+        with ExitStack() as loan:
+            shadow = self._borrow(loan, before, scope)
+            result = shadow.dry_run(migration, profile=self.profile, scope=scope)
+        return result.model_copy(update={"notes": (*result.notes, *notes)}) if notes else result
+
+    def _borrow(self, loan: ExitStack, before: Sequence[Migration], scope: CancelScope) -> Shadow:
+        """The shadow of the target as it is now, after some migrations; given back when ``loan`` ends.
+
+        The shadow of the target is made again when the target's schema, or what a session on it is set to, changed.
+        """
+        server = self._shadow_server.get(scope)
+
+        def lend(key: str, make: Callable[[], Shadow]) -> Shadow:
+            def apply(shadow: Shadow, migrations: Sequence[Migration]) -> Shadow:
+                return shadow.after(migrations, profile=self.profile, scope=scope)
+
+            return loan.enter_context(self._shadows.lent(server, key, make, before=before, apply=apply, scope=scope))
+
+        if self._demo:
+            from confiture_tui.database.demo.shop import OWNER, PRISTINE
+
+            return lend(
+                PRISTINE,
+                lambda: Shadow.from_template(server, PRISTINE, owner=OWNER, rows=Rows.FULL, sink=self._sink),
+            )
+        if self._dsn is None:
+            return lend("", lambda: Shadow.empty(server=server, sink=self._sink))
+        with self._connected(scope) as conn:
+            key = f"{Catalog.load(conn).fingerprint} {sorted(SessionSettings.read(conn).values.items())}"
+            return lend(key, lambda: Shadow.of(conn, server=server, sink=self._sink, scope=scope))
+
+    def preview_files(self, paths: Sequence[Path]) -> tuple[MigrationPreview, ...]:
+        """What loose files contain, wrapped by the runner that was asked for, or by none."""
+        profile = self.profile if "runner" in self._settings.model_fields_set else PROFILES["loose"]
+        return tuple(preview_of(one, profile) for one in LooseFiles().of_paths(paths).migrations)
+
+    def close(self) -> None:
+        """Stop the embedded servers, and with them everything that was on them; no other is started. Idempotent."""
+        self._servers.close()
+        self._shadows.forget()
+
+
+def _as_it_is(_server: EmbeddedServer) -> None:
+    """A server that starts empty needs no preparing."""
+
+
+def _of(migrations: MigrationSet, version: str) -> Migration:
+    """The migration with this version.
+
+    Raises:
+        UsageError: there is none.
+    """
+    migration = migrations.get(version)
+    if migration is not None:
+        return migration
+    known = ", ".join(migration.version for migration in migrations.migrations[-8:])
+    raise UsageError(
+        f"There is no migration {version} in {migrations.directory}.",
+        hint=f"The newest ones are: {known}." if known else "There are no migrations at all.",
+    )
+
+
+def _error_in(migration: Migration) -> str | None:
+    """What makes its file useless, if anything does."""
+    return next((finding.message for finding in migration.findings if finding.level == "error"), None)
+
+
+def _pending_before(migration: Migration, statuses: Sequence[MigrationStatus]) -> tuple[list[Migration], list[str]]:
+    """The migrations that a runner would apply first, and a note on each that cannot be applied to a shadow."""
+    before, notes = [], []
+    for status in statuses:
+        if status.version == migration.version:
+            break
+        if status.state is not MigrationState.PENDING:
+            continue
+        if status.migration is None:
+            label = f"{status.version}_{status.name}"
+            notes.append(f"{label} comes first and is a program: what it does is not on the shadow.")
+            continue
+        wrong = _error_in(status.migration)
+        if wrong is not None:
+            notes.append(f"{status.migration.label} comes first and was left out here: {wrong}")
+            continue
+        before.append(status.migration)
+    return before, notes

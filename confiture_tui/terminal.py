@@ -1,0 +1,71 @@
+"""What may be sent to a terminal: text without hidden instructions, and colour only where it is wanted.
+
+Text from migration files, databases and servers is hostile until it went through here: an ESC byte can rewrite the
+screen, a right-to-left mark can make ``DROP`` read as something else.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Control pictures (U+2400 …) stand for C0 and DEL; C1 has none. Newline and tab stay.
+_VISIBLE: dict[int, str] = {code: chr(0x2400 + code) for code in range(0x20) if code not in (0x09, 0x0A)}
+_VISIBLE[0x7F] = "\u2421"
+_REPLACED = (
+    *range(0x80, 0xA0),  # C1: terminals obey U+009B as they obey ESC [
+    0x061C,  # Arabic letter mark
+    *range(0x200E, 0x2010),  # left-to-right and right-to-left marks
+    *range(0x2028, 0x202F),  # line and paragraph separators; embeddings and overrides
+    *range(0x2060, 0x206A),  # word joiner, invisible operators; isolates
+    *range(0xD800, 0xE000),  # halves of surrogate pairs: what undecodable bytes become, and no terminal can take
+    0xFEFF,  # byte order mark
+    *range(0xFFF9, 0xFFFC),  # interlinear annotation
+    *range(0xE0000, 0xE0080),  # tag characters
+)
+_VISIBLE.update(dict.fromkeys(_REPLACED, "\ufffd"))
+_HIDDEN_IN_JSON = re.compile("[" + "".join(rf"\U{code:08x}" for code in (0x7F, *_REPLACED)) + "]")
+
+_PASSWORD = re.compile(r"(?i)(password\s*=\s*)('(?:[^'\\]|\\.)*'|\S+)|(://[^\s:/@]*:)[^\s@]*(?=@)")
+
+
+def safe_text(text: str) -> str:
+    """The text with everything made visible that a terminal would obey instead of show.
+
+    C0 controls and DEL become their control pictures; C1 controls, marks of direction and lone surrogates become
+    U+FFFD. Newlines and tabs stay. The length in characters does not change: positions in the text stay true.
+    """
+    return text if text.isprintable() else text.translate(_VISIBLE)
+
+
+def one_line(text: str) -> str:
+    """``safe_text`` for a place that has a single line: white space of any kind becomes one space."""
+    return safe_text(" ".join(text.split()))
+
+
+def redacted(text: str) -> str:
+    """The text of somebody else's message without the passwords of connection strings in it.
+
+    A second line of defence: our own messages are made without passwords in the first place.
+    """
+    return _PASSWORD.sub(lambda found: f"{found.group(1) or found.group(3)}***", text)
+
+
+def safe_json(document: str) -> str:
+    """A JSON document in which everything a terminal would obey is written as ``\\uXXXX``: the same document, lossless.
+
+    JSON itself escapes only the C0 controls. The other ones can stand nowhere in a document but inside its strings.
+    """
+    return _HIDDEN_IN_JSON.sub(lambda found: json.dumps(found.group())[1:-1], document)
+
+
+def wants_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Whether to colour what is written to ``stream``: on a terminal that is not ``dumb``, without ``NO_COLOR``.
+
+    ``NO_COLOR`` counts when it is set and not empty (no-color.org).
+    """
+    return not environ.get("NO_COLOR") and environ.get("TERM") != "dumb" and stream.isatty()

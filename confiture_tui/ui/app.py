@@ -1,0 +1,298 @@
+"""The app: it owns the session, runs what takes time, and hands on what happened."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections import deque
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from rich.segment import Segment, Segments
+from textual import work
+from textual.app import App
+from textual.content import Content
+from textual.signal import Signal
+
+from confiture_tui.errors import Cancelled, ConfitureError
+from confiture_tui.ui.actions import Where, bindings_at
+from confiture_tui.ui.commands import ActionCommands, MigrationCommands, MigrationJump
+from confiture_tui.ui.crash import crash_report
+from confiture_tui.ui.event_log import CAPACITY, EventLog
+from confiture_tui.ui.glyphs import glyphs_for
+from confiture_tui.ui.messages import DryRunEnded, Opened, OpenFailed, StatusesRead, StatusFailed
+from confiture_tui.ui.presenters.migrations import label
+from confiture_tui.ui.progress import Progress
+from confiture_tui.ui.safe_text import safe_text
+from confiture_tui.ui.screens.base import ConfitureScreen
+from confiture_tui.ui.screens.review import ReviewScreen
+from confiture_tui.ui.session import Phase, Session, Topic
+from confiture_tui.ui.style_files import style_sheets
+from confiture_tui.ui.themes import DEFAULT_THEME, meanings, own_themes, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.binding import BindingType
+
+    from confiture_tui.core.dry_run.result import DryRunResult
+    from confiture_tui.events import Event
+    from confiture_tui.service import MigrationService
+    from confiture_tui.service.jobs import Job
+    from confiture_tui.ui.glyphs import Glyphs
+
+DRAIN_HZ: Final = 15
+"""How often a second new events are taken over into the log: smooth to the eye, and a frame's time apart."""
+_AT_ONCE: Final = 5_000
+"""How many events are taken over at once: more would hold up a key for longer than a frame."""
+_CLOSE_LIMIT_S: Final = 0.9
+"""How long closing the service may keep a quitting user waiting."""
+
+
+class ConfitureApp(App[None]):
+    """The full-screen assistant on one service.
+
+    Workers post messages; the handlers of this class change the session and publish what changed; screens redraw.
+
+    Attributes:
+        session: what is known.
+        event_log: the last events.
+        changed: published with the topic of each change of the session.
+        log_shown: whether screens show the log.
+        last_words: sentences to be printed when the terminal is the shell's again.
+    """
+
+    TITLE = "Confiture TUI"
+    MODES = {"review": ReviewScreen}  # noqa: RUF012 - Textual's own declaration
+    DEFAULT_MODE = "review"
+    COMMANDS = {ActionCommands, MigrationCommands}  # noqa: RUF012 - Textual's own declaration
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_at(Where.EVERYWHERE)]
+
+    def __init__(self, service: MigrationService, *, glyphs: Glyphs | None = None) -> None:
+        super().__init__(css_path=[str(path) for path in style_sheets()])
+        self.service = service
+        self.glyphs = glyphs if glyphs is not None else glyphs_for(os.environ)
+        self.session = Session(service)
+        self.event_log = EventLog()
+        self.changed: Signal[Topic] = Signal(self, "session changed")
+        self.log_shown = True
+        self.last_words: list[str] = []
+        self._arrived: deque[Event] = deque(maxlen=CAPACITY)
+        self._unsubscribe = service.events.subscribe(self._arrived.append)
+        for theme in own_themes():
+            self.register_theme(theme)
+        self.theme = os.environ.get("TEXTUAL_THEME", DEFAULT_THEME)
+
+    def get_css_variables(self) -> dict[str, str]:
+        """A theme's colours, and what each meaning looks like in them."""
+        variables = super().get_css_variables()
+        variables |= resolve({**meanings(), **self.current_theme.variables}, variables)
+        self.theme_variables = variables
+        return variables
+
+    # Life
+
+    def on_mount(self) -> None:
+        """The first frame waits for nothing: what takes time begins after it."""
+        self.set_class(not self.glyphs.fancy, "-ascii")
+        self.set_interval(1 / DRAIN_HZ, self._drain)
+        if sys.platform != "win32":
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                asyncio.get_running_loop().add_signal_handler(number, self._terminated, number)
+        self.call_after_refresh(self.reload)
+
+    def _terminated(self, number: int) -> None:
+        self.exit(return_code=128 + number)
+
+    async def on_unmount(self) -> None:
+        """Stop what runs and what was started, within the time that a quitting user is kept waiting."""
+        self._unsubscribe()
+        try:
+            await asyncio.wait_for(self.service.close(), _CLOSE_LIMIT_S)
+        except TimeoutError:
+            self.last_words.append("Not everything had stopped after a second; it is ended with this program.")
+        except ConfitureError as error:
+            self.last_words.append(safe_text(str(error)))
+
+    def _handle_exception(self, error: Exception) -> None:
+        """End the app with our own report: Textual's would print every local variable."""
+        self._return_code = 1
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+        self._fatal_error()
+
+    def _fatal_error(self) -> None:
+        """Keep the report for when the terminal is the shell's again, and stop."""
+        error = self._exception or sys.exc_info()[1]
+        if error is not None and not self._exit_renderables:
+            report = crash_report(error, log_file=self.service.settings.log_file)
+            self._exit_renderables.append(Segments([Segment(f"{report}\n")]))
+        self._close_messages_no_wait()
+
+    # Events
+
+    def _drain(self) -> None:
+        """Take over the events that came since the last time."""
+        arrived = self._arrived
+        events = [arrived.popleft() for _ in range(min(len(arrived), _AT_ONCE))]
+        if not events:
+            return
+        least = self.service.settings.log_level
+        self.event_log.extend(event for event in events if event.level >= least)
+        for screen in self.screen_stack:
+            if isinstance(screen, ConfitureScreen):
+                screen.events_came()
+        progress = self.session.progress
+        # Every event is applied: `any` would stop at the first that changes something.
+        if progress is not None and sum(progress.apply(event) for event in events):
+            self.changed.publish(Topic.PROGRESS)
+
+    # Opening and reading
+
+    def reload(self) -> None:
+        """Open the service, or try again, and read the migrations."""
+        if self.session.phase is Phase.FAILED:
+            self.session.phase, self.session.error = Phase.OPENING, None
+            self.changed.publish(Topic.OPENED)
+        self._open()
+
+    @work(group="open", exclusive=True)
+    async def _open(self) -> None:
+        try:
+            await self.service.open()
+        except ConfitureError as error:
+            self.post_message(OpenFailed(error))
+            return
+        self.post_message(Opened())
+        try:
+            statuses = await self.service.status()
+        except ConfitureError as error:
+            self.post_message(StatusFailed(error))
+        else:
+            self.post_message(StatusesRead(statuses))
+
+    def on_opened(self) -> None:
+        """The header can say where we are."""
+        self.session.error = None
+
+    def on_open_failed(self, message: OpenFailed) -> None:
+        """Say why."""
+        self.session.phase, self.session.error = Phase.FAILED, message.error
+        self.changed.publish(Topic.OPENED)
+
+    def on_statuses_read(self, message: StatusesRead) -> None:
+        """There are migrations to be seen."""
+        self.session.phase, self.session.error = Phase.READY, None
+        self.session.statuses = message.statuses
+        self.changed.publish(Topic.MIGRATIONS)
+
+    def on_status_failed(self, message: StatusFailed) -> None:
+        """Say why."""
+        self.session.phase, self.session.error = Phase.FAILED, message.error
+        self.changed.publish(Topic.OPENED)
+
+    # Dry runs
+
+    def start_dry_runs(self, versions: Sequence[str]) -> None:
+        """Try these migrations on a shadow, one after the other, after what is under way already."""
+        session = self.session
+        running = session.progress.version if session.progress is not None else None
+        session.queue += [one for one in versions if one != running and one not in session.queue]
+        self._next_dry_run()
+
+    def _next_dry_run(self) -> None:
+        session = self.session
+        if session.job is None and session.queue:
+            version = session.queue.pop(0)
+            session.failures.pop(version, None)
+            session.progress = Progress(version)
+            session.job = self.service.dry_run(version)
+            self._await_dry_run(version, session.job)
+        self.changed.publish(Topic.DRY_RUN)
+
+    @work(group="dry-run")
+    async def _await_dry_run(self, version: str, job: Job[DryRunResult]) -> None:
+        try:
+            result = await job
+        except Cancelled:
+            self.post_message(DryRunEnded(version))
+        except ConfitureError as error:
+            self.post_message(DryRunEnded(version, error=error))
+        else:
+            self.post_message(DryRunEnded(version, result=result))
+
+    def on_dry_run_ended(self, message: DryRunEnded) -> None:
+        """Show what it came to, and go on with the next."""
+        self.session.job = self.session.progress = None
+        if message.error is not None:
+            self.session.failures[message.version] = message.error
+        self._next_dry_run()
+
+    def cancel_dry_runs(self) -> None:
+        """Stop the dry run under way and forget those that wait."""
+        self.session.queue.clear()
+        if self.session.job is not None:
+            self.session.job.cancel()
+        self.changed.publish(Topic.DRY_RUN)
+
+    # Actions of every screen
+
+    async def action_show_review(self) -> None:
+        """To the migrations."""
+        await self.switch_mode("review")
+
+    def action_toggle_log(self) -> None:
+        """Show or hide the log, on every screen."""
+        self.log_shown = not self.log_shown
+        for screen in self.screen_stack:
+            if isinstance(screen, ConfitureScreen):
+                screen.show_log(self.log_shown)
+
+    def action_follow_log(self) -> None:
+        """To the end of the log."""
+        if isinstance(self.screen, ConfitureScreen):
+            self.screen.log_pane.view.action_last_line()
+
+    def action_help(self) -> None:
+        """The keys of the screen that is shown."""
+        from confiture_tui.ui.screens.help import HelpScreen
+
+        if isinstance(self.screen, ConfitureScreen):
+            self.push_screen(HelpScreen(self.screen.PLACES))
+
+    def action_go_to_migration(self) -> None:
+        """Find a migration by name."""
+        from textual.command import CommandPalette
+
+        self.push_screen(CommandPalette(providers=[MigrationJump], placeholder="Go to a migration"))
+
+    def go_to(self, version: str) -> None:
+        """Show a migration on Review."""
+        self.switch_mode("review")
+        screen = self.screen
+        if isinstance(screen, ReviewScreen):
+            screen.choose(version)
+
+    async def action_request_quit(self) -> None:
+        """Quit, unless a job runs: then ask."""
+        from confiture_tui.ui.screens.confirm import ConfirmDialog
+
+        progress = self.session.progress
+        if progress is None:
+            self.exit(return_code=0)
+            return
+        if isinstance(self.screen, ConfirmDialog):
+            return
+        status = self.session.status_of(progress.version)
+        name = label(progress.version, status.name if status is not None else "")
+        question = Content.assemble(
+            "The dry run of ", (name, "bold"), " is under way.\n\nQuitting cancels it; nothing of it stays anywhere."
+        )
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.exit(return_code=0)
+
+        self.push_screen(ConfirmDialog(question, yes=Content("Quit"), no=Content("Stay")), answered)

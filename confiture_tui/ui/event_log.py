@@ -1,0 +1,58 @@
+"""The last events, in a ring: the log pane of every screen reads from here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from confiture_tui.events import Event
+
+CAPACITY: Final = 100_000
+
+
+class EventLog:
+    """A ring of the last events. Used by the event loop only.
+
+    Every event has a *serial*, 0 for the first that ever came. ``first`` to ``end - 1`` are the serials that are kept.
+    """
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self._capacity = capacity
+        self._ring: list[Event] = []
+        self._end = 0
+
+    @property
+    def end(self) -> int:
+        """The serial that the next event will have; also how many events there have been."""
+        return self._end
+
+    @property
+    def first(self) -> int:
+        """The serial of the oldest event that is kept."""
+        return self._end - len(self._ring)
+
+    def __len__(self) -> int:
+        return len(self._ring)
+
+    def __getitem__(self, serial: int) -> Event:
+        """The event with this serial.
+
+        Raises:
+            IndexError: it is not kept any more, or has not come yet.
+        """
+        if not self.first <= serial < self._end:
+            raise IndexError(f"event {serial} is not kept")
+        return self._ring[serial % self._capacity]
+
+    def extend(self, events: Iterable[Event]) -> None:
+        """Add events, oldest first; when the ring is full each takes the place of the oldest."""
+        ring, capacity, end = self._ring, self._capacity, self._end
+        for event in events:
+            if len(ring) < capacity:
+                ring.append(event)
+            else:
+                ring[end % capacity] = event
+            end += 1
+        self._end = end

@@ -1,0 +1,131 @@
+"""The signs that stand beside words: one table for terminals that can draw them, one for those that cannot.
+
+Each sign of the first table is one cell wide and in the common monospaced fonts; no emoji.
+"""
+
+from __future__ import annotations
+
+import locale
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """One sign for each thing that is also said in a word.
+
+    ``fancy`` is false for the plain table: whoever draws rules and bars asks it.
+    """
+
+    fancy: bool
+    ok: str
+    fails: str
+    rewrites: str
+    blocks: str
+    unclear: str
+    pending: str
+    applied: str
+    interrupted: str
+    changed: str
+    missing: str
+    running: str
+    queued: str
+    not_run: str
+    debug: str
+    info: str
+    warning: str
+    error: str
+    cursor: str
+    rule: str
+    separator: str
+    ellipsis: str
+    added: str
+    removed: str
+    altered: str
+    arrow: str
+    down: str
+
+
+UNICODE = Glyphs(
+    fancy=True,
+    ok="✓",
+    fails="✗",
+    rewrites="◆",
+    blocks="■",
+    unclear="?",
+    pending="○",
+    applied="●",
+    interrupted="◐",
+    changed="≠",
+    missing="∅",
+    running="▸",
+    queued="·",
+    not_run="–",
+    debug="·",
+    info="•",
+    warning="▲",
+    error="✗",
+    cursor="▌",
+    rule="─",
+    separator="·",
+    ellipsis="…",
+    added="+",
+    removed="-",
+    altered="~",
+    arrow="→",
+    down="↓",
+)
+
+ASCII = Glyphs(
+    fancy=False,
+    ok="+",
+    fails="x",
+    rewrites="*",
+    blocks="#",
+    unclear="?",
+    pending="o",
+    applied="=",
+    interrupted="/",
+    changed="!",
+    missing="-",
+    running=">",
+    queued=".",
+    not_run="-",
+    debug=".",
+    info="-",
+    warning="!",
+    error="x",
+    cursor=">",
+    rule="-",
+    separator="|",
+    ellipsis="~",
+    added="+",
+    removed="-",
+    altered="~",
+    arrow="->",
+    down="v",
+)
+
+
+def glyphs_for(environ: Mapping[str, str], *, encoding: str | None = None) -> Glyphs:
+    """The table that this terminal can show.
+
+    The plain table is taken when ``CONFITURE_TUI_ASCII`` is set to anything but ``0``, when ``TERM`` is ``dumb`` or
+    ``linux`` without UTF-8, or when the locale's encoding is not UTF-8.
+
+    Args:
+        environ: the environment.
+        encoding: the locale's encoding; read from the locale when not given.
+    """
+    wish = environ.get("CONFITURE_TUI_ASCII", "")
+    if wish and wish != "0":
+        return ASCII
+    if environ.get("TERM") == "dumb":
+        return ASCII
+    # LC_ALL beats LC_CTYPE beats LANG (POSIX 8.2). Python's own UTF-8 mode would hide that the locale is "C".
+    named = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG")
+    if encoding is None:
+        encoding = named.partition(".")[2].partition("@")[0] if named and "." in named else ""
+        if not encoding:
+            encoding = "ascii" if named in ("C", "POSIX") else locale.getencoding()
+    return UNICODE if encoding.lower().replace("-", "") == "utf8" else ASCII

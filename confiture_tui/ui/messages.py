@@ -1,0 +1,65 @@
+"""What workers tell the app: each a plain fact. Workers post these and touch no widget."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+if TYPE_CHECKING:
+    from confiture_tui.core.dry_run.result import DryRunResult
+    from confiture_tui.core.migrations.status import MigrationStatus
+    from confiture_tui.errors import ConfitureError
+    from confiture_tui.service.models import MigrationPreview
+
+
+class Opened(Message):
+    """The service is open: there is a project, and a database if one was given."""
+
+
+class OpenFailed(Message):
+    """The service could not be opened."""
+
+    def __init__(self, error: ConfitureError) -> None:
+        super().__init__()
+        self.error = error
+
+
+class StatusesRead(Message):
+    """The migrations and their states have been read."""
+
+    def __init__(self, statuses: tuple[MigrationStatus, ...]) -> None:
+        super().__init__()
+        self.statuses = statuses
+
+
+class StatusFailed(Message):
+    """The migrations could not be read."""
+
+    def __init__(self, error: ConfitureError) -> None:
+        super().__init__()
+        self.error = error
+
+
+class DryRunEnded(Message):
+    """A dry run has a result, or could not be made, or was cancelled (then there is neither)."""
+
+    def __init__(
+        self, version: str, *, result: DryRunResult | None = None, error: ConfitureError | None = None
+    ) -> None:
+        super().__init__()
+        self.version = version
+        self.result = result
+        self.error = error
+
+
+class PreviewRead(Message):
+    """What a migration contains has been read, or could not be."""
+
+    def __init__(
+        self, version: str, *, preview: MigrationPreview | None = None, error: ConfitureError | None = None
+    ) -> None:
+        super().__init__()
+        self.version = version
+        self.preview = preview
+        self.error = error

@@ -1,0 +1,126 @@
+"""The rows of the list of migrations, and the head of the chosen one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from confiture_tui.ui.presenters.figures import counted
+from confiture_tui.ui.presenters.styles import style
+from confiture_tui.ui.presenters.verdict import badge_of, verdict_line
+from confiture_tui.ui.safe_text import safe_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from confiture_tui.core.migrations.status import MigrationStatus
+    from confiture_tui.service.models import MigrationPreview
+    from confiture_tui.ui.glyphs import Glyphs
+    from confiture_tui.ui.session import Session
+
+_STATE_STYLES = {
+    "pending": "state-pending",
+    "applied": "state-applied",
+    "interrupted": "state-attention",
+    "changed": "state-attention",
+    "missing": "state-attention",
+}
+# What needs a decision comes first; what is done comes last, newest first.
+_ORDER = {"interrupted": 0, "changed": 1, "missing": 2, "pending": 3, "applied": 4}
+_STATE_WIDTH = 14
+"""Sign, space and the longest word, ``interrupted``, with a space after it."""
+
+
+def ordered(statuses: Sequence[MigrationStatus]) -> tuple[MigrationStatus, ...]:
+    """As the list shows them: what needs attention, then pending ones in the order of running, then applied ones."""
+    todo = [status for status in statuses if status.state != "applied"]
+    done = [status for status in statuses if status.state == "applied"]
+    return (*sorted(todo, key=lambda status: _ORDER[status.state]), *reversed(done))
+
+
+def title(session: Session, width: int) -> Content:
+    """How many there are of each state: ``Migrations  5 pending, 12 applied``."""
+    counts: dict[str, int] = {}
+    for status in session.statuses:
+        counts[status.state] = counts.get(status.state, 0) + 1
+    words = [f"{counts[state]} {state}" for state in _ORDER if state in counts]
+    text = Content.assemble(("Migrations", style("heading")), ("  " + ", ".join(words), style("quiet")))
+    return text.truncate(width)
+
+
+def label(version: str, name: str) -> str:
+    """``007_add_segment``, safe to show."""
+    return safe_line(f"{version}_{name}" if version and name else version or name)
+
+
+def state_of(status: MigrationStatus, glyphs: Glyphs) -> Content:
+    """The state as sign and word."""
+    return Content.styled(f"{getattr(glyphs, status.state)} {status.state}", style(_STATE_STYLES[status.state]))
+
+
+def row(status: MigrationStatus, session: Session, *, width: int, glyphs: Glyphs) -> Content:
+    """One migration: its state, its name, and what a dry run said."""
+    badge = _badge(status, session, glyphs)
+    name_width = max(width - _STATE_WIDTH - (badge.cell_length + 1 if badge else 0), 8)
+    # The word gives way only where a name would not be left readable; the sign stays.
+    if width < _STATE_WIDTH + 24:
+        state = Content.styled(getattr(glyphs, status.state) + " ", style(_STATE_STYLES[status.state]))
+        name_width = max(width - 2 - (badge.cell_length + 1 if badge else 0), 8)
+    else:
+        state = state_of(status, glyphs).truncate(_STATE_WIDTH, pad=True)
+    name = Content(label(status.version, status.name)).truncate(name_width, ellipsis=glyphs.fancy, pad=True)
+    return Content.assemble(state, name, " ", badge) if badge else Content.assemble(state, name)
+
+
+def _badge(status: MigrationStatus, session: Session, glyphs: Glyphs) -> Content:
+    version = status.version
+    progress = session.progress
+    if progress is not None and progress.version == version:
+        return Content.styled(f"{glyphs.running} running", style("state-running"))
+    if version in session.queue:
+        return Content.styled(f"{glyphs.queued} queued", style("quiet"))
+    if version in session.failures:
+        return Content.styled(f"{glyphs.error} no result", style("severity-error"))
+    result = session.results.get(version)
+    return badge_of(result, glyphs).content if result is not None else Content("")
+
+
+def head(status: MigrationStatus, preview: MigrationPreview | None, *, width: int, glyphs: Glyphs) -> Content:
+    """The chosen migration: its name, its state, how much there is of it, and how it is wrapped."""
+    parts = [Content.styled(label(status.version, status.name), style("strong")), state_of(status, glyphs)]
+    if preview is not None:
+        parts.append(Content(counted(len(preview.statements), "statement")))
+        wrapping = {"transaction": "one transaction", "own": "its own transaction", "none": "no transaction"}
+        parts.append(Content(wrapping.get(preview.wrapping, safe_line(preview.wrapping))))
+        parts.append(
+            Content("has a way back") if preview.has_down else Content.styled("no way back", style("severity-warning"))
+        )
+    if status.applied_at is not None:
+        parts.append(Content.styled(f"applied {status.applied_at:%Y-%m-%d %H:%M}", style("quiet")))
+    line = Content.styled(f" {glyphs.separator} ", style("quiet")).join(parts)
+    return line.truncate(width, ellipsis=glyphs.fancy)
+
+
+def head_verdict(version: str, session: Session, *, width: int, glyphs: Glyphs) -> Content:
+    """The line under the head: how far the dry run is, or what it came to, or how to start it."""
+    progress = session.progress
+    result = session.results.get(version)
+    failure = session.failures.get(version)
+    if progress is not None and progress.version == version:
+        cancelling = session.job is not None and session.job.cancelling
+        step = "stopping" if cancelling else progress.step
+        line = Content.assemble(
+            (f"{glyphs.running} dry run", style("state-running")),
+            f"  {safe_line(step)}",
+            ("   esc cancels", style("quiet")),
+        )
+    elif version in session.queue:
+        line = Content.styled(f"{glyphs.queued} waits for its dry run", style("quiet"))
+    elif failure is not None:
+        line = Content.assemble((f"{glyphs.error} no dry run", style("severity-error")), f"  {safe_line(str(failure))}")
+    elif result is not None:
+        line = verdict_line(result, glyphs)
+    else:
+        line = Content.assemble(("not tried yet: press ", style("quiet")), ("d", style("key")))
+    return line.truncate(width, ellipsis=glyphs.fancy)

@@ -1,0 +1,92 @@
+"""What the panes of the chosen migration show, or why they have nothing to show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from confiture_tui.ui.presenters.facts import facts
+from confiture_tui.ui.presenters.schema_diff import schema_diff
+from confiture_tui.ui.presenters.styles import style
+from confiture_tui.ui.presenters.verdict import error_text, report
+from confiture_tui.ui.safe_text import safe_line, safe_text
+
+if TYPE_CHECKING:
+    from confiture_tui.core.dry_run.result import StatementObservation
+    from confiture_tui.core.effects.model import StatementEffects
+    from confiture_tui.core.migrations.status import MigrationStatus
+    from confiture_tui.errors import ConfitureError
+    from confiture_tui.service.models import MigrationPreview
+    from confiture_tui.ui.glyphs import Glyphs
+    from confiture_tui.ui.session import Session
+
+
+def facts_pane(
+    statement: StatementEffects | None,
+    observed: StatementObservation | None,
+    preview: MigrationPreview | None,
+    error: ConfitureError | None,
+    glyphs: Glyphs,
+) -> Content:
+    """The chosen statement, after what is wrong with the file."""
+    if error is not None:
+        return error_text(error)
+    if preview is None:
+        return Content.styled("reading the file", style("quiet"))
+    blocks = [_finding(finding.level, finding.message, finding.line, glyphs) for finding in preview.findings]
+    if statement is not None:
+        blocks.append(facts(statement, observed, glyphs))
+    elif not preview.statements:
+        blocks.append(Content.styled("The file has no statements.", style("quiet")))
+    return Content("\n").join(blocks)
+
+
+def _finding(level: str, message: str, line: int | None, glyphs: Glyphs) -> Content:
+    word = level if level in ("error", "warning") else "info"
+    where = f" (line {line})" if line is not None else ""
+    return Content.assemble(
+        (f"{getattr(glyphs, word)} {safe_line(level)}", style(f"severity-{word}")), f" {safe_text(message)}{where}"
+    )
+
+
+def report_pane(version: str, session: Session, glyphs: Glyphs) -> Content:
+    """The last dry run of a migration, or how to get one."""
+    failure = session.failures.get(version)
+    if failure is not None:
+        return Content.assemble(("The dry run could not be made.\n\n", style("heading")), error_text(failure))
+    result = session.results.get(version)
+    if result is not None:
+        return report(result, glyphs)
+    if session.progress is not None and session.progress.version == version:
+        return Content.styled("The dry run is under way.", style("quiet"))
+    where = (
+        "an empty database, after the migrations before it" if session.target is None else "a shadow of the database"
+    )
+    return Content.assemble(
+        ("Not tried yet. Press ", style("quiet")),
+        ("d", style("key")),
+        (f" to try it on {where}. Nothing of it stays.", style("quiet")),
+    )
+
+
+def schema_pane(version: str, session: Session, preview: MigrationPreview | None, glyphs: Glyphs) -> Content:
+    """What the migration does to the schema, as far as a dry run has shown it."""
+    result = session.results.get(version)
+    diff = result.schema_diff if result is not None else preview.schema_diff if preview is not None else None
+    if diff is not None:
+        return schema_diff(diff, glyphs)
+    if result is not None and result.verdict == "fails":
+        return Content.styled("The migration failed, so there is no schema after it to compare.", style("quiet"))
+    return Content.styled(
+        "Not compared." if result is not None else "Not looked at yet: a dry run shows it.", style("quiet")
+    )
+
+
+def source_text(status: MigrationStatus) -> str:
+    """The SQL of a migration; where there is none, a comment that says why. Not safe yet: the SQL view sees to it."""
+    if status.migration is not None:
+        return status.migration.up.text
+    if status.path is not None:
+        return f"-- {status.path.name} is a program: what SQL it runs is not known."
+    return "-- There is no file: only the ledger knows this migration."

@@ -1,0 +1,87 @@
+"""What every screen has: the header, a body, the log, the line of keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.screen import Screen
+
+from confiture_tui.ui.actions import Where
+from confiture_tui.ui.presenters.styles import CLASSES
+from confiture_tui.ui.widgets.header_bar import HeaderBar
+from confiture_tui.ui.widgets.key_bar import KeyBar
+from confiture_tui.ui.widgets.log_pane import LogPane
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from textual.app import ComposeResult
+    from textual.widget import Widget
+
+    from confiture_tui.ui.app import ConfitureApp
+    from confiture_tui.ui.session import Session, Topic
+
+
+class ConfitureScreen(Screen[None]):
+    """A screen of the app. A subclass gives the body, and redraws what a change of the session concerns."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(CLASSES)
+    # Textual declares these without ClassVar.
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (23, "-medium"), (34, "-tall")]  # noqa: RUF012
+
+    PLACES: ClassVar[tuple[Where, ...]] = (Where.EVERYWHERE,)
+    """What the line of keys and the help speak of here, most particular first."""
+
+    @property
+    def confiture(self) -> ConfitureApp:
+        """The app, by its own type."""
+        from confiture_tui.ui.app import ConfitureApp
+
+        app = self.app
+        assert isinstance(app, ConfitureApp)
+        return app
+
+    @property
+    def session(self) -> Session:
+        """What the app knows."""
+        return self.confiture.session
+
+    def compose(self) -> ComposeResult:
+        """Header, body, log, keys."""
+        app = self.confiture
+        self.header_bar = HeaderBar(app.session, app.glyphs)
+        self.log_pane = LogPane(app.event_log, app.glyphs)
+        self.key_bar = KeyBar(app.session, *self.PLACES)
+        yield self.header_bar
+        yield from self.body()
+        yield self.log_pane
+        yield self.key_bar
+
+    def body(self) -> Iterable[Widget]:
+        """What is between the header and the log."""
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        """Hear of changes."""
+        self.log_pane.display = self.confiture.log_shown
+        self.confiture.changed.subscribe(self, self._on_change)
+
+    def _on_change(self, topic: Topic) -> None:
+        self.header_bar.refresh()
+        self.key_bar.refresh()
+        self.session_changed(topic)
+
+    def session_changed(self, topic: Topic) -> None:
+        """Redraw what this concerns."""
+        raise NotImplementedError
+
+    def events_came(self) -> None:
+        """New events are in the log."""
+        self.log_pane.sync()
+
+    def show_log(self, shown: bool) -> None:
+        """Show or hide the log."""
+        self.log_pane.display = shown
+        if shown:
+            self.call_after_refresh(self.log_pane.sync)

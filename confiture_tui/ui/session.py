@@ -1,0 +1,84 @@
+"""What the app knows now. The app alone changes it, on the event loop; screens read it and never keep a copy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from confiture_tui.core.dry_run.result import DryRunResult
+    from confiture_tui.core.migrations.status import MigrationStatus
+    from confiture_tui.errors import ConfitureError
+    from confiture_tui.service import MigrationService
+    from confiture_tui.service.jobs import Job
+    from confiture_tui.service.models import ProjectInfo, TargetInfo
+    from confiture_tui.ui.progress import Progress
+
+
+class Phase(StrEnum):
+    """How far the app is."""
+
+    OPENING = "opening"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class Topic(StrEnum):
+    """What of the session changed, so that a screen redraws that and no more."""
+
+    OPENED = "opened"
+    MIGRATIONS = "migrations"
+    DRY_RUN = "dry_run"
+    PROGRESS = "progress"
+
+
+@dataclass(slots=True)
+class Session:
+    """The state of the app.
+
+    Attributes:
+        service: what everything is asked of.
+        phase: how far the app is.
+        error: why it could not be opened, or why the migrations could not be read.
+        statuses: every migration with its state, in order.
+        job: the dry run under way.
+        progress: how far that has come.
+        queue: versions whose dry runs follow it.
+        failures: dry runs that could not be made at all, by version.
+    """
+
+    service: MigrationService
+    phase: Phase = Phase.OPENING
+    error: ConfitureError | None = None
+    statuses: tuple[MigrationStatus, ...] = ()
+    job: Job[DryRunResult] | None = None
+    progress: Progress | None = None
+    queue: list[str] = field(default_factory=list)
+    failures: dict[str, ConfitureError] = field(default_factory=dict)
+
+    @property
+    def project(self) -> ProjectInfo | None:
+        """The project, once it is found."""
+        return self.service.project if self.phase is not Phase.OPENING else None
+
+    @property
+    def target(self) -> TargetInfo | None:
+        """The database, once it is reached."""
+        return self.service.target if self.phase is not Phase.OPENING else None
+
+    @property
+    def results(self) -> Mapping[str, DryRunResult]:
+        """The last dry run of each migration, by version."""
+        return self.service.results
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job is under way that quitting would cancel."""
+        return self.job is not None
+
+    def status_of(self, version: str) -> MigrationStatus | None:
+        """The migration with this version."""
+        return next((status for status in self.statuses if status.version == version), None)

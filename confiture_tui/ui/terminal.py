@@ -1,0 +1,76 @@
+"""Running the app in a terminal: what the command line calls."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from confiture_tui.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from confiture_tui.service import MigrationService
+
+
+def require_terminal(*, demo: bool = False) -> None:
+    """Make sure that there is a terminal to read keys from and to draw on (Textual draws on standard error).
+
+    Raises:
+        UsageError: there is none; the hint names the command to use instead.
+    """
+    for name, stream in (("input", sys.stdin), ("error", sys.stderr)):
+        # Either is None where a program was started without it.
+        if stream is None or stream.closed or not stream.isatty():
+            command = "confiture-tui demo --headless" if demo else "confiture-tui status"
+            raise UsageError(
+                f"The app needs a terminal, and standard {name} is not one.",
+                hint=f"Use `{command}`, which needs none.",
+            )
+
+
+@contextmanager
+def _threads_heard() -> Iterator[list[str]]:
+    """While the app draws on standard error, an exception that ends a thread must not be printed there.
+
+    Yields a list that receives the type of each such exception, to be told afterwards.
+    """
+    hook = threading.excepthook
+    lost: list[str] = []
+
+    def keep(args: threading.ExceptHookArgs) -> None:
+        thread = args.thread.name if args.thread is not None else "a thread"
+        lost.append(f"{args.exc_type.__name__} ended {thread}.")
+
+    threading.excepthook = keep
+    try:
+        yield lost
+    finally:
+        threading.excepthook = hook
+
+
+def run_app(service: MigrationService) -> int:
+    """Run the app on this service until the user quits; returns the exit code.
+
+    Whoever calls this keeps log handlers off the terminal meanwhile (``observability.terminal_left_alone``).
+
+    0 after quitting, 1 after a crash (a report without secrets is then on standard error), 130 when interrupted before
+    the app took over the keyboard, 143 when it was told to terminate.
+
+    Raises:
+        UsageError: there is no terminal.
+    """
+    require_terminal(demo=service.is_demo)
+    from confiture_tui.ui.app import ConfitureApp
+
+    app = ConfitureApp(service)
+    with _threads_heard() as lost:
+        try:
+            app.run()
+        except KeyboardInterrupt:
+            return 130
+    for line in (*app.last_words, *lost):
+        sys.stderr.write(f"{line}\n")
+    return app.return_code or 0

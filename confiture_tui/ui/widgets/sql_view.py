@@ -1,0 +1,163 @@
+"""The SQL of a migration, with line numbers, colours, and the chosen statement marked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from rich.cells import cell_len
+from textual import work
+from textual.content import Content, Span
+
+from confiture_tui.ui.background import in_background
+from confiture_tui.ui.safe_text import safe_text
+from confiture_tui.ui.widgets.lines import LinesView
+
+if TYPE_CHECKING:
+    from textual.events import Resize
+    from textual.style import Style
+
+    from confiture_tui.ui.sql_colours import LineColours
+
+_TAB: Final = 4
+_LONGEST_LINE: Final = 5_000
+"""Characters of a line that are drawn: a data line of a megabyte must not stall the screen."""
+_COLOUR_LIMIT: Final = 2_000_000
+"""Characters above which a file is shown without colours: half a minute of a core for no gain."""
+
+
+class SqlView(LinesView):
+    """A file's text; lines too long for the view go on below. Showing it never waits: the colours come later."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "sql--number",
+        "sql--marked",
+        "sql--marked-number",
+        "sql-keyword",
+        "sql-type",
+        "sql-string",
+        "sql-number",
+        "sql-comment",
+        "sql-operator",
+    }
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._source: str | None = None
+        self._lines: list[str] = []
+        self._colours: LineColours = []
+        self._rows: list[tuple[int, int, int]] = []  # line, first character, the one after the last
+        self._first_rows: list[int] = []  # of each line
+        self._laid_out_in = -1
+        self._marked = range(0)
+        self._bring_mark = False
+        self._gutter = 0
+
+    @property
+    def lines_shown(self) -> list[str]:
+        """The lines as they are drawn: safe, tabs expanded."""
+        return self._lines
+
+    @property
+    def is_coloured(self) -> bool:
+        """Whether the colours have come."""
+        return bool(self._colours)
+
+    def show(self, text: str) -> None:
+        """Show a file's text from its first line. The same text again changes nothing."""
+        if text == self._source:
+            return
+        self._source = text
+        shown = safe_text(text.replace("\r\n", "\n")).expandtabs(_TAB)
+        self._lines = [
+            line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]} … {len(line) - _LONGEST_LINE} more"
+            for line in shown.split("\n")
+        ]
+        if len(self._lines) > 1 and not self._lines[-1]:
+            self._lines.pop()
+        self._colours = []
+        self._marked = range(0)
+        self._gutter = len(str(len(self._lines))) + 2
+        self._lay_out()
+        self.scroll_to(y=0, animate=False, immediate=True)
+        if len(shown) <= _COLOUR_LIMIT:
+            self._colour("\n".join(self._lines))
+
+    def _lay_out(self) -> None:
+        """Break the lines to the width of the view; a hidden view, which has none, keeps them whole."""
+        # A cell is left for the scrollbar, so that its coming does not change where lines break.
+        self._laid_out_in = self.size.width
+        width = self._laid_out_in - self._gutter - 1
+        self._rows, self._first_rows = [], []
+        for number, line in enumerate(self._lines):
+            self._first_rows.append(len(self._rows))
+            self._rows += [(number, start, end) for start, end in break_line(line, width)]
+        self.set_extent(len(self._rows))
+
+    @work(group="colours", exclusive=True)
+    async def _colour(self, text: str) -> None:
+        from confiture_tui.ui.sql_colours import colours_by_line
+
+        self._colours = await in_background(lambda: colours_by_line(text))
+        self.refresh()
+
+    def mark(self, first_line: int, last_line: int) -> None:
+        """Mark these lines, counted from 1, and bring them into view."""
+        marked = range(first_line - 1, last_line)
+        if marked == self._marked:
+            return
+        self._marked = marked
+        self._bring_mark = True
+        self.refresh()
+        self.call_after_refresh(self._show_mark)
+
+    def on_resize(self, _event: Resize) -> None:
+        """Break the lines anew. A view that was hidden until now has yet to bring the mark into view."""
+        if self.size.width != self._laid_out_in:
+            self._lay_out()
+        self.call_after_refresh(self._show_mark)
+
+    def _show_mark(self) -> None:
+        height, top = self.size.height, self.scroll_offset.y
+        if not self._bring_mark or not self._marked or height <= 0:
+            return
+        self._bring_mark = False
+        first = self._first_rows[min(self._marked.start, len(self._lines) - 1)]
+        after = self._first_rows[self._marked.stop] if self._marked.stop < len(self._lines) else len(self._rows)
+        if first < top or after > top + height:
+            self.scroll_to(y=max(first - 2, 0), animate=False, immediate=True)
+
+    def line_style(self, index: int) -> Style:
+        """The chosen statement stands out."""
+        return self.get_visual_style("sql--marked") if self._rows[index][0] in self._marked else self.visual_style
+
+    def line_content(self, index: int, width: int) -> Content | None:
+        """One line, or what of it fits, with its number."""
+        line, start, end = self._rows[index]
+        number = f"{line + 1:>{self._gutter - 1}} " if start == 0 else " " * self._gutter
+        spans = [Span(0, len(number), ".sql--marked-number" if line in self._marked else ".sql--number")]
+        if line < len(self._colours):
+            shift = len(number) - start
+            spans += [
+                Span(max(first, start) + shift, min(after, end) + shift, style)
+                for first, after, style in self._colours[line]
+                if first < end and after > start
+            ]
+        return Content(number + self._lines[line][start:end], spans)
+
+
+def break_line(line: str, width: int) -> list[tuple[int, int]]:
+    """Where to break a line into pieces of at most ``width`` cells: first character, the one after the last."""
+    if width < 1 or (line.isascii() and len(line) <= width):
+        return [(0, len(line))]
+    pieces: list[tuple[int, int]] = []
+    start = cells = 0
+    for position, character in enumerate(line):
+        size = 1 if character.isascii() else cell_len(character)
+        if cells + size > width and position > start:
+            # After a space, where there is one in the second half; SQL has words too long for a narrow view.
+            space = line.rfind(" ", (start + position) // 2, position)
+            cut = space + 1 if space > 0 else position
+            pieces.append((start, cut))
+            start, cells = cut, cell_len(line[cut:position])
+        cells += size
+    return [*pieces, (start, len(line))]

@@ -1,0 +1,125 @@
+"""How long a large catalog takes to load, to compare and to sum up, and how that grows.
+
+    uv run python -m tests.bench.bench_catalog [--tables 500 --tables 5000] [--pg-bin DIR]
+
+Prints; asserts nothing. Every table has 12 columns, an identity, a primary key, a foreign key, two more indexes, a
+check, a comment, some rows, and statistics.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from confiture_tui.core.catalog import Catalog
+from confiture_tui.database.embedded import EmbeddedServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TABLE = """
+CREATE TABLE app_{schema}.t_{number} (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  parent_id bigint REFERENCES app_{parent_schema}.t_{parent},
+  name text NOT NULL,
+  "Label" varchar(80) NOT NULL DEFAULT 'none',
+  amount numeric(12, 2) DEFAULT 0,
+  quantity integer NOT NULL,
+  active boolean NOT NULL DEFAULT true,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  updated_at timestamptz,
+  data jsonb,
+  kind text,
+  token uuid DEFAULT gen_random_uuid(),
+  CONSTRAINT quantity_positive CHECK (quantity >= 0)
+);
+CREATE INDEX t_{number}_name ON app_{schema}.t_{number} (name);
+CREATE INDEX t_{number}_kind ON app_{schema}.t_{number} (lower(kind)) WHERE active;
+CREATE INDEX t_{number}_parent ON app_{schema}.t_{number} (parent_id);
+COMMENT ON TABLE app_{schema}.t_{number} IS 'table number {number}';
+INSERT INTO app_{schema}.t_{number} (name, quantity) VALUES ('a', 1), ('b', 2);
+"""
+
+SCHEMAS = 10
+
+
+def fill(conn: psycopg.Connection[tuple[object, ...]], tables: int) -> None:
+    """Makes the tables, in batches that keep each transaction's locks few."""
+    for schema in range(SCHEMAS):
+        conn.execute(f"CREATE SCHEMA app_{schema}".encode())
+    batch: list[str] = []
+    for number in range(tables):
+        parent = max(number - 1, 0)
+        batch.append(
+            TABLE.format(schema=number % SCHEMAS, number=number, parent_schema=parent % SCHEMAS, parent=parent)
+        )
+        if len(batch) == 50 or number == tables - 1:
+            conn.execute("".join(batch).encode())
+            batch.clear()
+    conn.execute("ANALYZE")
+
+
+def median(action: Callable[[], object], times: int = 5) -> float:
+    """Seconds, the median of some runs after one that is not counted."""
+    action()
+    taken: list[float] = []
+    for _ in range(times):
+        start = time.perf_counter()
+        action()
+        taken.append(time.perf_counter() - start)
+    return statistics.median(taken)
+
+
+def load(dsn: str) -> float:
+    """Seconds to load the catalog on a connection of its own, as the first thing that it does."""
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        start = time.perf_counter()
+        Catalog.load(conn)
+        return time.perf_counter() - start
+
+
+def measure(conn: psycopg.Connection[tuple[object, ...]], dsn: str, tables: int) -> None:
+    """Prints one line."""
+    catalog = Catalog.load(conn)
+    other = Catalog.load(conn)
+    columns = sum(len(relation.columns) for relation in catalog.relations.values())
+    first = statistics.median(load(dsn) for _ in range(5))
+    again = median(lambda: Catalog.load(conn))
+    start = time.perf_counter()
+    definitions = len(catalog.definitions)
+    made = time.perf_counter() - start
+    start = time.perf_counter()
+    same = catalog.fingerprint == other.fingerprint
+    summed = time.perf_counter() - start
+    compared = median(lambda: catalog.diff(other), 3)
+    sys.stdout.write(
+        f"{conn.info.parameter_status('server_version')}: {len(catalog.relations)} tables, {columns} columns, "
+        f"{definitions} definitions ({tables} asked for): load {first:.3f} s on a new connection, "
+        f"{again:.3f} s on a used one, definitions {made:.3f} s, "
+        f"two fingerprints and one set of definitions {summed:.3f} s (equal: {same}), diff {compared:.3f} s\n"
+    )
+
+
+def main() -> None:
+    """Runs the bench."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tables", type=int, action="append")
+    parser.add_argument("--pg-bin", type=Path)
+    arguments = parser.parse_args()
+    with EmbeddedServer.start(pg_bin=arguments.pg_bin) as server:
+        for tables in arguments.tables or [500, 5000]:
+            name = f"bench_{tables}"
+            server.create_database(name)
+            with psycopg.connect(server.dsn(name).conninfo(), autocommit=True) as conn:
+                fill(conn, tables)
+                measure(conn, server.dsn(name).conninfo(), tables)
+
+
+if __name__ == "__main__":
+    main()

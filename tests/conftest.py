@@ -1,0 +1,75 @@
+"""Fixtures for all tests: one embedded server a session, a database of its own for each test.
+
+``--pg-bin DIR`` (or ``CONFITURE_PG_BIN``) runs the tests against the programs in that directory, of another major for
+instance.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from confiture_tui.database.connection import connect
+from confiture_tui.database.embedded import EmbeddedServer
+from tests.support.databases import Databases
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import psycopg
+
+    from confiture_tui.database.dsn import Dsn
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pg-bin", metavar="DIR", help="run the tests against the PostgreSQL programs in DIR")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Through the environment, so that whatever a test starts, also a process of its own, uses the same programs.
+    if config.getoption("--pg-bin"):
+        os.environ["CONFITURE_PG_BIN"] = str(Path(config.getoption("--pg-bin")).absolute())
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[EmbeddedServer]:
+    """The embedded server that all tests share; it is the one that the product's own code shares too."""
+    shared = EmbeddedServer.shared()
+    yield shared
+    shared.stop()
+
+
+@pytest.fixture(scope="session")
+def _databases(server: EmbeddedServer) -> Iterator[Databases]:
+    databases = Databases(server)
+    yield databases
+    databases.drop_all()
+
+
+@pytest.fixture
+def databases(_databases: Databases) -> Iterator[Databases]:
+    """Makes databases for one test, and drops them after it."""
+    yield _databases
+    _databases.drop_fresh()
+
+
+@pytest.fixture
+def database(databases: Databases) -> Dsn:
+    """An empty database of the test's own."""
+    return databases.fresh()
+
+
+@pytest.fixture
+def conn(database: Dsn) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    """A superuser's connection (autocommit) to ``database``."""
+    with connect(database, application_name="test") as connection:
+        yield connection
+
+
+@pytest.fixture
+def database_from(databases: Databases) -> Callable[[str], Dsn]:
+    """``database_from(sql)`` gives a database as the script leaves it; the script itself runs once a session."""
+    return databases.from_sql

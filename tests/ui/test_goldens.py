@@ -1,0 +1,86 @@
+"""Whole screens as text. ``pytest tests/ui --update-goldens`` writes them anew: read the difference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from confiture_tui.errors import ConnectError
+from confiture_tui.ui.glyphs import ASCII
+from tests.ui import samples
+from tests.ui.driving import Driver, running
+
+GOLDENS = Path(__file__).parent / "goldens"
+SIZES = [(60, 20), (80, 24), (120, 36), (200, 50)]
+
+
+def compare(request: pytest.FixtureRequest, name: str, size: tuple[int, int], text: str) -> None:
+    path = GOLDENS / f"{name}-{size[0]}x{size[1]}.txt"
+    if request.config.getoption("--update-goldens", default=False):
+        path.write_text(text, encoding="utf-8")
+    assert _without_thumbs(text) == _without_thumbs(path.read_text(encoding="utf-8"))
+
+
+def _without_thumbs(text: str) -> str:
+    """The screen without the ends of scrollbars: where in its cell one ends depends on how events were batched."""
+    return "\n".join(line.rstrip(" ▁▂▃▄▅▆▇█") for line in text.split("\n"))
+
+
+async def settled(driver: Driver) -> str:
+    """The screen once two looks at it are the same and everything that arrived is drawn."""
+    before = ""
+    while before != driver.text or driver.app._arrived or not driver.review.sql.is_coloured:
+        before = driver.text
+        await driver.pilot.pause(0.06)
+    return before
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_review_before_anything_was_tried(request: pytest.FixtureRequest, size: tuple[int, int]) -> None:
+    async with running(samples.service(), size=size) as driver:
+        compare(request, "review", size, await settled(driver))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_review_after_dry_runs(request: pytest.FixtureRequest, size: tuple[int, int]) -> None:
+    service = samples.service(project=samples.project("production", production=True))
+    async with running(service, size=size) as driver:
+        await driver.press("D")
+        await driver.until(lambda: len(service.results) == 4 and not driver.app.session.busy)
+        await driver.press("j")
+        await driver.until_text("004_order_token · ○ pending · 1 statement")
+        compare(request, "dry-run", size, await settled(driver))
+
+
+@pytest.mark.parametrize("size", SIZES[1:3], ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_a_failure_in_full(request: pytest.FixtureRequest, size: tuple[int, int]) -> None:
+    async with running(samples.service(), size=size) as driver:
+        await driver.press("j", "j", "j", "d", "o", "right_square_bracket", "right_square_bracket")
+        await driver.until_text("is duplicated")
+        compare(request, "failure", size, await settled(driver))
+
+
+async def test_ascii(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    async with running(samples.service(), size=(80, 24)) as driver:
+        assert driver.app.glyphs is ASCII
+        await driver.press("d")
+        await driver.until_text("+ ok")
+        text = await settled(driver)
+        assert text.isascii()
+        compare(request, "ascii", (80, 24), text)
+
+
+async def test_help(request: pytest.FixtureRequest) -> None:
+    async with running(samples.service(), size=(120, 36)) as driver:
+        await driver.press("question_mark")
+        await driver.until_text("Try the chosen")
+        compare(request, "help", (120, 36), await settled(driver))
+
+
+async def test_no_connection(request: pytest.FixtureRequest) -> None:
+    error = ConnectError("No server listens on db.example, port 5432.", hint="Is the address right, and is it started?")
+    async with running(samples.service(open_error=error, statuses=[]), size=(80, 24)) as driver:
+        await driver.until_text("No server listens")
+        compare(request, "no-connection", (80, 24), driver.text)
