@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from confiture_tui.core.dry_run.shadow import Shadow
     from confiture_tui.core.effects.lock_modes import LockMode
     from confiture_tui.core.effects.model import Effects, Failure, RelationLock, StatementEffects
+    from confiture_tui.core.hooks.context import HookContext
+    from confiture_tui.core.hooks.error import HookError
+    from confiture_tui.core.hooks.executor import HookExecutor
+    from confiture_tui.core.hooks.hook import Hook, HookOptions
+    from confiture_tui.core.hooks.phase import HookPhase
+    from confiture_tui.core.hooks.registry import HookRegistry
+    from confiture_tui.core.hooks.result import HookResult
     from confiture_tui.core.migrations.model import Finding, Migration
     from confiture_tui.core.migrations.profiles import RunnerProfile
     from confiture_tui.core.sql.script import Script
@@ -43,6 +50,14 @@ __all__ = [
     "EventStream",
     "Failure",
     "Finding",
+    "Hook",
+    "HookContext",
+    "HookError",
+    "HookExecutor",
+    "HookOptions",
+    "HookPhase",
+    "HookRegistry",
+    "HookResult",
     "Level",
     "LockMode",
     "Migration",
@@ -70,6 +85,13 @@ _MODULES = {
     "core.dry_run.shadow": ("Shadow",),
     "core.effects.lock_modes": ("LockMode",),
     "core.effects.model": ("Effects", "Failure", "RelationLock", "StatementEffects"),
+    "core.hooks.context": ("HookContext",),
+    "core.hooks.error": ("HookError",),
+    "core.hooks.executor": ("HookExecutor",),
+    "core.hooks.hook": ("Hook", "HookOptions"),
+    "core.hooks.phase": ("HookPhase",),
+    "core.hooks.registry": ("HookRegistry",),
+    "core.hooks.result": ("HookResult",),
     "core.migrations.model": ("Finding", "Migration"),
     "core.migrations.profiles": ("RunnerProfile",),
     "core.sql.script": ("Script",),

@@ -1,0 +1,250 @@
+"""The hooks that come with the house, on a real server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from pydantic import ValidationError
+
+from confiture_tui.core.hooks.builtin.backfill_progress import TABLE
+from confiture_tui.core.hooks.context import HookContext
+from confiture_tui.core.hooks.error import HookError
+from confiture_tui.core.hooks.executor import HookExecutor
+from confiture_tui.core.hooks.phase import HookPhase
+from confiture_tui.core.hooks.registry import HookRegistry
+from confiture_tui.core.migrations.model import Migration
+from confiture_tui.events import Event, EventName
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from confiture_tui.core.hooks.result import HookResult
+
+Connection = psycopg.Connection[Any]
+
+SCHEMA = """
+CREATE TABLE w_order (order_id bigint PRIMARY KEY, tenant_id int NOT NULL, total numeric NOT NULL, note text);
+INSERT INTO w_order SELECT n, 1 + n % 3, n * 1.5, 'order ' || n FROM generate_series(1, 2000) n;
+CREATE TABLE r_order (order_id bigint PRIMARY KEY, tenant_id int NOT NULL, total numeric NOT NULL);
+CREATE INDEX r_order_tenant ON r_order (tenant_id);
+CREATE TABLE "Odd ""Name" (id int)
+"""
+QUERY = "SELECT order_id, tenant_id, total FROM w_order -- all of them, 100%"
+
+
+@pytest.fixture
+def shop(conn: Connection) -> Connection:
+    conn.execute(SCHEMA.encode())
+    return conn
+
+
+def run(
+    conn: Connection,
+    name: str,
+    options: dict[str, Any],
+    *,
+    phase: HookPhase | None = None,
+    context: HookContext | None = None,
+) -> HookResult:
+    """Run a built-in hook by its name, in a phase that it allows."""
+    kind = HookRegistry().load(name)
+    hook = kind(kind.Options.model_validate(options), phase=phase)
+    (result,) = HookExecutor().execute_phase(conn, hook.runs_in, [hook], context or HookContext())
+    return result
+
+
+def one(conn: Connection, query: str) -> Any:
+    row = conn.execute(query.encode()).fetchone()
+    return row[0] if row else None
+
+
+def backfill(**changes: Any) -> dict[str, Any]:
+    return {
+        "query": QUERY,
+        "target": "r_order",
+        "key": "order_id",
+        "tenant_column": "tenant_id",
+        "batch_rows": 300,
+        "pause_ms": 0,
+        **changes,
+    }
+
+
+VERIFY = {"query": QUERY, "target": "r_order", "key": ["order_id"], "tenant_column": "tenant_id", "sums": ["total"]}
+
+
+def test_backfill_fills_the_read_model_in_batches(shop: Connection) -> None:
+    events: list[Event] = []
+    result = run(shop, "backfill_read_model", backfill(), context=HookContext(sink=events.append))
+    assert result.rows_affected == 2000
+    assert result.statistics["batches"] == 7
+    assert len([event for event in events if event.name is EventName.HOOK_PROGRESS]) == 7
+    assert one(shop, f"SELECT count(*) FROM {TABLE}") == 0, "a finished backfill leaves nothing to go on from"
+    assert run(shop, "verify_consistency", VERIFY).statistics["rows"] == 2000
+
+
+@pytest.mark.parametrize("batch_rows", [1999, 2000, 2001])
+def test_backfill_leaves_nothing_out_at_the_end_of_a_batch(shop: Connection, batch_rows: int) -> None:
+    assert run(shop, "backfill_read_model", backfill(batch_rows=batch_rows)).rows_affected == 2000
+
+
+def test_backfill_goes_on_where_a_failure_stopped_it(shop: Connection) -> None:
+    shop.execute("ALTER TABLE r_order ADD CHECK (order_id <> 1500)")
+    context = HookContext(migration=Migration.from_sql("", version="007"))
+    with pytest.raises(HookError, match="What it had committed until then stands"):
+        run(shop, "backfill_read_model", backfill(), context=context)
+    assert one(shop, "SELECT count(*) FROM r_order") == 1200
+    assert one(shop, f"SELECT last_key FROM {TABLE} WHERE migration = '007'") == "1200"
+    shop.execute("ALTER TABLE r_order DROP CONSTRAINT r_order_order_id_check")
+    assert run(shop, "backfill_read_model", backfill(), context=context).rows_affected == 800
+    run(shop, "verify_consistency", VERIFY)
+
+
+def test_backfill_keeps_what_the_application_has_written(shop: Connection) -> None:
+    shop.execute("INSERT INTO r_order VALUES (7, 2, 0)")
+    run(shop, "backfill_read_model", backfill())
+    assert one(shop, "SELECT total FROM r_order WHERE order_id = 7") == 0
+    run(shop, "backfill_read_model", backfill(on_conflict="update"))
+    assert one(shop, "SELECT total FROM r_order WHERE order_id = 7") == 10.5
+    with pytest.raises(HookError, match="23505"):
+        run(shop, "backfill_read_model", backfill(on_conflict="error"))
+
+
+def test_backfill_that_leaks_tenants_is_stopped_before_it_commits(shop: Connection) -> None:
+    shop.execute("INSERT INTO r_order VALUES (650, 99, 0)")
+    with pytest.raises(HookError, match="one tenant would see another's data"):
+        run(shop, "backfill_read_model", backfill())
+    assert one(shop, "SELECT count(*) FROM r_order") == 601, "two batches, and what was there"
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"query": "DELETE FROM w_order RETURNING *"}, "not one SELECT"),
+        ({"query": "SELECT 1; SELECT 2"}, "not one SELECT"),
+        ({"query": "SELECT FROM WHERE"}, "syntax error"),
+        ({"query": "SELECT order_id, order_id FROM w_order"}, "the name order_id"),
+        ({"query": "SELECT * INTO x FROM w_order"}, "only read"),
+        ({"query": "SELECT no_such FROM w_order"}, "no_such"),
+        ({"key": "nothing"}, "does not give"),
+        ({"tenant_column": "nothing"}, "does not give"),
+        ({"target": "nowhere"}, "no table called nowhere"),
+        ({"query": "SELECT NULLIF(order_id, 5) AS order_id, tenant_id, total FROM w_order"}, "is NULL"),
+    ],
+)
+def test_backfill_refuses_what_cannot_work(shop: Connection, changes: dict[str, Any], why: str) -> None:
+    with pytest.raises(HookError, match=why):
+        run(shop, "backfill_read_model", backfill(**changes))
+    assert one(shop, "SELECT count(*) FROM r_order") == 0
+    assert one(shop, "SELECT count(*) FROM w_order") == 2000
+
+
+def test_options_are_checked_before_anything_runs() -> None:
+    kind = HookRegistry().load("backfill_read_model")
+    with pytest.raises(ValidationError, match="batch_row"):
+        kind.Options.model_validate(backfill(batch_row=3))
+
+
+@pytest.mark.parametrize(
+    ("damage", "why"),
+    [
+        ("DELETE FROM r_order WHERE order_id = 3", "tenant_id 1: 1 missing"),
+        ("INSERT INTO r_order VALUES (9999, 2, 0)", "tenant_id 2: 1 too many"),
+        ("UPDATE r_order SET total = 0 WHERE order_id = 3", "1 different"),
+        ("UPDATE r_order SET tenant_id = 3 WHERE order_id = 3", "of another tenant"),
+    ],
+)
+def test_verification_finds_every_difference(shop: Connection, damage: str, why: str) -> None:
+    run(shop, "backfill_read_model", backfill())
+    shop.execute(damage.encode())
+    with pytest.raises(HookError, match=why):
+        run(shop, "verify_consistency", VERIFY)
+
+
+def test_verification_adds_up(shop: Connection) -> None:
+    run(shop, "backfill_read_model", backfill())
+    statistics = run(shop, "verify_consistency", VERIFY).statistics
+    assert statistics["tenants"] == 3
+    total = str(one(shop, "SELECT sum(total) FROM w_order"))
+    assert statistics["sum of total"] == {"source": total, "target": total}
+
+
+def test_statistics_are_captured_and_compared(shop: Connection) -> None:
+    context = HookContext()
+    options = {"tables": ["r_order", '"Odd ""Name"'], "exact": True}
+    run(shop, "capture_statistics", options, context=context)
+    shop.execute("INSERT INTO r_order VALUES (1, 1, 1), (2, 1, 1)")
+    result = run(shop, "capture_statistics", options, phase=HookPhase.AFTER_DDL, context=context)
+    assert result.statistics["r_order"]["rows"] == 2
+    assert "r_order: +2 rows" in result.message
+
+
+def test_analyze_refreshes_statistics(shop: Connection) -> None:
+    assert one(shop, "SELECT reltuples FROM pg_class WHERE relname = 'w_order'") == -1
+    run(shop, "analyze_tables", {"tables": ["w_order"]})
+    assert one(shop, "SELECT reltuples FROM pg_class WHERE relname = 'w_order'") == 2000
+    with pytest.raises(HookError, match="no table called nowhere"):
+        run(shop, "analyze_tables", {"tables": ["nowhere"]}, phase=HookPhase.AFTER_DDL)
+
+
+def test_an_index_is_rebuilt_and_what_a_failure_left_is_dropped(shop: Connection) -> None:
+    before = one(shop, "SELECT pg_relation_filenode('r_order_tenant')")
+    shop.execute("CREATE INDEX r_order_tenant_ccnew ON r_order (tenant_id)")
+    shop.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'r_order_tenant_ccnew'::regclass")
+    result = run(shop, "rebuild_index", {"indexes": ["r_order_tenant"]}, phase=HookPhase.AFTER_DDL)
+    assert result.statistics == {"indexes": 1, "left_overs_dropped": 1}
+    assert one(shop, "SELECT pg_relation_filenode('r_order_tenant')") != before
+    assert one(shop, "SELECT to_regclass('r_order_tenant_ccnew')") is None
+
+
+@pytest.fixture
+def queries(tmp_path: Path) -> Path:
+    file = tmp_path / "queries.sql"
+    file.write_text("SELECT * FROM r_order WHERE order_id = $1;\n\n-- a list\nSELECT note FROM w_order;\n")
+    return file
+
+
+def test_application_queries_that_still_work(shop: Connection, queries: Path) -> None:
+    result = run(shop, "test_application_queries", {"file": str(queries)})
+    assert result.statistics["queries"] == 2
+    assert list(result.statistics["plans"]) == ["queries.sql, line 1", "queries.sql, line 4"]
+
+
+def test_an_application_query_that_a_migration_breaks_stops_it(shop: Connection, queries: Path) -> None:
+    migration = Migration.from_sql("", version="8", path=queries.parent / "8_x.up.sql")
+    shop.execute("BEGIN; ALTER TABLE w_order DROP COLUMN note")
+    with pytest.raises(HookError, match=r"queries\.sql, line 4: .*does not work any more"):
+        run(shop, "test_application_queries", {"file": "queries.sql"}, context=HookContext(migration=migration))
+    shop.execute("ROLLBACK")
+
+
+def test_a_plan_that_became_worse_is_told_and_can_stop_it(shop: Connection, queries: Path) -> None:
+    events: list[Event] = []
+    context = HookContext(sink=events.append)
+    run(shop, "backfill_read_model", backfill())
+    shop.execute("ANALYZE")
+    run(shop, "test_application_queries", {"file": str(queries)}, phase=HookPhase.BEFORE_DDL, context=context)
+    shop.execute("ALTER TABLE r_order DROP CONSTRAINT r_order_pkey")
+    run(shop, "test_application_queries", {"file": str(queries)}, context=context)
+    assert any("from end to end now: Seq Scan r_order" in event.message for event in events)
+    context.statistics.clear()
+    shop.execute("ALTER TABLE r_order ADD PRIMARY KEY (order_id)")
+    run(shop, "test_application_queries", {"file": str(queries)}, phase=HookPhase.BEFORE_DDL, context=context)
+    shop.execute("ALTER TABLE r_order DROP CONSTRAINT r_order_pkey")
+    with pytest.raises(HookError, match="Seq Scan r_order"):
+        run(shop, "test_application_queries", {"file": str(queries), "max_cost_factor": 1.5}, context=context)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [("", "no query"), ("SELECT 1;\nSELEC 2", "line 2"), ("DROP TABLE w_order", "no query that can be planned")],
+)
+def test_a_file_of_queries_that_is_none_is_refused(shop: Connection, tmp_path: Path, content: str, why: str) -> None:
+    file = tmp_path / "queries.sql"
+    file.write_text(content)
+    with pytest.raises(HookError, match=why):
+        run(shop, "test_application_queries", {"file": str(file)})
+    with pytest.raises(HookError, match="cannot be read"):
+        run(shop, "test_application_queries", {"file": str(tmp_path / "absent.sql")})
