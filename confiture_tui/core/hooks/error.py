@@ -19,6 +19,7 @@ class HookError(ConfitureError):
         cause: what it raised; ``None`` when it raised nothing and did what a hook must not do.
         undone: what became of its changes and of the migration's, as a sentence.
         transaction_ended: it ended the transaction that it was given, which is therefore not the runner's any more.
+        committed: it ended it by a commit: what was done in it stands.
     """
 
     exit_code = 4
@@ -32,6 +33,7 @@ class HookError(ConfitureError):
         undone: str,
         cause: BaseException | None = None,
         transaction_ended: bool = False,
+        committed: bool = False,
         hint: str = "",
     ) -> None:
         super().__init__(f"The hook {hook} ({phase}) failed: {reason.rstrip('.')}. {undone}".rstrip(), hint=hint)
@@ -41,3 +43,4 @@ class HookError(ConfitureError):
         self.cause = cause
         self.undone = undone
         self.transaction_ended = transaction_ended
+        self.committed = committed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.hooks.deadline import Deadline
@@ -40,6 +40,8 @@ class HookExecutor:
         phase: HookPhase,
         hooks: Iterable[Hook],
         context: HookContext,
+        *,
+        done: Callable[[HookResult], None] | None = None,
     ) -> tuple[HookResult, ...]:
         """Run those hooks that belong to the phase, in the order given.
 
@@ -53,6 +55,7 @@ class HookExecutor:
             phase: which hooks to run.
             hooks: of all phases.
             context: shared by the phases of a run; the statistics of each hook are put into it.
+            done: told of each hook as soon as it has come to an end without raising.
 
         Returns:
             One result for each hook of the phase. In CLEANUP and ON_ERROR failures are among them, and never raised.
@@ -70,7 +73,11 @@ class HookExecutor:
         names = ", ".join(hook.hook_name() for hook in chosen)
         self._emit(context, phase, EventName.EXECUTING_HOOKS, f"{phase}: {names}.", data={"hooks": len(chosen)})
         started = time.perf_counter()
-        results = tuple(self._one(conn, phase, hook, context) for hook in chosen)
+        results = []
+        for hook in chosen:
+            results.append(self._one(conn, phase, hook, context))
+            if done is not None:
+                done(results[-1])
         self._emit(
             context,
             phase,
@@ -79,7 +86,7 @@ class HookExecutor:
             duration_ms=_since(started),
             rows_affected=sum(result.rows_affected for result in results),
         )
-        return results
+        return tuple(results)
 
     def _one(self, conn: psycopg.Connection[Any], phase: HookPhase, hook: Hook, context: HookContext) -> HookResult:
         name = hook.hook_name()
@@ -211,6 +218,7 @@ def _in_a_savepoint(conn: psycopg.Connection[Any], phase: HookPhase, hook: Hook,
             undone=_UNDONE[left],
             cause=failed.cause,
             transaction_ended=ended,
+            committed=left is Left.COMMITTED,
         ) from failed.cause
     left = savepoint.release()
     if left is Left.INTACT:
@@ -229,6 +237,7 @@ def _in_a_savepoint(conn: psycopg.Connection[Any], phase: HookPhase, hook: Hook,
         reason=reasons[left],
         undone=_UNDONE[left],
         transaction_ended=left is not Left.FAILED,
+        committed=left is Left.COMMITTED,
     )
 
 

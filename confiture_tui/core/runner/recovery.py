@@ -1,0 +1,154 @@
+"""What an earlier run left, and what can be done about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from confiture_tui.core.runner.journal import JournalEntry, JournalState
+from confiture_tui.core.runner.session import APPLICATION_NAME
+from confiture_tui.core.runner.unknown_outcome import Settled, outcome_of
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from confiture_tui.core.runner.journal import Journal
+    from confiture_tui.database.ledger_table import LedgerTable
+
+_ALIVE = "SELECT true FROM pg_catalog.pg_stat_activity WHERE pid = %s AND application_name = %s"
+
+
+class LeftState(StrEnum):
+    """What an entry that was not brought to an end means now."""
+
+    RUNNING = "running"
+    """A session of it is still there: it is going on, or is being rolled back."""
+    PARTLY_DONE = "partly_done"
+    """Part of it stands: statements outside a transaction, or what a hook has committed by itself."""
+    HOOKS_PENDING = "hooks_pending"
+    """The migration is committed; hooks after it are not done."""
+    UNKNOWN = "unknown"
+    """Whether its transaction was committed cannot be found out."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOver:
+    """A run that nobody brought to an end.
+
+    Attributes:
+        entry: the journal's.
+        state: what it means now.
+        sentence: what was done, what was not, and what can be done.
+        actions: ``resume``, ``mark_applied``, ``mark_pending``, ``wait``.
+    """
+
+    entry: JournalEntry
+    state: LeftState
+    sentence: str
+    actions: tuple[str, ...]
+
+
+def settle_journal(conn: psycopg.Connection[Any], journal: Journal) -> tuple[LeftOver, ...]:
+    """Correct entries whose end is known, and tell of the others.
+
+    A transaction that was rolled back, and one that was committed whole, need nobody.
+
+    Args:
+        conn: in autocommit mode.
+
+    Raises:
+        psycopg.Error: a question failed.
+    """
+    left = []
+    for entry in journal.open_entries(conn):
+        state = _state(conn, entry)
+        if isinstance(state, JournalState):
+            journal.update(conn, entry.id, state=state, error=_SETTLED[state])
+        else:
+            left.append(_left_over(entry, state))
+    return tuple(left)
+
+
+_SETTLED = {
+    JournalState.DONE: None,
+    JournalState.HOOKS_PENDING: None,
+    JournalState.FAILED: "The session ended before the commit: nothing of it stands.",
+}
+
+
+def _state(conn: psycopg.Connection[Any], entry: JournalEntry) -> JournalState | LeftState:
+    if entry.backend_pid is not None and conn.execute(_ALIVE, (entry.backend_pid, APPLICATION_NAME)).fetchone():
+        return LeftState.RUNNING
+    if entry.state == JournalState.HOOKS_PENDING:
+        return LeftState.HOOKS_PENDING
+    if not entry.transactional:
+        return LeftState.PARTLY_DONE if entry.statement_begun else JournalState.FAILED
+    if entry.state == JournalState.COMMITTING and entry.transaction_id is not None:
+        match outcome_of(conn, entry.transaction_id):
+            case Settled.COMMITTED:
+                return LeftState.HOOKS_PENDING if entry.hooks_after else JournalState.DONE
+            case Settled.ABORTED:
+                return JournalState.FAILED
+            case _:
+                return LeftState.UNKNOWN
+    if entry.state == JournalState.INTERRUPTED:
+        return LeftState.PARTLY_DONE
+    # In one transaction, and it never came to the commit: PostgreSQL has rolled it back.
+    return JournalState.FAILED
+
+
+def _left_over(entry: JournalEntry, state: LeftState) -> LeftOver:
+    label = entry.label
+    match state:
+        case LeftState.RUNNING:
+            sentence = f"{label} is still running, in the session {entry.backend_pid}."
+            actions: tuple[str, ...] = ("wait",)
+        case LeftState.HOOKS_PENDING:
+            hooks = f" (done: {', '.join(entry.hooks_done)})" if entry.hooks_done else ""
+            sentence = f"{label} is committed, but hooks after the commit are not done{hooks}."
+            actions = ("resume", "mark_applied")
+        case LeftState.PARTLY_DONE if entry.transactional:
+            sentence = f"{label} stopped half-way, and part of it stands. {entry.error or ''}".rstrip()
+            actions = ("mark_applied", "mark_pending")
+        case LeftState.PARTLY_DONE:
+            begun = entry.statement_begun
+            unsure = (
+                f" Statement {begun} was begun, and how it ended is not known." if begun > entry.statement_done else ""
+            )
+            stands = (
+                f"statements 1 to {entry.statement_done} stand"
+                if entry.statement_done
+                else "no statement is known to stand"
+            )
+            sentence = f"{label} stopped half-way: {stands}, of {entry.statements}.{unsure}"
+            actions = ("resume", "mark_applied", "mark_pending")
+        case _:
+            sentence = f"{label}: whether its transaction {entry.transaction_id} was committed is not known."
+            actions = ("mark_applied", "mark_pending")
+    return LeftOver(entry, state, sentence, actions)
+
+
+def mark(
+    conn: psycopg.Connection[Any],
+    journal: Journal,
+    ledger: LedgerTable,
+    entry: JournalEntry,
+    *,
+    applied: bool,
+) -> None:
+    """Settle an entry by a person's word: the migration counts as applied, or as not applied.
+
+    Nothing but the ledger and the journal is changed, in one transaction.
+
+    Raises:
+        psycopg.Error: one of the two could not be written.
+    """
+    with conn.transaction():
+        there = ledger.holds(conn, entry.version)
+        if applied and not there:
+            ledger.record(conn, version=entry.version, name=entry.name, checksum=entry.checksum, execution_time_ms=0)
+        elif not applied and there:
+            ledger.remove(conn, entry.version)
+        word = "applied" if applied else "pending"
+        journal.update(conn, entry.id, state=JournalState.SETTLED, error=f"Marked as {word} by hand.")

@@ -1,0 +1,230 @@
+"""Runs migrations: one after the other, each with its hooks, until one fails."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from confiture_tui.core.migrations.ledger import DEFAULT_TABLE, read_ledger
+from confiture_tui.core.runner import advisory_lock
+from confiture_tui.core.runner.failures import HalfWay
+from confiture_tui.core.runner.job import MigrationJob
+from confiture_tui.core.runner.journal import TABLE, Journal, JournalEntry
+from confiture_tui.core.runner.one_migration import OneMigration
+from confiture_tui.core.runner.policy import RunPolicy
+from confiture_tui.core.runner.recovery import settle_journal
+from confiture_tui.core.runner.result import MigrationRun, RunOutcome, RunResult
+from confiture_tui.core.runner.run import Run
+from confiture_tui.core.runner.session import APPLICATION_NAME, RunSession
+from confiture_tui.database.connection import connect_beside, identify
+from confiture_tui.database.ledger_table import LedgerTable
+from confiture_tui.database.pooler import is_transaction_pooled
+from confiture_tui.errors import UsageError
+from confiture_tui.events import EventName, Level, Sink, discard
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from confiture_tui.core.hooks.hook import Hook
+    from confiture_tui.core.migrations.model import Migration
+    from confiture_tui.database.cancellation import CancelScope
+
+
+class MigrationRunner:
+    """Applies migrations and takes them back.
+
+    >>> with psycopg.connect(dsn) as conn:
+    ...     result = MigrationRunner(conn).apply([Migration.from_sql(text, version="001", name="orders")])
+    ...     print(result.migrations[0].outcome)
+
+    The connection given only says where and as whom: the run has three connections of its own beside it, one for the
+    migrations, one for the advisory lock and the journal, one that looks who waits.
+
+    Args:
+        conn: leads to the target.
+        policy: the limits.
+        ledger: the name of the table of applied migrations, with its schema or without.
+        sink: where events go.
+        scope: who may cancel the run.
+    """
+
+    def __init__(
+        self,
+        conn: psycopg.Connection[Any],
+        *,
+        policy: RunPolicy | None = None,
+        ledger: str = DEFAULT_TABLE,
+        sink: Sink = discard,
+        scope: CancelScope | None = None,
+    ) -> None:
+        self._conn = conn
+        self._policy = policy or RunPolicy()
+        self._ledger_name = ledger
+        self._sink = sink
+        self._scope = scope
+
+    def apply(self, migrations: Iterable[Migration], *, hooks: Mapping[str, Sequence[Hook]] | None = None) -> RunResult:
+        """Apply migrations in the order given; the first that fails stops the run.
+
+        Args:
+            hooks: by the migration's version.
+
+        Raises:
+            UsageError: a file cannot be run as it is written, or the target cannot be migrated (a standby, a
+                transaction pooler); nothing was begun.
+            LockHeld: another run is under way.
+            ConnectError: there is no connection.
+            ConfitureError: an earlier run was left half-way: see ``confiture_tui.core.runner.recovery``.
+        """
+        return self._run(
+            [MigrationJob(one, "forward", tuple((hooks or {}).get(one.version, ()))) for one in migrations]
+        )
+
+    def rollback(
+        self, migrations: Iterable[Migration], *, hooks: Mapping[str, Sequence[Hook]] | None = None
+    ) -> RunResult:
+        """Take migrations back in the order given, the newest first; the first that fails stops the run.
+
+        Raises:
+            As ``apply``; also UsageError: a migration has no way back.
+        """
+        return self._run(_jobs(migrations, "backward", hooks))
+
+    def resume(self, migration: Migration, entry: JournalEntry, *, hooks: Sequence[Hook] = ()) -> RunResult:
+        """Go on with a run that stopped half-way: the statements, or the hooks, that are not done.
+
+        Raises:
+            As ``apply``; also UsageError: the file is no longer the one that was run.
+        """
+        if migration.checksum != entry.checksum:
+            raise UsageError(
+                f"{migration.label} is no longer the file that was run: what is left of it is not known.",
+                hint="Restore the file as it was, or mark the migration by hand.",
+            )
+        return self._run([MigrationJob(migration, entry.direction, tuple(hooks))], going_on=entry)
+
+    def _run(self, jobs: list[MigrationJob], *, going_on: JournalEntry | None = None) -> RunResult:
+        for job in jobs:
+            job.check()
+        run = self._open()
+        database = run.control.info.dbname
+        try:
+            advisory_lock.take(run.control, database)
+            run.ledger.create(run.control)
+            run.journal.create(run.control)
+            self._refuse_unsettled(run, going_on)
+            return self._each(run, jobs, going_on)
+        finally:
+            run.session.close()
+            # The lock goes with its session.
+            run.control.close()
+
+    def _open(self) -> Run:
+        """The connections and tables of a run.
+
+        Raises:
+            ConnectError, UsageError: see ``apply``.
+        """
+
+        def connect() -> psycopg.Connection[Any]:
+            return connect_beside(self._conn, application_name=APPLICATION_NAME)
+
+        control = connect()
+        session = RunSession(connect)
+        try:
+            if identify(control).in_recovery:
+                raise UsageError("The target is a standby, which cannot be written to.", hint="Connect to the primary.")
+            if is_transaction_pooled(control, session.connection):
+                raise UsageError(
+                    "A transaction pooler is between us and the server: locks and settings would not be ours.",
+                    hint="Give the server's own address, not the pooler's (--dsn).",
+                )
+            schema, name = ledger_place(control, self._ledger_name)
+        except BaseException:
+            session.close()
+            control.close()
+            raise
+        return Run(
+            control=control,
+            session=session,
+            connect=connect,
+            ledger=LedgerTable(schema, name),
+            journal=Journal(schema, TABLE),
+            policy=self._policy,
+            sink=self._sink,
+            scope=self._scope,
+        )
+
+    def _refuse_unsettled(self, run: Run, going_on: JournalEntry | None) -> None:
+        left = [
+            one for one in settle_journal(run.control, run.journal) if going_on is None or one.entry.id != going_on.id
+        ]
+        if left:
+            raise HalfWay(
+                " ".join(one.sentence for one in left),
+                hint="Settle it first: resume, clean up, or mark (see `status`).",
+            )
+
+    def _each(self, run: Run, jobs: list[MigrationJob], going_on: JournalEntry | None) -> RunResult:
+        run_id = str(uuid.uuid4())
+        done: list[MigrationRun] = []
+        stopped = cancelled = False
+        names = ", ".join(job.migration.label for job in jobs)
+        run.emit(EventName.RUN_STARTED, f"Runs {names}." if jobs else "Nothing to run.", data={"run_id": run_id})
+        for job in jobs:
+            if stopped:
+                skipped = RunOutcome.SKIPPED
+                done.append(MigrationRun(version=job.migration.version, name=job.migration.name, outcome=skipped))
+                continue
+            one = OneMigration(run, job, run_id, going_on)
+            done.append(one.run())
+            cancelled = cancelled or one.cancelled
+            stopped = done[-1].outcome in (RunOutcome.FAILED, RunOutcome.INTERRUPTED)
+        result = RunResult(migrations=tuple(done), undo=_undo(done), cancelled=cancelled)
+        level = Level.INFO if result.ok else Level.ERROR
+        run.emit(EventName.RUN_COMPLETED, _summary(done), level=level, data={"exit_code": result.exit_code})
+        return result
+
+
+def ledger_place(conn: psycopg.Connection[Any], table: str) -> tuple[str, str]:
+    """Schema and name of the ledger: where it is, or where it would be made.
+
+    Raises:
+        ConfitureError: it may not be read, or the session has no schema to make it in.
+    """
+    found = read_ledger(conn, table=table)
+    if found is not None:
+        return found.schema, found.table
+    schema, _, name = table.rpartition(".")
+    if not schema:
+        row = conn.execute("SELECT pg_catalog.current_schema()").fetchone()
+        schema = row[0] if row is not None and row[0] is not None else ""
+    if not schema:
+        raise UsageError(
+            "There is no schema in which the table of applied migrations could be made: the search_path names none.",
+            hint="Set the role's search_path, or name the table with its schema.",
+        )
+    return schema, name
+
+
+def _jobs(
+    migrations: Iterable[Migration],
+    direction: Literal["forward", "backward"],
+    hooks: Mapping[str, Sequence[Hook]] | None,
+) -> list[MigrationJob]:
+    return [MigrationJob(one, direction, tuple((hooks or {}).get(one.version, ()))) for one in migrations]
+
+
+def _undo(done: list[MigrationRun]) -> tuple[str, ...]:
+    applied = [one.version for one in done if one.outcome is RunOutcome.APPLIED]
+    back = [one.version for one in done if one.outcome is RunOutcome.ROLLED_BACK]
+    if applied:
+        return (f"confiture-tui rollback --steps {len(applied)}",)
+    return (f"confiture-tui apply --to {back[0]}",) if back else ()
+
+
+def _summary(done: list[MigrationRun]) -> str:
+    counts = {outcome: sum(one.outcome is outcome for one in done) for outcome in RunOutcome}
+    words = [f"{count} {outcome.value.replace('_', ' ')}" for outcome, count in counts.items() if count]
+    return f"The run is over: {', '.join(words) or 'nothing to do'}."
