@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.errors import UsageError
@@ -29,11 +29,13 @@ class YamlFile:
         path: the file, as messages name it.
         values: plain values by key.
         lines: 1-based line of each key.
+        places: 1-based line of each key and list item at any depth, by its path: ``("hooks", 0, "options")``.
     """
 
     path: Path
     values: Mapping[str, Any]
     lines: Mapping[str, int]
+    places: Mapping[tuple[str | int, ...], int] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> YamlFile:
@@ -83,11 +85,19 @@ class YamlFile:
             path,
             {str(key): value for key, value in loaded.items()},
             {str(key): loaded.lc.key(key)[0] + 1 for key in loaded},
+            dict(_places(loaded, ())),
         )
 
     def where(self, key: str) -> str:
         """The place of a key, as messages name it."""
         return f"{self.path}, line {self.lines[key]}"
+
+    def where_at(self, *path: str | int) -> str:
+        """The place of a key or item at any depth, as messages name it; of what holds it where it is not there."""
+        for depth in range(len(path), 0, -1):
+            if path[:depth] in self.places:
+                return f"{self.path}, line {self.places[path[:depth]]}"
+        return str(self.path)
 
     def refuse_unknown_keys(self, known: Iterable[str]) -> None:
         """Refuse the first key that is not one of ``known``.
@@ -147,6 +157,22 @@ def did_you_mean(given: str, known: Iterable[str], plural: str) -> str:
     if near:
         return f"Did you mean '{near[0]}'?"
     return f"{plural}: {', '.join(names)}." if names else f"{plural}: none."
+
+
+def _places(node: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], int]]:
+    """The lines of all keys and items below a node that the round-trip reader has made."""
+    from ruamel.yaml.comments import CommentedMap, CommentedSeq
+
+    if isinstance(node, CommentedMap):
+        for key, value in node.items():
+            below = (*path, str(key))
+            yield below, node.lc.key(key)[0] + 1
+            yield from _places(value, below)
+    elif isinstance(node, CommentedSeq):
+        for number, value in enumerate(node):
+            below = (*path, number)
+            yield below, node.lc.item(number)[0] + 1
+            yield from _places(value, below)
 
 
 def _line_of(error: Any) -> int:
