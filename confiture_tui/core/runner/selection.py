@@ -1,0 +1,126 @@
+"""Which migrations a run is about, and what speaks against it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from confiture_tui.core.effects.model import FrozenModel
+from confiture_tui.core.migrations.status import MigrationState
+from confiture_tui.errors import UsageError
+from confiture_tui.yaml_file import did_you_mean
+
+if TYPE_CHECKING:
+    from confiture_tui.core.migrations.model import Migration
+    from confiture_tui.core.migrations.status import MigrationStatus
+
+
+class ObjectionCode(StrEnum):
+    """What can speak against a run; a person may allow each by name."""
+
+    CHANGED = "changed"
+    """The file of an applied migration is no longer the one that was applied."""
+    MISSING = "missing"
+    """An applied migration has no file."""
+    OUT_OF_ORDER = "out-of-order"
+    """A pending migration comes before one that is applied."""
+
+
+class Objection(FrozenModel):
+    """Something that speaks against a run, as a sentence that names the migration."""
+
+    code: ObjectionCode
+    version: str
+    sentence: str
+
+
+def to_apply(statuses: Sequence[MigrationStatus], *, to: str | None = None) -> tuple[Migration, ...]:
+    """The pending migrations in their order, up to and with the version ``to``.
+
+    Raises:
+        UsageError: there is no such version, or one of them is a program, which only ``confiture`` can run.
+    """
+    if to is not None:
+        _known(statuses, to)
+    chosen: list[Migration] = []
+    for status in statuses:
+        if status.state is MigrationState.PENDING:
+            if status.migration is None:
+                raise UsageError(
+                    f"{status.version}_{status.name} is a program, which is run by `confiture` itself.",
+                    hint=f"Run `confiture migrate up --target {status.version}`, then go on here.",
+                )
+            chosen.append(status.migration)
+        if status.version == to:
+            break
+    return tuple(chosen)
+
+
+def to_take_back(
+    statuses: Sequence[MigrationStatus], *, steps: int | None = None, to: str | None = None
+) -> tuple[Migration, ...]:
+    """The applied migrations to take back, the newest first: a number of them, or all that came after ``to``.
+
+    Raises:
+        UsageError: there is no such version, it is not applied, fewer are applied than are to be taken back, or one of
+            them has no file that could be read.
+    """
+    applied = [one for one in statuses if one.state in _APPLIED]
+    if to is not None:
+        if _known(statuses, to).state not in _APPLIED:
+            raise UsageError(f"{to} is not applied, so there is nothing to go back to.", hint="Look at `status`.")
+        chosen = applied[[one.version for one in applied].index(to) + 1 :]
+    else:
+        count = 1 if steps is None else steps
+        if count > len(applied):
+            raise UsageError(
+                f"{count} migrations are to be taken back, and {len(applied)} are applied.", hint="Look at `status`."
+            )
+        chosen = applied[len(applied) - count :]
+    migrations = []
+    for status in reversed(chosen):
+        if status.migration is None:
+            raise UsageError(
+                f"{status.version}_{status.name} has no SQL file here, so it cannot be taken back.",
+                hint="Restore its files, or take it back with the tool that applied it.",
+            )
+        migrations.append(status.migration)
+    return tuple(migrations)
+
+
+def objections(statuses: Sequence[MigrationStatus], chosen: Sequence[Migration]) -> tuple[Objection, ...]:
+    """What speaks against applying these migrations."""
+    found = []
+    for status in statuses:
+        label = "_".join(part for part in (status.version, status.name) if part)
+        if status.state is MigrationState.CHANGED:
+            sentence = (
+                f"{label} was applied, and its file is no longer the one that was: restore it, or allow `changed`."
+            )
+            found.append(Objection(code=ObjectionCode.CHANGED, version=status.version, sentence=sentence))
+        elif status.state is MigrationState.MISSING:
+            sentence = f"{label} is applied and has no file here: restore it, or allow `missing`."
+            found.append(Objection(code=ObjectionCode.MISSING, version=status.version, sentence=sentence))
+    positions = {status.version: number for number, status in enumerate(statuses)}
+    newest = max((positions[one.version] for one in statuses if one.state in _APPLIED), default=-1)
+    for migration in chosen:
+        if positions.get(migration.version, newest + 1) < newest:
+            after = statuses[newest].version
+            sentence = (
+                f"{migration.label} comes before {after}, which is applied already: "
+                "give it a later version, or allow `out-of-order`."
+            )
+            found.append(Objection(code=ObjectionCode.OUT_OF_ORDER, version=migration.version, sentence=sentence))
+    return tuple(found)
+
+
+_APPLIED = frozenset({MigrationState.APPLIED, MigrationState.CHANGED, MigrationState.MISSING})
+
+
+def _known(statuses: Sequence[MigrationStatus], version: str) -> MigrationStatus:
+    for status in statuses:
+        if status.version == version:
+            return status
+    versions = [status.version for status in statuses]
+    raise UsageError(f"There is no migration {version}.", hint=did_you_mean(version, versions, "Migrations"))
