@@ -61,13 +61,25 @@ def settle_journal(conn: psycopg.Connection[Any], journal: Journal) -> tuple[Lef
         psycopg.Error: a question failed.
     """
     left = []
-    for entry in journal.open_entries(conn):
-        state = _state(conn, entry)
+    for entry, state in _looked_at(conn, journal):
         if isinstance(state, JournalState):
             journal.update(conn, entry.id, state=state, error=_SETTLED[state])
         else:
             left.append(_left_over(entry, state))
     return tuple(left)
+
+
+def left_overs(conn: psycopg.Connection[Any], journal: Journal) -> tuple[LeftOver, ...]:
+    """What nobody brought to an end, as ``settle_journal`` tells it, without writing anything.
+
+    Raises:
+        psycopg.Error: a question failed.
+    """
+    return tuple(_left_over(entry, state) for entry, state in _looked_at(conn, journal) if isinstance(state, LeftState))
+
+
+def _looked_at(conn: psycopg.Connection[Any], journal: Journal) -> list[tuple[JournalEntry, JournalState | LeftState]]:
+    return [(entry, _state(conn, entry)) for entry in journal.open_entries(conn)]
 
 
 _SETTLED = {

@@ -128,7 +128,10 @@ class MigrationRunner:
         """
 
         def connect() -> psycopg.Connection[Any]:
-            return connect_beside(self._conn, application_name=APPLICATION_NAME)
+            made = connect_beside(self._conn, application_name=APPLICATION_NAME)
+            # DISCARD ALL between migrations takes prepared statements away, which the driver would not know.
+            made.prepare_threshold = None
+            return made
 
         control = connect()
         session = RunSession(connect)

@@ -197,6 +197,12 @@ def test_each_migration_has_a_clean_session(conn: Connection) -> None:
     assert "public" in row[0]
 
 
+def test_many_migrations_in_one_run(conn: Connection) -> None:
+    many = [migration(f"CREATE TABLE a{number} (id int)", version=f"{number:03}") for number in range(12)]
+    many.append(migration("CREATE INDEX CONCURRENTLY a0_id ON a0 (id)", version="012"))
+    assert outcomes(apply(conn, *many)) == [RunOutcome.APPLIED] * 13
+
+
 def test_copy_data_is_loaded(conn: Connection) -> None:
     assert apply(conn, migration("CREATE TABLE a (id int, t text);\nCOPY a FROM stdin;\n1\tone\n2\ttwo\n\\.\n")).ok
     assert conn.execute("SELECT count(*) FROM a").fetchone() == (2,)

@@ -1,0 +1,179 @@
+"""``confiture-tui apply`` and ``rollback``: run migrations on the target, after a plan and a deliberate yes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from confiture_tui.cli.asking import ask, can_ask
+from confiture_tui.cli.options import Given
+from confiture_tui.config import OutputFormat
+from confiture_tui.errors import Cancelled, UsageError
+
+if TYPE_CHECKING:
+    from confiture_tui.cli.session import Session
+    from confiture_tui.core.runner.result import RunResult
+    from confiture_tui.service.running import PreparedRun, RunRequest
+
+Yes = Annotated[bool, typer.Option("--yes", help="Run the plan without asking; on production give --confirm too.")]
+PlanOnly = Annotated[bool, typer.Option("--dry-run", help="Show the plan and run nothing.")]
+Confirm = Annotated[
+    str | None,
+    typer.Option(
+        "--confirm", metavar="NAME", help="On production: the database's name; on a terminal it is asked for."
+    ),
+]
+
+
+def apply(
+    given: Given,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="VERSION", help="The last migration to apply; all pending by default.")
+    ] = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow", metavar="WHAT", help="Run although: changed, missing, out-of-order.", show_default=False
+        ),
+    ] = None,
+    plan_only: PlanOnly = False,
+    yes: Yes = False,
+    confirm: Confirm = None,
+) -> int:
+    """Apply the pending migrations.
+
+    Shows the plan, asks, and runs it: each migration in one transaction with its hooks and its row in the ledger,
+    with a short lock time-out, retries, and giving way to sessions that wait behind it. The first failure stops it.
+
+    \b
+    Examples:
+      confiture-tui apply --dry-run
+      confiture-tui apply --to 007
+      confiture-tui apply --yes --env staging
+      confiture-tui apply --env production --yes --confirm shop --format json
+
+    \b
+    Exit codes:
+      0 applied   2 not allowed   3 no connection   4 failed, all of it rolled back   5 stopped half-way
+      6 another run holds the lock   130 cancelled
+    """
+    from confiture_tui.service.running import RunRequest
+
+    request = RunRequest(direction="forward", to=to, allowed=frozenset(_allowed(allow or [])), confirmation=confirm)
+    return _run(given, request, plan_only=plan_only, yes=yes)
+
+
+def rollback(
+    given: Given,
+    steps: Annotated[
+        int | None, typer.Option("--steps", metavar="N", min=1, help="How many to take back; one by default.")
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="VERSION", help="Take back all that came after this one.")
+    ] = None,
+    plan_only: PlanOnly = False,
+    yes: Yes = False,
+    confirm: Confirm = None,
+) -> int:
+    """Take applied migrations back, the newest first, by their .down.sql files.
+
+    \b
+    Examples:
+      confiture-tui rollback
+      confiture-tui rollback --steps 2 --dry-run
+      confiture-tui rollback --to 005 --yes
+    """
+    from confiture_tui.service.running import RunRequest
+
+    if steps is not None and to is not None:
+        raise UsageError("--steps and --to say the same thing in two ways.", hint="Give one of them.")
+    request = RunRequest(direction="backward", to=to, steps=steps, confirmation=confirm)
+    return _run(given, request, plan_only=plan_only, yes=yes)
+
+
+def _allowed(given: list[str]) -> list[str]:
+    from confiture_tui.core.runner.selection import ObjectionCode
+    from confiture_tui.yaml_file import did_you_mean
+
+    names = [name.strip() for text in given for name in text.split(",")]
+    for name in names:
+        if name not in tuple(ObjectionCode):
+            raise UsageError(f"--allow: there is no '{name}'.", hint=did_you_mean(name, ObjectionCode, "What there is"))
+    return names
+
+
+def _run(given: Given, request: RunRequest, *, plan_only: bool, yes: bool) -> int:
+    from confiture_tui.cli.session import with_service
+    from confiture_tui.service.run_documents import run_document
+
+    settings = given.settings()
+    as_json = settings.format is OutputFormat.JSON
+
+    async def work(session: Session) -> int:
+        service = session.service
+        prepared = await service.prepare_run(request)
+        if not as_json:
+            _print_plan(session, prepared)
+        result: RunResult | None = None
+        if not plan_only and not prepared.plan.is_empty:
+            agreed = await _agreed(session, request, prepared, yes=yes)
+            result = await service.run(agreed, prepared.plan.digest)
+        if as_json:
+            document = run_document(result, prepared=prepared, target=service.target, runner=settings.runner)
+            session.print(document.to_json())
+        elif result is not None:
+            print_result(session, result)
+        return result.exit_code if result is not None else 0
+
+    return with_service(settings, work)
+
+
+def _print_plan(session: Session, prepared: PreparedRun) -> None:
+    from confiture_tui.cli.output.header import write_header
+    from confiture_tui.cli.output.page import Page
+    from confiture_tui.cli.output.run import write_plan
+
+    page = Page.for_stream()
+    write_header(page, session.service.project, session.service.target)
+    page.blank()
+    write_plan(page, prepared)
+    session.print(page.text() + "\n")
+
+
+def print_result(session: Session, result: RunResult) -> None:
+    """Print what came of a run."""
+    from confiture_tui.cli.output.page import Page
+    from confiture_tui.cli.output.run import write_run
+
+    page = Page.for_stream()
+    write_run(page, result)
+    session.print(page.text())
+
+
+async def _agreed(session: Session, request: RunRequest, prepared: PreparedRun, *, yes: bool) -> RunRequest:
+    """The request with the operator's yes in it.
+
+    Raises:
+        UsageError: the plan is refused, or there is nobody to ask.
+        Cancelled: the answer was no.
+    """
+    from confiture_tui.service.running import refuse_objections
+
+    refuse_objections(prepared)
+    project = session.service.project
+    production = project is not None and project.is_production and not session.service.settings.read_only
+    database = prepared.plan.target.database
+    if production and request.confirmation is None and can_ask():
+        session.settle()
+        typed = await ask("PRODUCTION. Type the database's name to run this plan: ")
+        return request.model_copy(update={"confirmation": typed})
+    if yes or (production and request.confirmation is not None):
+        return request
+    if not can_ask():
+        raise UsageError("There is no terminal on which to ask.", hint="Look at the plan, and give --yes to run it.")
+    session.settle()
+    answer = await ask(f"Run this plan on {database}? Type yes: ")
+    if answer.lower() != "yes":
+        raise Cancelled("Nothing was run.")
+    return request

@@ -1,0 +1,78 @@
+"""``confiture-tui resume`` and ``mark``: what to do about a migration that stopped half-way."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from confiture_tui.cli.apply import Confirm, print_result
+from confiture_tui.cli.options import Given
+from confiture_tui.config import OutputFormat
+
+if TYPE_CHECKING:
+    from confiture_tui.cli.session import Session
+
+
+class MarkAs(StrEnum):
+    """What a migration is to count as."""
+
+    APPLIED = "applied"
+    PENDING = "pending"
+
+
+Version = Annotated[str, typer.Argument(metavar="VERSION", help="Which migration.")]
+
+
+def resume(given: Given, version: Version, confirm: Confirm = None) -> int:
+    """Go on with a migration that stopped half-way: the statements or hooks that are not done.
+
+    \b
+    Examples:
+      confiture-tui status
+      confiture-tui resume 007
+    """
+    from confiture_tui.cli.session import with_service
+    from confiture_tui.service.run_documents import run_document
+
+    settings = given.settings()
+
+    async def work(session: Session) -> int:
+        result = await session.service.resume(version, confirmation=confirm)
+        if settings.format is OutputFormat.JSON:
+            document = run_document(result, prepared=None, target=session.service.target, runner=settings.runner)
+            session.print(document.to_json())
+        else:
+            print_result(session, result)
+        return result.exit_code
+
+    return with_service(settings, work)
+
+
+def mark(
+    given: Given,
+    version: Version,
+    as_: Annotated[MarkAs, typer.Argument(metavar="applied|pending", help="What it is to count as.")],
+    confirm: Confirm = None,
+) -> int:
+    """Say that a migration that stopped half-way counts as applied, or as pending, after you have looked.
+
+    Changes the ledger and the journal, and nothing else.
+
+    \b
+    Examples:
+      confiture-tui mark 007 applied
+      confiture-tui mark 007 pending
+    """
+    from confiture_tui.cli.session import with_service
+
+    settings = given.settings()
+
+    async def work(session: Session) -> None:
+        await session.service.mark(version, applied=as_ is MarkAs.APPLIED, confirmation=confirm)
+        if settings.format is not OutputFormat.JSON:
+            session.print(f"{version} is marked as {as_.value}.\n")
+
+    with_service(settings, work)
+    return 0

@@ -1,0 +1,282 @@
+"""Running migrations on the target: the plan that is shown, and the run that follows a yes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from confiture_tui.core.catalog import Catalog
+from confiture_tui.core.effects.model import FrozenModel
+from confiture_tui.core.effects.simulation import simulate_all
+from confiture_tui.core.hooks.declaration import make_hooks, read_declaration
+from confiture_tui.core.hooks.registry import HookInfo, HookRegistry
+from confiture_tui.core.migrations.ledger import DEFAULT_TABLE
+from confiture_tui.core.migrations.status import MigrationState
+from confiture_tui.core.runner.job import PROFILE
+from confiture_tui.core.runner.journal import TABLE, Journal, JournalEntry
+from confiture_tui.core.runner.plan import Plan, make_plan
+from confiture_tui.core.runner.preflight import PreflightFinding, preflight
+from confiture_tui.core.runner.recovery import LeftOver, left_overs, mark
+from confiture_tui.core.runner.runner import MigrationRunner, ledger_place
+from confiture_tui.core.runner.selection import to_apply, to_take_back
+from confiture_tui.core.runner.settings import read_hook_policy, read_run_policy
+from confiture_tui.database.ledger_table import LedgerTable
+from confiture_tui.errors import ConfitureError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import psycopg
+
+    from confiture_tui.core.hooks.hook import Hook
+    from confiture_tui.core.migrations.model import Migration
+    from confiture_tui.core.migrations.status import MigrationStatus
+    from confiture_tui.core.runner.policy import RunPolicy
+    from confiture_tui.core.runner.result import RunResult
+    from confiture_tui.database.cancellation import CancelScope
+    from confiture_tui.events import Sink
+
+
+class RunRequest(FrozenModel):
+    """What is to be run.
+
+    Attributes:
+        direction: forward applies, backward takes back.
+        to: forward: the last version to apply, all pending ones without it; backward: the version to go back to.
+        steps: backward: how many to take back; one without it.
+        allowed: objections that a person allows: ``changed``, ``missing``, ``out-of-order``.
+        confirmation: the database's name as the operator typed it; on production nothing runs without it.
+    """
+
+    direction: Literal["forward", "backward"] = "forward"
+    to: str | None = None
+    steps: int | None = None
+    allowed: frozenset[str] = frozenset()
+    confirmation: str | None = None
+
+
+class PreparedRun(FrozenModel):
+    """A plan, and what a look at the target found just now."""
+
+    plan: Plan
+    preflight: tuple[PreflightFinding, ...]
+
+
+class PlanChanged(ConfitureError):
+    """Something that the plan rests on has changed since it was shown (exit code 2); ``prepared`` is the new one."""
+
+    exit_code = 2
+
+    def __init__(self, prepared: PreparedRun) -> None:
+        super().__init__(
+            "Something has changed since the plan was shown: a file, the schema, the server or the settings.",
+            hint="Nothing was run. Look at the new plan.",
+        )
+        self.prepared = prepared
+
+
+@dataclass(frozen=True, slots=True)
+class RunSources:
+    """What a run needs of the project.
+
+    Attributes:
+        connected: a connection to the target, read-only, for looking.
+        writable: a connection to the target that leads the runner there.
+        statuses: of all migrations, as they are now.
+        config_file: ``confiture.yaml``.
+        host: as the connection names it.
+        database: the target's name.
+        read_only: nothing may change the target.
+        is_production: the environment is production.
+        sink: where events go.
+    """
+
+    connected: Callable[[], AbstractContextManager[psycopg.Connection[Any]]]
+    writable: Callable[[], AbstractContextManager[psycopg.Connection[Any]]]
+    statuses: Callable[[], tuple[MigrationStatus, ...]]
+    config_file: Path | None
+    host: str
+    database: str
+    read_only: bool
+    is_production: bool
+    sink: Sink
+
+
+def prepare(sources: RunSources, request: RunRequest) -> PreparedRun:
+    """The plan, and a look at the target. Changes nothing, and imports the code of the hooks that it names.
+
+    Raises:
+        UsageError: what is asked for cannot be run as it is.
+        ConnectError: the target cannot be reached.
+    """
+    prepared, _migrations, _hooks = _prepare(sources, request)
+    return prepared
+
+
+def run(sources: RunSources, request: RunRequest, digest: str, scope: CancelScope) -> RunResult:
+    """Run the plan that was shown, if it is still the same.
+
+    Args:
+        digest: of the plan that was said yes to.
+
+    Raises:
+        PlanChanged: it is another plan now.
+        UsageError: the session is read-only, the name was not typed on production, or an objection stands.
+        LockHeld, ConnectError, ConfitureError: see ``MigrationRunner.apply``.
+    """
+    refuse_unless_allowed(sources, request.confirmation)
+    prepared, migrations, hooks = _prepare(sources, request)
+    if prepared.plan.digest != digest:
+        raise PlanChanged(prepared)
+    refuse_objections(prepared)
+    with sources.writable() as conn:
+        runner = MigrationRunner(conn, policy=prepared.plan.policy, sink=sources.sink, scope=scope)
+        work = runner.apply if request.direction == "forward" else runner.rollback
+        return work(migrations, hooks=hooks)
+
+
+def refuse_objections(prepared: PreparedRun) -> None:
+    """Refuse a plan that something speaks against.
+
+    Raises:
+        UsageError: something does; it says what.
+    """
+    sentences = [one.sentence for one in prepared.plan.objections]
+    sentences += [one.sentence for one in prepared.preflight if one.level == "refuse"]
+    if sentences:
+        raise UsageError(" ".join(sentences), hint="Nothing was run.")
+
+
+def refuse_unless_allowed(sources: RunSources, confirmation: str | None) -> None:
+    """Refuse to change a target that must not be changed, or not without its name.
+
+    Raises:
+        UsageError: the session is read-only, or the environment is production and the name is not the database's.
+    """
+    if sources.read_only:
+        raise UsageError("This session is read-only: nothing may change the target.", hint="Leave out --read-only.")
+    if sources.is_production and confirmation != sources.database:
+        given = "was not given" if confirmation is None else "is another"
+        raise UsageError(
+            f"This is production: the name of the database must be typed, and it {given}.",
+            hint=f"Type {sources.database}, or give --confirm {sources.database}.",
+        )
+
+
+def what_is_left(sources: RunSources) -> tuple[LeftOver, ...]:
+    """What earlier runs left half-way. Changes nothing."""
+    with sources.connected() as conn:
+        return left_overs(conn, Journal(ledger_place(conn, DEFAULT_TABLE)[0], TABLE))
+
+
+def resume(sources: RunSources, version: str, confirmation: str | None, scope: CancelScope) -> RunResult:
+    """Go on with the run of a migration that stopped half-way.
+
+    Raises:
+        UsageError: there is nothing to resume, or it is not allowed here.
+    """
+    refuse_unless_allowed(sources, confirmation)
+    left = _left(sources, version, "resume")
+    status = next((one for one in sources.statuses() if one.version == version), None)
+    if status is None or status.migration is None:
+        raise UsageError(f"The file of {left.entry.label} is not here.", hint="Restore it, or mark the migration.")
+    registry = registry_of(sources.config_file)
+    hooks = make_hooks(status.migration, registry, direction=left.entry.direction)
+    with sources.writable() as conn:
+        policy = read_run_policy(sources.config_file)
+        runner = MigrationRunner(conn, policy=policy, sink=sources.sink, scope=scope)
+        return runner.resume(status.migration, left.entry, hooks=hooks)
+
+
+def settle_by_hand(sources: RunSources, version: str, confirmation: str | None, *, applied: bool) -> None:
+    """Mark a migration that stopped half-way as applied, or as pending.
+
+    Raises:
+        UsageError: there is nothing to mark, or it is not allowed here.
+    """
+    refuse_unless_allowed(sources, confirmation)
+    left = _left(sources, version, "mark_applied" if applied else "mark_pending")
+    with sources.writable() as conn:
+        schema, table = ledger_place(conn, DEFAULT_TABLE)
+        conn.autocommit = True
+        mark(conn, Journal(schema, TABLE), LedgerTable(schema, table), left.entry, applied=applied)
+
+
+def history(sources: RunSources) -> tuple[JournalEntry, ...]:
+    """The runs that the journal knows, the newest first."""
+    with sources.connected() as conn:
+        return Journal(ledger_place(conn, DEFAULT_TABLE)[0], TABLE).entries(conn)
+
+
+def registry_of(config_file: Path | None) -> HookRegistry:
+    """The hooks that this project may use.
+
+    Raises:
+        UsageError: its settings have a mistake.
+    """
+    return HookRegistry(read_hook_policy(config_file))
+
+
+def list_hooks(config_file: Path | None) -> tuple[HookInfo, ...]:
+    """All hooks that there are; loads those that are not denied."""
+    return registry_of(config_file).list()
+
+
+def declared_hooks(migration: Migration) -> tuple[str, ...]:
+    """The hooks that a migration names, by phase where it says so, without importing anything."""
+    return tuple(
+        f"{one.name} ({one.phase})" if one.phase is not None else one.name for one in read_declaration(migration)
+    )
+
+
+def with_interrupted(statuses: Sequence[MigrationStatus], left: Sequence[LeftOver]) -> tuple[MigrationStatus, ...]:
+    """The statuses, with those that a run left half-way marked as interrupted."""
+    versions = {one.entry.version for one in left}
+    interrupted = {"state": MigrationState.INTERRUPTED}
+    return tuple(one.model_copy(update=interrupted) if one.version in versions else one for one in statuses)
+
+
+def _prepare(
+    sources: RunSources, request: RunRequest
+) -> tuple[PreparedRun, tuple[Migration, ...], dict[str, tuple[Hook, ...]]]:
+    statuses = sources.statuses()
+    policy: RunPolicy = read_run_policy(sources.config_file)
+    if request.direction == "forward":
+        migrations = to_apply(statuses, to=request.to)
+    else:
+        migrations = to_take_back(statuses, steps=request.steps, to=request.to)
+    registry = registry_of(sources.config_file)
+    hooks = {one.version: make_hooks(one, registry, direction=request.direction) for one in migrations}
+    with sources.connected() as conn:
+        catalog = Catalog.load(conn)
+        plan = make_plan(
+            migrations,
+            direction=request.direction,
+            statuses=statuses,
+            catalog=catalog,
+            host=sources.host,
+            hooks=hooks,
+            policy=policy,
+            allowed=request.allowed,
+        )
+        found = preflight(conn, _locked(migrations, catalog) if request.direction == "forward" else ())
+    return PreparedRun(plan=plan, preflight=found), migrations, hooks
+
+
+def _locked(migrations: Sequence[Migration], catalog: Catalog) -> tuple[str, ...]:
+    """The relations that these migrations lock, as far as can be told beforehand."""
+    simulations = simulate_all(migrations, catalog=catalog, profile=PROFILE)
+    names = (lock.relation for one in simulations for forecast in one.forecasts for lock in forecast.locks)
+    return tuple(dict.fromkeys(names))
+
+
+def _left(sources: RunSources, version: str, action: str) -> LeftOver:
+    for one in what_is_left(sources):
+        if one.entry.version == version:
+            if action not in one.actions:
+                words = ", ".join(name.replace("_", " ") for name in one.actions)
+                raise UsageError(f"{one.sentence} This cannot be done with it.", hint=f"What can be done: {words}.")
+            return one
+    raise UsageError(f"Nothing is left half-way of {version}.", hint="Look at `status`.")
