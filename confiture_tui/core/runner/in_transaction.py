@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.dry_run.execution import failure_of
 from confiture_tui.core.hooks.phase import HookPhase
-from confiture_tui.core.runner.failures import HalfWay, StatementFailed
+from confiture_tui.core.runner.committing import commit, current_transaction
+from confiture_tui.core.runner.failures import StatementFailed
 from confiture_tui.core.runner.journal import JournalState
 from confiture_tui.core.runner.session import check, set_timeouts
-from confiture_tui.core.runner.unknown_outcome import Settled, settle
-from confiture_tui.errors import ConfitureError, ConnectError
-from confiture_tui.events import EventName, Level
+from confiture_tui.errors import ConfitureError
 
 if TYPE_CHECKING:
     import psycopg
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from confiture_tui.core.runner.job import MigrationJob
     from confiture_tui.core.runner.run import Run
 
-_TRANSACTION = "SELECT pg_catalog.pg_current_xact_id()::text"
 _CHECK_NOW = "SET CONSTRAINTS ALL IMMEDIATE"
 
 
@@ -35,7 +33,7 @@ class LedgerDiffers(ConfitureError):
 def attempt(
     run: Run, job: MigrationJob, entry: int, context: HookContext, results: list[HookResult], started: float
 ) -> None:
-    """Begin, run the hooks and the statements, write the ledger, commit.
+    """Begin, run the hooks and the statements, write the ledger, commit. When it returns, the migration is committed.
 
     Args:
         entry: the journal's.
@@ -53,7 +51,7 @@ def attempt(
             with run.watched(job.migration.version) as watcher:
                 conn.execute("BEGIN")
                 set_timeouts(conn, run.policy, local=True)
-                transaction_id = _only(conn, _TRANSACTION)
+                transaction_id = current_transaction(conn)
                 _check_ledger(run, conn, job)
                 results += run.executor.execute_phase(conn, HookPhase.BEFORE_DDL, job.hooks, context)
                 for statement in job.script.statements:
@@ -64,12 +62,14 @@ def attempt(
                 _in_words(conn, _CHECK_NOW)
                 write_ledger(run, conn, job, started)
             check(run.scope)
-        after = bool(job.phases_after_commit) and job.has_hooks(*job.phases_after_commit)
         run.journal.update(
-            run.control, entry, state=JournalState.COMMITTING, transaction_id=transaction_id, hooks_after=after
+            run.control,
+            entry,
+            state=JournalState.COMMITTING,
+            transaction_id=transaction_id,
+            hooks_after=job.has_hooks_after_commit,
         )
-        _commit(run, conn, job, transaction_id)
-        run.journal.update(run.control, entry, state=JournalState.HOOKS_PENDING if after else JournalState.DONE)
+        commit(run, conn, job, transaction_id)
     except BaseException:
         run.session.come_to_rest()
         raise
@@ -114,53 +114,3 @@ def _in_words(conn: psycopg.Connection[Any], command: str) -> None:
         raise
     except psycopg.Error as error:
         raise StatementFailed(failure_of(error), None) from error
-
-
-def _commit(run: Run, conn: psycopg.Connection[Any], job: MigrationJob, transaction_id: str) -> None:
-    import psycopg
-
-    try:
-        tag = conn.execute("COMMIT").statusmessage
-    except psycopg.Error as error:
-        if not run.lost(error):
-            raise StatementFailed(failure_of(error), None) from error
-        _settle(run, job, transaction_id)
-        return
-    if tag != "COMMIT":
-        raise ConfitureError(f"{job.migration.label}: the server answered {tag} to COMMIT: nothing of it stands.")
-
-
-def _settle(run: Run, job: MigrationJob, transaction_id: str) -> None:
-    label = job.migration.label
-    run.emit(
-        EventName.OUTCOME_UNKNOWN,
-        f"{label}: the connection was lost during COMMIT; the server is asked what became of transaction "
-        f"{transaction_id}.",
-        level=Level.WARNING,
-        migration=job.migration.version,
-    )
-    outcome = settle(run.connect, transaction_id, wait_s=run.policy.outcome_wait_s)
-    run.emit(
-        EventName.OUTCOME_SETTLED,
-        f"{label}: transaction {transaction_id} is {outcome.value}.",
-        migration=job.migration.version,
-    )
-    match outcome:
-        case Settled.COMMITTED:
-            return
-        case Settled.ABORTED:
-            raise ConnectError(
-                f"{label}: the connection was lost during COMMIT, and the server rolled it back.",
-                hint="Nothing of it stands. Try again when the server is well.",
-            )
-        case _:
-            raise HalfWay(
-                f"{label}: the connection was lost during COMMIT, and whether it was committed is not known.",
-                hint="Run `status` when the server answers again: it asks about the transaction and says how it ended.",
-            )
-
-
-def _only(conn: psycopg.Connection[Any], query: str) -> str:
-    row = conn.execute(query.encode()).fetchone()
-    assert row is not None  # a SELECT without FROM gives one row
-    return str(row[0])

@@ -76,6 +76,11 @@ class MigrationJob:
         """The phases after the statements whose hooks run before the commit."""
         return tuple(phase for phase in _IN_TRANSACTION if phase not in self.phases_after_commit)
 
+    @property
+    def has_hooks_after_commit(self) -> bool:
+        """Whether a hook of AFTER_DDL or AFTER_VALIDATION runs after the commit."""
+        return self.has_hooks(*self.phases_after_commit)
+
     def has_hooks(self, *phases: HookPhase) -> bool:
         """Whether a hook runs in one of these phases."""
         return any(hook.runs_in in phases for hook in self.hooks)

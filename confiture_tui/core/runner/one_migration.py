@@ -17,14 +17,10 @@ from confiture_tui.core.runner.journal import JournalEntry, JournalState
 from confiture_tui.core.runner.result import MigrationRun, RunOutcome
 from confiture_tui.core.runner.retry import pause
 from confiture_tui.core.runner.stepwise import run_stepwise
-from confiture_tui.errors import Cancelled, ConfitureError, ConnectError
+from confiture_tui.errors import Cancelled, ConfitureError
 from confiture_tui.events import EventName, Level
 
 if TYPE_CHECKING:
-    from typing import Any
-
-    import psycopg
-
     from confiture_tui.core.runner.job import MigrationJob
     from confiture_tui.core.runner.run import Run
 
@@ -41,6 +37,7 @@ class OneMigration:
         self._results: list[HookResult] = []
         self._attempts = 0
         self._entry = going_on.id if going_on is not None else 0
+        self._committed = going_on is not None and going_on.state == JournalState.HOOKS_PENDING
         self.cancelled = False
         self._context = HookContext(
             migration=job.migration,
@@ -55,6 +52,7 @@ class OneMigration:
         version = job.migration.version
         run.emit(EventName.MIGRATION_START, f"{job.migration.label} begins.", migration=version)
         try:
+            run.living_control()
             if self._going_on is None:
                 self._results += run.executor.execute_phase(
                     run.session.clean(), HookPhase.BEFORE_VALIDATION, job.hooks, self._context
@@ -92,13 +90,14 @@ class OneMigration:
 
     def _until_committed(self) -> None:
         going_on, run, job = self._going_on, self._run, self._job
-        if going_on is not None and going_on.state == JournalState.HOOKS_PENDING:
+        if self._committed:
             return
         if not job.transactional:
             self._attempts = 1
             first = going_on.statement_done + 1 if going_on is not None else 1
             unsure = going_on.statement_begun if going_on is not None else 0
             run_stepwise(run, job, self._entry, self._context, self._results, self._started, first=first, unsure=unsure)
+            self._committed = True
             return
         before = len(self._results)
         while True:
@@ -106,12 +105,15 @@ class OneMigration:
             run.journal.update(run.control, self._entry, attempts=self._attempts)
             try:
                 attempt(run, job, self._entry, self._context, self._results, self._started)
-                return
+                break
             except (StatementFailed, LetThrough, HookError) as error:
                 if not self._may_try_again(error, before):
                     raise
                 del self._results[before:]
                 pause(run, job, self._attempts, error.message)
+        self._committed = True
+        state = JournalState.HOOKS_PENDING if job.has_hooks_after_commit else JournalState.DONE
+        self._note(state, None)
 
     def _may_try_again(self, error: StatementFailed | LetThrough | HookError, before: int) -> bool:
         if self._attempts > self._run.policy.retries or _sqlstate(error) not in (*RETRIED, None):
@@ -150,10 +152,12 @@ class OneMigration:
         """It failed: nothing of it stands, unless it is half-way outside a transaction."""
         if isinstance(error, Cancelled):
             self.cancelled = True
+        if self._committed:
+            return self._interrupted(error)
         done = self._statements_done()
         if done or (not self._job.transactional and done is None):
             return self._half_way_outside_a_transaction(error, done)
-        if self._is_committed() or (isinstance(error, HookError) and error.committed):
+        if isinstance(error, HookError) and error.committed:
             return self._interrupted(error)
         state = "Nothing of it stands."
         text = _sentence(error, state)
@@ -180,11 +184,11 @@ class OneMigration:
     def _interrupted(self, error: BaseException, stands: str = "") -> MigrationRun:
         if isinstance(error, Cancelled):
             self.cancelled = True
-        if not stands and self._is_committed():
+        if not stands and self._committed:
             stands = "The migration itself is committed; hooks after it are not done."
         text = _sentence(error, stands)
-        keeps = JournalState.HOOKS_PENDING if self._is_committed() else JournalState.INTERRUPTED
-        if isinstance(error, HalfWay) and not self._is_committed():
+        keeps = JournalState.HOOKS_PENDING if self._committed else JournalState.INTERRUPTED
+        if isinstance(error, HalfWay) and not self._committed:
             keeps = JournalState.COMMITTING
         self._note(keeps, text)
         self._on_error(error)
@@ -210,37 +214,26 @@ class OneMigration:
         entry = self._read_entry()
         return entry.statement_done if entry is not None else None
 
-    def _is_committed(self) -> bool:
-        entry = self._read_entry() if self._entry else None
-        return entry is not None and entry.state == JournalState.HOOKS_PENDING
-
     def _read_entry(self) -> JournalEntry | None:
         try:
-            entries = self._run.journal.entries(self._control(), limit=50)
-        except (_driver_error(), ConnectError):
+            entries = self._run.journal.entries(self._run.living_control(), limit=50)
+        except (_driver_error(), ConfitureError):
             return None
         return next((one for one in entries if one.id == self._entry), None)
 
-    def _note(self, state: JournalState, text: str) -> None:
+    def _note(self, state: JournalState, text: str | None) -> None:
         """Write it down; where that is not possible, the next start finds the entry open and settles it."""
         if not self._entry:
             return
         try:
-            self._run.journal.update(self._control(), self._entry, state=state, error=text)
-        except (_driver_error(), ConnectError) as error:
+            self._run.journal.update(self._run.living_control(), self._entry, state=state, error=text)
+        except (_driver_error(), ConfitureError) as error:
             self._run.emit(
                 EventName.CONNECTION_LOST,
                 f"The journal could not be written: {_words(error)} The next start settles it.",
                 level=Level.WARNING,
                 migration=self._job.migration.version,
             )
-
-    def _control(self) -> psycopg.Connection[Any]:
-        """The control connection, opened again if it was lost. The advisory lock went with the old one."""
-        run = self._run
-        if run.control.closed:
-            run.control = run.connect()
-        return run.control
 
     @property
     def _elapsed(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -79,7 +80,13 @@ def left_overs(conn: psycopg.Connection[Any], journal: Journal) -> tuple[LeftOve
 
 
 def _looked_at(conn: psycopg.Connection[Any], journal: Journal) -> list[tuple[JournalEntry, JournalState | LeftState]]:
-    return [(entry, _state(conn, entry)) for entry in journal.open_entries(conn)]
+    looked = []
+    for entry in journal.open_entries(conn):
+        state = _state(conn, entry)
+        # A commit whose end only the server knew: from here on the entry says it too.
+        pending = state is LeftState.HOOKS_PENDING
+        looked.append((dataclasses.replace(entry, state=JournalState.HOOKS_PENDING) if pending else entry, state))
+    return looked
 
 
 _SETTLED = {

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.dry_run.execution import run_statement
 from confiture_tui.core.hooks.executor import HookExecutor
+from confiture_tui.core.runner import advisory_lock
 from confiture_tui.core.runner.failures import LetThrough, StatementFailed
 from confiture_tui.core.runner.session import check, is_lost
 from confiture_tui.core.traffic.watcher import TrafficWatcher
@@ -51,6 +52,23 @@ class Run:
     sink: Sink
     scope: CancelScope | None = None
     executor: HookExecutor = field(default_factory=HookExecutor)
+
+    def living_control(self) -> psycopg.Connection[Any]:
+        """The control connection, opened again if it was lost, with the advisory lock taken again.
+
+        Raises:
+            ConnectError: there is none to be had.
+            LockHeld: another run has begun meanwhile.
+        """
+        import psycopg
+
+        try:
+            self.control.execute("SELECT 1")
+        except psycopg.OperationalError:
+            self.control.close()
+            self.control = self.connect()
+            advisory_lock.take(self.control, self.control.info.dbname)
+        return self.control
 
     def emit(self, name: EventName, message: str, *, level: Level = Level.INFO, **fields: Any) -> None:
         """Tell of something."""
@@ -101,7 +119,11 @@ class Run:
         version = job.migration.version
         known: dict[str, Any] = {"migration": version, "statement": statement.index}
         self.emit(EventName.STATEMENT_START, f"Statement {statement.index}: {statement.tag}.", **known)
-        ran = run_statement(self.session.connection, statement, scope=self.scope)
+        try:
+            ran = run_statement(self.session.connection, statement, scope=self.scope)
+        except ConnectError as error:
+            # What stands is said by whoever knows how the statements are wrapped.
+            raise ConnectError(error.message, hint="Check the server's log and try again.") from None
         for notice in ran.notices:
             self.emit(EventName.SERVER_NOTICE, notice, level=Level.DEBUG, **known)
         if ran.failure is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
 from confiture_tui.core.migrations.ledger import DEFAULT_TABLE, read_ledger
@@ -105,6 +106,8 @@ class MigrationRunner:
         return self._run([MigrationJob(migration, entry.direction, tuple(hooks))], going_on=entry)
 
     def _run(self, jobs: list[MigrationJob], *, going_on: JournalEntry | None = None) -> RunResult:
+        import psycopg
+
         for job in jobs:
             job.check()
         run = self._open()
@@ -117,7 +120,9 @@ class MigrationRunner:
             return self._each(run, jobs, going_on)
         finally:
             run.session.close()
-            # The lock goes with its session.
+            # Given back by name: the session's end, which would do it too, is not waited for by anybody.
+            with suppress(psycopg.Error):
+                advisory_lock.release(run.control, database)
             run.control.close()
 
     def _open(self) -> Run:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.effects.model import Failure
 from confiture_tui.core.hooks.phase import HookPhase
+from confiture_tui.core.runner.committing import commit, current_transaction
 from confiture_tui.core.runner.failures import RETRIED, LetThrough, StatementFailed
 from confiture_tui.core.runner.in_transaction import write_ledger
 from confiture_tui.core.runner.invalid_indexes import drop, find_index, index_name, invalid_indexes
@@ -13,6 +14,7 @@ from confiture_tui.core.runner.journal import JournalState
 from confiture_tui.core.runner.retry import pause
 from confiture_tui.core.runner.session import set_timeouts
 from confiture_tui.core.sql.transaction_block import refusal_in_transaction_block
+from confiture_tui.errors import ConnectError
 from confiture_tui.events import EventName, Level
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ def run_stepwise(
     first: int = 1,
     unsure: int = 0,
 ) -> None:
-    """Run the statements one by one, each with a line in the journal, then write the ledger.
+    """Run the statements one by one, each with a line in the journal, then write the ledger and the journal.
 
     Args:
         first: 1-based number of the statement to begin with: one more than those that an earlier run has done.
@@ -52,15 +54,27 @@ def run_stepwise(
             results += run.executor.execute_phase(conn, HookPhase.BEFORE_DDL, job.hooks, context)
         for statement in job.script.statements:
             if statement.index < first:
+                if _sets_session(statement):
+                    # What the file has set for its session counts for what is left of it.
+                    run.statement(job, statement, None)
                 continue
             if statement.index == unsure and _is_done_after_all(run, job, statement):
                 run.journal.update(run.control, entry, statement_done=statement.index)
                 continue
             _with_retries(run, job, entry, statement)
-        after = job.has_hooks(HookPhase.AFTER_DDL, HookPhase.AFTER_VALIDATION)
-        with conn.transaction():
+            if conn.closed:
+                # Its commit went well; what the file has set for its session went with the connection.
+                raise ConnectError(f"The connection was lost after statement {statement.index}.")
+        state = JournalState.HOOKS_PENDING if job.has_hooks_after_commit else JournalState.DONE
+        conn.execute("BEGIN")
+        try:
+            transaction_id = current_transaction(conn)
             write_ledger(run, conn, job, started)
-            run.journal.update(conn, entry, state=JournalState.HOOKS_PENDING if after else JournalState.DONE)
+            run.journal.update(conn, entry, state=state)
+            commit(run, conn, job, transaction_id)
+        except BaseException:
+            run.session.come_to_rest()
+            raise
 
 
 def _is_done_after_all(run: Run, job: MigrationJob, statement: Statement) -> bool:
@@ -113,10 +127,11 @@ def _once(run: Run, job: MigrationJob, entry: int, statement: Statement) -> None
         with run.watched(job.migration.version) as watcher:
             conn.execute("BEGIN")
             try:
+                transaction_id = current_transaction(conn)
                 run.statement(job, statement, watcher)
                 # In the same transaction: both are there, or neither.
                 run.journal.update(conn, entry, statement_done=statement.index)
-                conn.execute("COMMIT")
+                commit(run, conn, job, transaction_id)
             except BaseException:
                 run.session.come_to_rest()
                 raise

@@ -439,6 +439,19 @@ def test_half_way_outside_a_transaction_is_told_and_resumed(conn: Connection) ->
     assert exists(conn, "a_id")
 
 
+def test_what_the_file_has_set_counts_when_it_is_resumed(conn: Connection) -> None:
+    conn.execute("CREATE SCHEMA other")
+    one = migration(
+        "SET search_path = other;\nCREATE TABLE a (id int);\nCREATE INDEX CONCURRENTLY a_id ON a (id);\n"
+        "SELECT * FROM public.gate;\nCREATE TABLE b (id int);"
+    )
+    assert outcomes(apply(conn, one)) == [RunOutcome.INTERRUPTED]
+    conn.execute("CREATE TABLE public.gate (id int)")
+    (left,) = settle_journal(conn, Journal("public"))
+    assert MigrationRunner(conn, policy=QUICK).resume(one, left.entry).ok
+    assert exists(conn, "other.b")
+
+
 def test_a_failure_of_the_first_statement_outside_a_transaction_leaves_nothing(conn: Connection) -> None:
     conn.execute("CREATE TABLE a (id int); INSERT INTO a VALUES (1), (1)")
     result = apply(conn, migration("CREATE UNIQUE INDEX CONCURRENTLY a_id ON a (id)"))
@@ -508,9 +521,15 @@ def test_a_commit_before_hooks_that_were_never_run_is_half_way(conn: Connection)
     conn.execute("BEGIN")
     (xid,) = conn.execute("SELECT pg_current_xact_id()::text").fetchone() or (None,)
     conn.execute("COMMIT")
+    one = migration("CREATE TABLE a (id int)")
     leave(conn, state=JournalState.COMMITTING, transaction_id=xid, hooks_after=True)
     (left,) = settle_journal(conn, Journal("public"))
     assert left.state is LeftState.HOOKS_PENDING
+    ran: list[str] = []
+    hook = a_hook(lambda *_: ran.append("now"), transactional=False)
+    assert MigrationRunner(conn, policy=QUICK).resume(one, left.entry, hooks=[hook]).ok
+    assert ran == ["now"]
+    assert not exists(conn, "a"), "what is committed is not run again"
 
 
 @pytest.mark.parametrize("as_applied", [True, False])
