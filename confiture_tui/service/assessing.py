@@ -1,0 +1,136 @@
+"""Assessing migrations: with the target's catalog and data where there is one, from the text alone where not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from confiture_tui.core.catalog import Catalog
+from confiture_tui.core.effects.model import FrozenModel
+from confiture_tui.core.migrations.findings import script_findings, too_large
+from confiture_tui.core.migrations.model import Finding
+from confiture_tui.core.migrations.status import MigrationState
+from confiture_tui.core.risk.engine import RiskAssessmentEngine
+from confiture_tui.core.risk.model import RiskAssessment
+from confiture_tui.core.risk.probes import BUDGET_SECONDS
+from confiture_tui.core.risk.rates import DEFAULT_RATES, load_rates
+from confiture_tui.errors import UsageError
+from confiture_tui.yaml_file import did_you_mean
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import psycopg
+
+    from confiture_tui.core.migrations.model import Migration
+    from confiture_tui.core.migrations.profiles import RunnerProfile
+    from confiture_tui.core.migrations.status import MigrationStatus
+
+
+class AssessRequest(FrozenModel):
+    """What is to be assessed, and how.
+
+    Attributes:
+        versions: which migrations; all pending ones when empty.
+        allow: ids of rules whose risks are accepted.
+        asks_data: read-only questions to the data, within a budget of time.
+    """
+
+    versions: tuple[str, ...] = ()
+    allow: frozenset[str] = frozenset()
+    asks_data: bool = True
+
+
+class Assessed(FrozenModel):
+    """An assessment, and what is to be said of the file."""
+
+    assessment: RiskAssessment
+    findings: tuple[Finding, ...] = ()
+    runner: str
+
+
+def engine_for(
+    request: AssessRequest, profile: RunnerProfile, *, connection: psycopg.Connection[Any] | None
+) -> RiskAssessmentEngine:
+    """The engine of one request; it reads the catalog through the connection, if there is one."""
+    catalog = Catalog.load(connection) if connection is not None else None
+    rates = DEFAULT_RATES
+    if connection is not None:
+        rates = load_rates(f"{connection.info.host}:{connection.info.port}") or DEFAULT_RATES
+    return RiskAssessmentEngine(
+        catalog,
+        connection=connection,
+        runner=profile,
+        allow=request.allow,
+        rates=rates,
+        probe_seconds=BUDGET_SECONDS if request.asks_data else 0.0,
+    )
+
+
+def assess_pending(
+    engine: RiskAssessmentEngine,
+    statuses: Sequence[MigrationStatus],
+    request: AssessRequest,
+    profile: RunnerProfile,
+) -> tuple[Assessed, ...]:
+    """The pending migrations, each on what the ones before it leave; those that were asked for.
+
+    Raises:
+        UsageError: there is no such migration, it is applied already, or it is a program.
+    """
+    known = {status.version: status for status in statuses}
+    for version in request.versions:
+        if version not in known:
+            raise UsageError(f"There is no migration {version}.", hint=did_you_mean(version, known, "Migrations"))
+        status = known[version]
+        if status.state in (MigrationState.APPLIED, MigrationState.CHANGED, MigrationState.MISSING):
+            raise UsageError(f"{version}_{status.name} is applied already: there is nothing to assess.")
+        if status.migration is None:
+            raise UsageError(f"{version}_{status.name} is a program, not SQL: it cannot be read without running it.")
+    pending = [
+        status.migration
+        for status in statuses
+        if status.migration is not None and status.state in (MigrationState.PENDING, MigrationState.INTERRUPTED)
+    ]
+    if request.versions:
+        last = max(number for number, one in enumerate(pending) if one.version in request.versions)
+        pending = pending[: last + 1]
+    readable = [one for one in pending if too_large(one) is None]
+    wanted = frozenset(request.versions) or frozenset(one.version for one in pending)
+    return tuple(
+        _assessed(one, migration, profile)
+        for migration, one in zip(readable, engine.assess_all(readable), strict=True)
+        if migration.version in wanted
+    )
+
+
+def assess_loose(
+    engine: RiskAssessmentEngine, migrations: Sequence[Migration], profile: RunnerProfile
+) -> tuple[Assessed, ...]:
+    """Files, each by itself: nothing is known of their order.
+
+    Raises:
+        UsageError: a file cannot be read, or is too large to be taken apart.
+    """
+    for migration in migrations:
+        oversize = too_large(migration)
+        for finding in (*migration.findings, *((oversize,) if oversize is not None else ())):
+            if finding.code == "unreadable-file" or finding is oversize:
+                raise UsageError(finding.message)
+    return tuple(_assessed(engine.assess(one), one, profile) for one in migrations)
+
+
+def relative_to(assessed: Assessed, base: Path) -> Assessed:
+    """The same with its path as seen from a directory, where it lies below it."""
+    from pathlib import Path
+
+    path = assessed.assessment.path
+    if path is None or not Path(path).is_absolute() or not Path(path).is_relative_to(base):
+        return assessed
+    shorter = assessed.assessment.model_copy(update={"path": Path(path).relative_to(base).as_posix()})
+    return assessed.model_copy(update={"assessment": shorter})
+
+
+def _assessed(assessment: RiskAssessment, migration: Migration, profile: RunnerProfile) -> Assessed:
+    findings = (*migration.findings, *script_findings(migration, profile.wrapping_of(migration.up)))
+    return Assessed(assessment=assessment, findings=findings, runner=profile.name)
