@@ -28,8 +28,16 @@ if TYPE_CHECKING:
     from confiture_tui.core.hooks.phase import HookPhase
     from confiture_tui.core.hooks.registry import HookRegistry
     from confiture_tui.core.hooks.result import HookResult
+    from confiture_tui.core.lint.comparison import LintComparison, compare_reports
+    from confiture_tui.core.lint.config import LintConfig
+    from confiture_tui.core.lint.linter import SchemaLinter
+    from confiture_tui.core.lint.model import LintReport, Violation
+    from confiture_tui.core.lint.rule import LintRule, RuleOptions
     from confiture_tui.core.migrations.model import Finding, Migration
     from confiture_tui.core.migrations.profiles import RunnerProfile
+    from confiture_tui.core.risk.engine import RiskAssessmentEngine
+    from confiture_tui.core.risk.model import Risk, RiskAssessment, RollbackStrategy
+    from confiture_tui.core.risk.rule import MigrationRule, RiskRule
     from confiture_tui.core.sql.script import Script
     from confiture_tui.core.sql.statement import Statement
     from confiture_tui.errors import Cancelled, ConfitureError, ConnectError, UsageError
@@ -59,13 +67,25 @@ __all__ = [
     "HookRegistry",
     "HookResult",
     "Level",
+    "LintComparison",
+    "LintConfig",
+    "LintReport",
+    "LintRule",
     "LockMode",
     "Migration",
+    "MigrationRule",
     "Proof",
     "RelationLock",
+    "Risk",
+    "RiskAssessment",
+    "RiskAssessmentEngine",
+    "RiskRule",
+    "RollbackStrategy",
+    "RuleOptions",
     "RunnerProfile",
     "SchemaChange",
     "SchemaDiff",
+    "SchemaLinter",
     "Script",
     "Shadow",
     "Sink",
@@ -74,7 +94,9 @@ __all__ = [
     "StatementObservation",
     "UsageError",
     "Verdict",
+    "Violation",
     "__version__",
+    "compare_reports",
 ]
 
 _MODULES = {
@@ -92,8 +114,16 @@ _MODULES = {
     "core.hooks.phase": ("HookPhase",),
     "core.hooks.registry": ("HookRegistry",),
     "core.hooks.result": ("HookResult",),
+    "core.lint.comparison": ("LintComparison", "compare_reports"),
+    "core.lint.config": ("LintConfig",),
+    "core.lint.linter": ("SchemaLinter",),
+    "core.lint.model": ("LintReport", "Violation"),
+    "core.lint.rule": ("LintRule", "RuleOptions"),
     "core.migrations.model": ("Finding", "Migration"),
     "core.migrations.profiles": ("RunnerProfile",),
+    "core.risk.engine": ("RiskAssessmentEngine",),
+    "core.risk.model": ("Risk", "RiskAssessment", "RollbackStrategy"),
+    "core.risk.rule": ("MigrationRule", "RiskRule"),
     "core.sql.script": ("Script",),
     "core.sql.statement": ("Statement",),
     "errors": ("Cancelled", "ConfitureError", "ConnectError", "UsageError"),

@@ -11,8 +11,14 @@ def main() -> int:
         # Asked by scripts and by people in a hurry: nothing else is loaded for it.
         from confiture_tui import __version__
 
-        sys.stdout.write(f"confiture-tui {__version__}\n")
-        return 0
+        try:
+            sys.stdout.write(f"confiture-tui {__version__}\n")
+            sys.stdout.flush()
+        except OSError:
+            # The command line tries it again and knows how to say what is wrong.
+            pass
+        else:
+            return 0
     from confiture_tui.cli.entry import run
 
     return run(sys.argv[1:])

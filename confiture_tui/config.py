@@ -27,9 +27,13 @@ CONFIG_FILE = "confiture.yaml"
 ENVIRONMENTS = Path("db/environments")
 MIGRATIONS = Path("db/migrations")
 
+_SECTIONS = ("hooks", "linting", "running")
+"""Parts of ``confiture.yaml`` that are read by those whom they concern."""
+
 _ENV_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")
 _PRODUCTION = frozenset({"prod", "production", "live"})
-_DSN_VARIABLES = ("CONFITURE_DATABASE_URL", "DATABASE_URL")
+DSN_VARIABLES = ("CONFITURE_DATABASE_URL", "DATABASE_URL")
+"""The environment variables that hold a connection string."""
 
 
 class OutputFormat(StrEnum):
@@ -37,6 +41,11 @@ class OutputFormat(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+    SARIF = "sarif"
+    """SARIF 2.1, for code scanning."""
+    GITHUB = "github"
+    """Annotations of a GitHub workflow."""
+    MARKDOWN = "markdown"
 
 
 class Settings(BaseModel):
@@ -131,7 +140,7 @@ class Settings(BaseModel):
         file = _config_file(directory, config, environ)
         name, asked = _environment(given, environ, file)
         environment = directory / ENVIRONMENTS / f"{name}.yaml"
-        dsn_given = dsn is not None or any(environ.get(variable) for variable in _DSN_VARIABLES)
+        dsn_given = dsn is not None or any(environ.get(variable) for variable in DSN_VARIABLES)
         if environment.exists():
             environment_file: YamlFile | None = YamlFile.read(environment)
         elif asked and (environment.parent.is_dir() or not dsn_given) and needs_database:
@@ -176,7 +185,7 @@ def _config_file(directory: Path, config: Path | None, environ: Mapping[str, str
     if not text and not path.exists():
         return None
     file = YamlFile.read(path)
-    file.refuse_unknown_keys(("env", *_CONVERTERS))
+    file.refuse_unknown_keys(("env", *_CONVERTERS, *_SECTIONS))
     return file
 
 

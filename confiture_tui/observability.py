@@ -40,6 +40,11 @@ NARRATED: Final = frozenset(
         EventName.SHADOW_BUILDING,
         EventName.SHADOW_READY,
         EventName.DRY_RUN_START,
+        EventName.MIGRATION_START,
+        EventName.MIGRATION_APPLIED,
+        EventName.MIGRATION_ROLLED_BACK,
+        EventName.EXECUTING_HOOKS,
+        EventName.HOOK_PROGRESS,
     }
 )
 """What the console tells of below the level ``warning`` when no level was asked for."""
@@ -49,7 +54,12 @@ RETOLD: Final = frozenset(
         EventName.JOB_CANCELLED,
         EventName.DRY_RUN_COMPLETED,
         EventName.DRY_RUN_FAILED,
+        EventName.SHADOW_INCOMPLETE,
         EventName.STATEMENT_FAILED,
+        EventName.HOOK_FAILED,
+        EventName.MIGRATION_FAILED,
+        EventName.MIGRATION_INTERRUPTED,
+        EventName.RUN_COMPLETED,
     }
 )
 """What the console leaves out then, though it is a warning or an error: the result, or the error that ends the
@@ -144,16 +154,20 @@ def log_file(
 
 
 def console(
-    stream: TextIO, *, level: Level | None = None, environ: Mapping[str, str] | None = None
+    stream: TextIO,
+    *,
+    level: Level | None = None,
+    retold: frozenset[EventName] = frozenset(),
+    environ: Mapping[str, str] | None = None,
 ) -> BackgroundReader:
     """A reader that writes events to a terminal (or wherever ``stream``, usually stderr, goes), a line each, aligned.
 
     Never attach it while the app runs. Without a ``level`` it tells of the long steps (``NARRATED``), and of warnings
-    and errors that nobody else will tell; with one, of everything of at least that level. Coloured only on a terminal
-    (see ``wants_colour``).
+    and errors that nobody else will tell (they are neither in ``RETOLD`` nor in ``retold``); with one, of everything of
+    at least that level. Coloured only on a terminal (see ``wants_colour``).
     """
     colours = wants_colour(stream, os.environ if environ is None else environ)
-    return BackgroundReader(_Console(stream, level, colours=colours), name="confiture-console")
+    return BackgroundReader(_Console(stream, level, RETOLD | retold, colours=colours), name="confiture-console")
 
 
 def export_events(events: Iterable[Event], path: Path) -> int:
@@ -254,9 +268,10 @@ class _JsonLines:
 class _Console:
     """Each event as one aligned line for a person."""
 
-    def __init__(self, stream: TextIO, level: Level | None, *, colours: bool) -> None:
+    def __init__(self, stream: TextIO, level: Level | None, retold: frozenset[EventName], *, colours: bool) -> None:
         self._stream = stream
         self._level = level
+        self._retold = retold
         self._colours = colours
         self._renderer: Any = None
 
@@ -264,7 +279,7 @@ class _Console:
         if self._level is not None:
             wanted = event.level >= self._level
         else:
-            wanted = event.name in NARRATED or (event.level >= Level.WARNING and event.name not in RETOLD)
+            wanted = event.name in NARRATED or (event.level >= Level.WARNING and event.name not in self._retold)
         if not wanted:
             return
         if self._renderer is None:

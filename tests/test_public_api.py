@@ -29,7 +29,9 @@ def test_asking_for_the_version_loads_nothing_heavy() -> None:
     assert loaded_by("import sys; sys.argv = ['x', '--version']; import confiture_tui.__main__ as m; m.main()") == set()
 
 
-@pytest.mark.parametrize("name", ["Migration", "DryRunExecutor", "Shadow", "Catalog", "LockMode", "Event"])
+@pytest.mark.parametrize(
+    "name", ["Migration", "DryRunExecutor", "Shadow", "Catalog", "LockMode", "Event", "RiskAssessmentEngine"]
+)
 def test_a_name_of_the_library_loads_neither_screens_nor_driver(name: str) -> None:
     assert not loaded_by(f"from confiture_tui import {name}") & {"textual", "psycopg", "typer", "rich", "structlog"}
 

@@ -6,11 +6,16 @@ from typing import Annotated
 
 import typer
 
+from confiture_tui.cli.apply import apply, rollback
+from confiture_tui.cli.assess import assess
 from confiture_tui.cli.demo import demo
 from confiture_tui.cli.dry_run import dry_run
+from confiture_tui.cli.hooks import list_hooks
+from confiture_tui.cli.lint import lint
 from confiture_tui.cli.open_app import open_app
 from confiture_tui.cli.options import Given, with_common_options
 from confiture_tui.cli.preview import preview
+from confiture_tui.cli.settle import mark, resume
 from confiture_tui.cli.status import status
 
 _HELP = """\
@@ -23,12 +28,16 @@ Examples:
   confiture-tui                          open the project here
   confiture-tui demo                     see it at work, without any database
   confiture-tui status                   what is applied, what is pending
+  confiture-tui assess                   how dangerous the pending migrations are, and why
   confiture-tui dry-run                  try all pending migrations on a shadow
   confiture-tui preview 001_x.up.sql     look at a file, without any database
+  confiture-tui lint                     what is wrong with the schema
+  confiture-tui apply                    apply the pending migrations, after a plan and a yes
 
 \b
 Exit codes:
-  0 fine   1 findings   2 usage or settings   3 no connection   130 cancelled
+  0 fine   1 findings   2 usage or settings   3 no connection   4 failed, all of it rolled back
+  5 stopped half-way   6 another run holds the lock   130 cancelled
 """
 
 
@@ -57,5 +66,14 @@ def build() -> typer.Typer:
     app.command("demo")(with_common_options(demo))
     app.command("status")(with_common_options(status))
     app.command("preview")(with_common_options(preview))
+    app.command("assess")(with_common_options(assess))
     app.command("dry-run")(with_common_options(dry_run))
+    app.command("lint")(with_common_options(lint))
+    app.command("apply")(with_common_options(apply))
+    app.command("rollback")(with_common_options(rollback))
+    app.command("resume")(with_common_options(resume))
+    app.command("mark")(with_common_options(mark))
+    hooks = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Hooks: which there are.")
+    hooks.command("list")(with_common_options(list_hooks))
+    app.add_typer(hooks, name="hooks")
     return app

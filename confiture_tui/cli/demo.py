@@ -18,15 +18,25 @@ def demo(
     headless: Annotated[
         bool, typer.Option("--headless", help="Without the app: dry-run every pending migration and print the results.")
     ] = False,
+    traffic: Annotated[
+        bool | None,
+        typer.Option(
+            "--traffic/--no-traffic",
+            help="Whether customers buy jam meanwhile; in the app they do, with --headless they do not.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> int:
     """See it at work, without any database of yours.
 
-    Starts an embedded PostgreSQL, builds a small shop with pending migrations on it, and opens the app. The server
-    listens on no network, and is gone afterwards.
+    Starts an embedded PostgreSQL, builds a small shop with twelve pending migrations on it, some of them bad on
+    purpose, and opens the app. A few connections of the shop's application read and write orders meanwhile. The
+    server listens on no network, and is gone afterwards.
 
     \b
     Examples:
       confiture-tui demo
+      confiture-tui demo --no-traffic
       confiture-tui demo --headless
       confiture-tui demo --headless --format json
     """
@@ -36,12 +46,12 @@ def demo(
     # The demo has a database of its own: what is missing for yours must not keep it from starting.
     settings = given.settings(needs_database=False)
     if not headless:
-        return open_app(settings, demo=True)
+        return open_app(settings, demo=True, traffic=traffic is not False)
 
     from confiture_tui.cli.session import with_service
 
     async def work(session: Session) -> None:
         await try_migrations(session, None, json=settings.format is OutputFormat.JSON)
 
-    with_service(settings, work, demo=True)
+    with_service(settings, work, demo=True, traffic=traffic is True)
     return 0

@@ -1,7 +1,10 @@
-"""``confiture-tui dry-run``: try migrations on a shadow of the database."""
+"""``confiture-tui dry-run``: try migrations on a shadow of the database, or in place."""
 
 from __future__ import annotations
 
+import asyncio
+import sys
+import threading
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,13 +12,16 @@ import typer
 
 from confiture_tui.cli.options import Given
 from confiture_tui.config import OutputFormat
+from confiture_tui.errors import UsageError
+from confiture_tui.terminal import safe_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from confiture_tui.cli.session import Session
     from confiture_tui.core.dry_run.result import DryRunResult
     from confiture_tui.core.migrations.status import MigrationStatus
+    from confiture_tui.service.in_place import InPlaceOptions
 
 
 class FailOn(StrEnum):
@@ -30,6 +36,7 @@ class Where(StrEnum):
     """Where migrations are tried."""
 
     SHADOW = "shadow"
+    TARGET = "target"
 
 
 def dry_run(
@@ -38,40 +45,166 @@ def dry_run(
         list[str] | None,
         typer.Argument(metavar="VERSION", help="Which migrations; all pending ones by default.", show_default=False),
     ] = None,
-    on: Annotated[Where, typer.Option("--on", help="Where to try them.")] = Where.SHADOW,
+    on: Annotated[
+        Where,
+        typer.Option(
+            "--on", help="Where to try them: on a copy of the schema, or on the database itself, rolled back."
+        ),
+    ] = Where.SHADOW,
     fail_on: Annotated[
         FailOn,
         typer.Option(
             "--fail-on", help="Exit with 1 on a failing migration (error), an inconclusive one too (warning), or never."
         ),
     ] = FailOn.ERROR,
+    as_role: Annotated[
+        str | None, typer.Option("--as", metavar="ROLE", help="With --on target: the role to run as.")
+    ] = None,
+    allow_superuser: Annotated[
+        bool,
+        typer.Option(
+            "--allow-superuser", help="With --on target: run as a superuser, who can do what no rollback undoes."
+        ),
+    ] = False,
+    lock_timeout: Annotated[
+        str | None,
+        typer.Option(
+            "--lock-timeout",
+            metavar="TIME",
+            help="With --on target: how long a statement may wait for a lock; 1s by default.",
+        ),
+    ] = None,
+    statement_timeout: Annotated[
+        str | None,
+        typer.Option(
+            "--statement-timeout",
+            metavar="TIME",
+            help="With --on target: how long a statement may run; 1min by default.",
+        ),
+    ] = None,
+    confirm: Annotated[
+        str | None,
+        typer.Option(
+            "--confirm",
+            metavar="NAME",
+            help="With --on target on production: the database's name; on a terminal it is asked for.",
+        ),
+    ] = None,
 ) -> int:
-    """Try migrations on a shadow of the database.
+    """Try migrations on a shadow of the database, or in place.
 
     The shadow is a disposable copy of the schema on a server of its own: nothing is run on your database. Each
     migration is tried after the pending ones before it.
+
+    With --on target each migration is tried by itself on your database, in one transaction that is always rolled back.
+    Its locks are real until then: time-outs bound them, and it gives way to sessions that wait behind it. What
+    PostgreSQL never rolls back is listed: sequences that moved, dead rows, WAL.
 
     \b
     Examples:
       confiture-tui dry-run
       confiture-tui dry-run 007 --env staging
       confiture-tui dry-run --format json --fail-on warning
+      confiture-tui dry-run 007 --on target --lock-timeout 500ms
+      confiture-tui dry-run 007 --on target --as app_owner --env production --confirm shop
     """
     from confiture_tui.cli.session import with_service
 
     settings = given.settings()
+    options = None
+    own = {
+        "--as": as_role,
+        "--allow-superuser": allow_superuser or None,
+        "--lock-timeout": lock_timeout,
+        "--statement-timeout": statement_timeout,
+        "--confirm": confirm,
+    }
+    if on is Where.TARGET:
+        options = _in_place(as_role, lock_timeout, statement_timeout, confirm, allow_superuser=allow_superuser)
+    else:
+        _refuse_without_target(own)
 
     async def work(session: Session) -> Sequence[DryRunResult]:
-        return await try_migrations(session, versions, json=settings.format is OutputFormat.JSON)
+        chosen = await _confirmed(session, options) if options is not None else None
+        return await try_migrations(session, versions, json=settings.format is OutputFormat.JSON, in_place=chosen)
 
     return exit_code(with_service(settings, work), fail_on)
 
 
-async def try_migrations(session: Session, versions: Sequence[str] | None, *, json: bool) -> Sequence[DryRunResult]:
+def _in_place(
+    as_role: str | None,
+    lock_timeout: str | None,
+    statement_timeout: str | None,
+    confirm: str | None,
+    *,
+    allow_superuser: bool,
+) -> InPlaceOptions:
+    """The options of a dry run on the target.
+
+    Raises:
+        UsageError: one of them cannot be used.
+    """
+    from confiture_tui.cli.durations import milliseconds_of
+    from confiture_tui.service.in_place import InPlaceOptions
+
+    limits = {"lock_timeout": lock_timeout, "statement_timeout": statement_timeout}
+    given = {
+        f"{name}_ms": milliseconds_of(text, f"--{name.replace('_', '-')}")
+        for name, text in limits.items()
+        if text is not None
+    }
+    return InPlaceOptions(as_role=as_role, allow_superuser=allow_superuser, confirmation=confirm, **given)
+
+
+def _refuse_without_target(own: Mapping[str, object]) -> None:
+    """Refuse options that mean nothing on a shadow.
+
+    Raises:
+        UsageError: one of them is given.
+    """
+    for option, value in own.items():
+        if value is not None:
+            raise UsageError(f"{option} is for a dry run on the target.", hint="Add --on target, or leave it out.")
+
+
+async def _confirmed(session: Session, options: InPlaceOptions) -> InPlaceOptions:
+    """The options with the database's name, asked for on a terminal where production demands it."""
+    service = session.service
+    project, target = service.project, service.target
+    asks = project is not None and project.is_production and not service.settings.read_only
+    if not asks or target is None or options.confirmation is not None or not sys.stdin.isatty():
+        return options
+    session.settle()
+    sys.stderr.write(
+        f"PRODUCTION. Migrations will be run on {safe_text(target.database)} and rolled back; until then their locks "
+        "are real.\nType the database's name to go on: "
+    )
+    sys.stderr.flush()
+    return options.model_copy(update={"confirmation": (await _line_of_stdin()).strip()})
+
+
+async def _line_of_stdin() -> str:
+    """One line, read on a thread of its own, so that Ctrl-C does not wait for it."""
+    loop = asyncio.get_running_loop()
+    line: asyncio.Future[str] = loop.create_future()
+
+    def read() -> None:
+        text = sys.stdin.readline()
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(lambda: None if line.done() else line.set_result(text))
+
+    threading.Thread(target=read, name="stdin", daemon=True).start()
+    return await line
+
+
+async def try_migrations(
+    session: Session, versions: Sequence[str] | None, *, json: bool, in_place: InPlaceOptions | None = None
+) -> Sequence[DryRunResult]:
     """Try migrations one after the other and print each result when it is there (as JSON: all at the end).
 
     Args:
         versions: which; all pending ones when there is nothing in it.
+        in_place: on the target itself, and how; ``None`` for the shadow.
 
     Raises:
         UsageError: there is no such migration.
@@ -80,9 +213,11 @@ async def try_migrations(session: Session, versions: Sequence[str] | None, *, js
     from confiture_tui.cli.output.dry_run import write_result, write_summary
     from confiture_tui.cli.output.header import write_findings, write_header
     from confiture_tui.cli.output.page import Page
+    from confiture_tui.core.dry_run.result import On
     from confiture_tui.service.documents import dry_run_document
 
     service = session.service
+    on = On.SHADOW if in_place is None else On.TARGET
     pending = () if versions else await pending_migrations(session)
     chosen = list(dict.fromkeys(versions or (status.version for status in pending if status.migration is not None)))
     skipped = [status for status in pending if status.migration is None]
@@ -95,7 +230,7 @@ async def try_migrations(session: Session, versions: Sequence[str] | None, *, js
         session.print(page.text())
     results = []
     for preview in previews:
-        result = await service.dry_run(preview.version)
+        result = await service.dry_run(preview.version, on=on, options=in_place)
         results.append(result)
         if not json:
             page = page.fresh()
@@ -103,7 +238,8 @@ async def try_migrations(session: Session, versions: Sequence[str] | None, *, js
             write_findings(page, preview.findings)
             session.print(page.text() + "\n")
     if json:
-        document = dry_run_document(results, target=service.target, runner=service.settings.runner, skipped=skipped)
+        runner = service.settings.runner
+        document = dry_run_document(results, target=service.target, runner=runner, on=on, skipped=skipped)
         session.print(document.to_json())
     else:
         page = page.fresh()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import re
 import sys
@@ -10,7 +11,8 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from confiture_tui.cli.output.stdout import ReaderGone
+from confiture_tui.cli.completion import VARIABLE
+from confiture_tui.cli.output.stdout import ReaderGone, cannot_be_written
 from confiture_tui.errors import Cancelled, ConfitureError
 from confiture_tui.terminal import redacted, safe_text
 
@@ -19,36 +21,53 @@ if TYPE_CHECKING:
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 EXIT_DEFECT = 1
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
 EXIT_CLOSED_PIPE = 141
 """128 + SIGPIPE, what a shell reports for a program whose reader went away."""
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; returns the exit code and raises nothing."""
+    _fill_closed_streams()
     _never_fail_to_encode(sys.stdout, sys.stderr)
     try:
         code = _dispatch(arguments)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return code
     except ConfitureError as error:
-        _complain(error.message, error.hint)
-        return error.exit_code
+        return _end_with(error)
     except (KeyboardInterrupt, asyncio.CancelledError):
         _complain("Cancelled.", "")
         return Cancelled.exit_code
     except (BrokenPipeError, ReaderGone):
         _drop_stdout()
         return EXIT_CLOSED_PIPE
+    except OSError as error:
+        if error.errno not in _NO_ROOM or error.filename is not None:
+            return _end_with_defect(error, arguments)
+        # Not only `write_out` prints: a help text goes through Typer.
+        return _end_with(cannot_be_written(error))
     except SystemExit as end:
         # Typer's own way out, when the reader of a help text has gone.
         return end.code if isinstance(end.code, int) else EXIT_DEFECT
     except Exception as error:  # noqa: BLE001 - the last door: what nobody foresaw must not show a traceback
-        _complain_of_defect(error, frames=_debug_asked(arguments))
-        return EXIT_DEFECT
+        return _end_with_defect(error, arguments)
+
+
+def _end_with(error: ConfitureError) -> int:
+    _complain(error.message, error.hint)
+    _drop_unwritten()
+    return error.exit_code
+
+
+def _end_with_defect(error: Exception, arguments: Sequence[str]) -> int:
+    _complain_of_defect(error, frames=_debug_asked(arguments))
+    return EXIT_DEFECT
 
 
 def _dispatch(arguments: Sequence[str]) -> int:
-    if list(arguments) in ([], ["demo"]):
+    if list(arguments) in ([], ["demo"]) and VARIABLE not in os.environ:
         # The app at once: its first frame does not wait for the machinery of options that nobody gave.
         from confiture_tui.cli.open_app import open_app
         from confiture_tui.config import Settings
@@ -71,7 +90,21 @@ def _dispatch(arguments: Sequence[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _never_fail_to_encode(*streams: TextIO) -> None:
+def _fill_closed_streams() -> None:
+    """Where a standard stream is closed, its number would be given to the next file or socket that is opened.
+
+    ``sys.stdout`` stays ``None`` then, and whoever has a result for it says so; narration may go nowhere.
+    """
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for as long as the program runs
+
+
+def _never_fail_to_encode(*streams: TextIO | None) -> None:
     """A character that the terminal's encoding lacks is written as an escape instead of ending the program."""
     for stream in streams:
         reconfigure = getattr(stream, "reconfigure", None)
@@ -114,6 +147,16 @@ def _place(frame: traceback.FrameSummary) -> str:
 def _debug_asked(arguments: Sequence[str]) -> bool:
     text = " ".join(arguments).lower()
     return bool(re.search(r"--log-level[ =]debug\b", text)) or os.environ.get("CONFITURE_LOG_LEVEL", "") == "debug"
+
+
+def _drop_unwritten() -> None:
+    """Let go of what stdout still keeps and cannot write: the interpreter would complain of it at its end."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _drop_stdout()
 
 
 def _drop_stdout() -> None:

@@ -8,8 +8,12 @@ if TYPE_CHECKING:
     from confiture_tui.config import Settings
 
 
-def open_app(settings: Settings, *, demo: bool = False) -> int:
+def open_app(settings: Settings, *, demo: bool = False, traffic: bool = True) -> int:
     """Open the full-screen app and return its exit code once it has ended.
+
+    Args:
+        demo: on the demo shop.
+        traffic: the demo shop has customers meanwhile, so that a lock has somebody to keep waiting.
 
     Raises:
         UsageError: there is no terminal to open it on, or the log file cannot be written.
@@ -19,6 +23,6 @@ def open_app(settings: Settings, *, demo: bool = False) -> int:
     from confiture_tui.service import MigrationService
     from confiture_tui.ui.terminal import run_app
 
-    service = MigrationService(settings, demo=demo)
+    service = MigrationService(settings, demo=demo, traffic=demo and traffic)
     with terminal_left_alone(), listening(service, settings, on_console=False):
         return run_app(service)

@@ -4,14 +4,16 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from confiture_tui.config import Settings
+from confiture_tui.cli.completion import environments, formats, log_levels, runners
+from confiture_tui.config import OutputFormat, Settings
+from confiture_tui.errors import UsageError
 
 _KEY = "confiture_tui.given"
 
@@ -26,7 +28,12 @@ class Given:
     ] = None
     env: Annotated[
         str | None,
-        typer.Option("--env", metavar="NAME", help="The environment: db/environments/NAME.yaml; local by default."),
+        typer.Option(
+            "--env",
+            metavar="NAME",
+            help="The environment: db/environments/NAME.yaml; local by default.",
+            autocompletion=environments,
+        ),
     ] = None
     dsn: Annotated[
         str | None,
@@ -52,14 +59,30 @@ class Given:
     ] = None
     log_level: Annotated[
         str | None,
-        typer.Option("--log-level", metavar="LEVEL", help="What is logged: debug, info, warning or error."),
+        typer.Option(
+            "--log-level",
+            metavar="LEVEL",
+            help="What is logged: debug, info, warning or error.",
+            autocompletion=log_levels,
+        ),
     ] = None
     format: Annotated[
-        str | None, typer.Option("--format", metavar="FORMAT", help="How results are printed: text or json.")
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="How results are printed: text or json; lint has more.",
+            autocompletion=formats,
+        ),
     ] = None
     runner: Annotated[
         str | None,
-        typer.Option("--runner", metavar="PROFILE", help="What will run the migrations: confiture by default."),
+        typer.Option(
+            "--runner",
+            metavar="PROFILE",
+            help="What will run the migrations: confiture by default.",
+            autocompletion=runners,
+        ),
     ] = None
     pg_bin: Annotated[
         Path | None,
@@ -77,14 +100,19 @@ class Given:
             }
         )
 
-    def settings(self, *, needs_database: bool = True) -> Settings:
-        """The settings of this run.
+    def settings(
+        self, *, needs_database: bool = True, formats: Sequence[OutputFormat] = (OutputFormat.TEXT, OutputFormat.JSON)
+    ) -> Settings:
+        """The settings of this run; ``formats``: those that the command can print.
 
         Raises:
             UsageError: an option, a variable or a file cannot be used.
         """
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return Settings.load(**values, needs_database=needs_database)
+        settings = Settings.load(**values, needs_database=needs_database)
+        if settings.format not in formats:
+            raise UsageError(f"This command has no format '{settings.format}'.", hint=f"Formats: {', '.join(formats)}.")
+        return settings
 
 
 def with_common_options(command: Callable[..., int]) -> Callable[..., int]:

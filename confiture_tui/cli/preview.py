@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from confiture_tui.cli.completion import versions
 from confiture_tui.cli.options import Given
 from confiture_tui.config import OutputFormat
 from confiture_tui.errors import UsageError
@@ -30,13 +31,14 @@ def preview(
         typer.Argument(
             metavar="VERSION|FILE",
             help="Migrations by version, or SQL files ('-' is stdin); all pending ones by default.",
+            autocompletion=versions,
             show_default=False,
         ),
     ] = None,
 ) -> int:
     """What migrations contain, statement by statement.
 
-    Files need neither a project nor a database.
+    Files need neither a project nor a database. A file in a project's db/migrations is that project's migration.
 
     \b
     Examples:
@@ -65,7 +67,7 @@ def is_file(text: str) -> bool:
 def _preview_files(files: Sequence[str], settings: Settings) -> int:
     from confiture_tui.cli.session import with_service
 
-    # A file that nobody says who runs promises nothing.
+    # A file of no project that nobody says who runs promises nothing.
     runner = settings.runner if "runner" in settings.model_fields_set else LOOSE
 
     async def show(session: Session) -> int:
@@ -79,7 +81,8 @@ def _preview_files(files: Sequence[str], settings: Settings) -> int:
             for finding in preview.findings:
                 if finding.code == "unreadable-file":
                     raise UsageError(finding.message)
-        session.print(_rendered(previews, settings, runner, None, None))
+        judged = {preview.runner for preview in previews}
+        session.print(_rendered(previews, settings, judged.pop() if len(judged) == 1 else runner, None, None))
         return _exit_code(previews)
 
     return with_service(settings, show, opens=False)
@@ -119,7 +122,7 @@ def _preview_versions(versions: Sequence[str], settings: Settings) -> int:
         session.print(_rendered(previews, settings, settings.runner, service.project, service.target))
         return _exit_code(previews)
 
-    return with_service(settings, show)
+    return with_service(settings, show, tells_findings=True)
 
 
 def _exit_code(previews: Sequence[MigrationPreview]) -> int:
@@ -135,7 +138,7 @@ def _rendered(
     project: ProjectInfo | None,
     target: TargetInfo | None,
 ) -> str:
-    from confiture_tui.cli.output.header import write_header
+    from confiture_tui.cli.output.header import write_findings, write_header
     from confiture_tui.cli.output.page import Page, Style
     from confiture_tui.cli.output.preview import write_preview
     from confiture_tui.service.documents import preview_document
@@ -145,6 +148,9 @@ def _rendered(
     page = Page.for_stream()
     if project is not None:
         write_header(page, project, target)
+        page.blank()
+        told = {finding for preview in previews for finding in preview.findings}
+        write_findings(page, (finding for finding in project.findings if finding not in told))
         page.blank()
     for preview in previews:
         write_preview(page, preview)

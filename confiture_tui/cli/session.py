@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from confiture_tui.cli.output.stdout import write_out
 from confiture_tui.errors import Cancelled
+from confiture_tui.events import EventName
 from confiture_tui.observability import BackgroundReader, console, log_file
 from confiture_tui.service import MigrationService
 
@@ -41,26 +42,38 @@ class Session:
 
 
 def with_service(
-    settings: Settings, work: Callable[[Session], Awaitable[T]], *, demo: bool = False, opens: bool = True
+    settings: Settings,
+    work: Callable[[Session], Awaitable[T]],
+    *,
+    demo: bool = False,
+    traffic: bool = False,
+    opens: bool = True,
+    tells_findings: bool = False,
 ) -> T:
     """Open the service, do ``work`` with it, close it, whatever happens; events go to stderr and to the log file.
 
     Args:
+        demo: on the demo shop.
+        traffic: the demo shop has customers meanwhile.
         opens: false for work that needs neither a project nor a database.
+        tells_findings: the result itself says what is wrong with the project's files.
 
     Raises:
         ConfitureError: what the service or the work said.
         Cancelled: Ctrl-C, SIGTERM or SIGHUP; everything under way has been stopped.
     """
     try:
-        return asyncio.run(_run(settings, work, demo=demo, opens=opens))
+        service = MigrationService(settings, demo=demo, traffic=traffic)
+        return asyncio.run(_run(service, work, opens=opens, tells_findings=tells_findings))
     except (KeyboardInterrupt, asyncio.CancelledError):
         raise Cancelled("Cancelled.", hint="What was under way has been stopped.") from None
 
 
-async def _run(settings: Settings, work: Callable[[Session], Awaitable[T]], *, demo: bool, opens: bool) -> T:
-    service = MigrationService(settings, demo=demo)
-    with listening(service, settings) as settle, _signals_cancel():
+async def _run(
+    service: MigrationService, work: Callable[[Session], Awaitable[T]], *, opens: bool, tells_findings: bool
+) -> T:
+    retold = frozenset({EventName.PROJECT_FINDING} if tells_findings else ())
+    with listening(service, service.settings, retold=retold) as settle, _signals_cancel():
         try:
             if opens:
                 await service.open()
@@ -71,9 +84,15 @@ async def _run(settings: Settings, work: Callable[[Session], Awaitable[T]], *, d
 
 @contextmanager
 def listening(
-    service: MigrationService, settings: Settings, *, on_console: bool = True
+    service: MigrationService,
+    settings: Settings,
+    *,
+    on_console: bool = True,
+    retold: frozenset[EventName] = frozenset(),
 ) -> Iterator[Callable[[], None]]:
     """Events go to the log file, if there is one, and to stderr; ``on_console`` is false while the app has the screen.
+
+    What is in ``retold`` the command itself will say: stderr has it only when a level was asked for.
 
     Yields a function that waits until everything so far is written.
 
@@ -93,7 +112,8 @@ def listening(
                 readers.append((f"The log file {settings.log_file}", reader))
             if on_console:
                 asked = settings.log_level if "log_level" in settings.model_fields_set else None
-                readers.append(("The log on stderr", stack.enter_context(console(sys.stderr, level=asked))))
+                reader = stack.enter_context(console(sys.stderr, level=asked, retold=retold))
+                readers.append(("The log on stderr", reader))
             for _name, reader in readers:
                 stack.callback(service.events.subscribe(reader))
             yield settle

@@ -47,5 +47,5 @@ def status(given: Given) -> int:
             write_status(page, statuses, service.project, service.target)
             session.print(page.text())
 
-    with_service(settings, show)
+    with_service(settings, show, tells_findings=True)
     return 0

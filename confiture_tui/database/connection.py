@@ -109,3 +109,42 @@ def identify(conn: psycopg.Connection[Any]) -> ServerIdentity:
     assert row is not None  # a SELECT without FROM gives one row
     number, version, database, role, is_superuser, in_recovery = row
     return ServerIdentity(number, version.split()[0], database, role, is_superuser, in_recovery)
+
+
+def connect_beside(
+    conn: psycopg.Connection[Any], *, application_name: str = "confiture-tui control", connect_timeout: int = 5
+) -> psycopg.Connection[tuple[Any, ...]]:
+    """Another connection, in autocommit mode, to the very server and as the very role of one that is open.
+
+    Args:
+        conn: the open connection; it is not used.
+        application_name: how the new session is called in ``pg_stat_activity``.
+        connect_timeout: seconds.
+
+    Raises:
+        ConnectError: no second connection; the sentence says what the server said.
+    """
+    import psycopg
+
+    from confiture_tui.database.dsn import Dsn
+
+    info = conn.info
+    # Of several hosts that the string names, the one that was reached.
+    place: dict[str, Any] = {"host": info.host, "port": info.port}
+    if info.get_parameters().get("hostaddr"):
+        place["hostaddr"] = info.hostaddr
+    failure: ConfitureError
+    try:
+        return psycopg.connect(
+            info.dsn,
+            password=info.password or None,
+            autocommit=True,
+            application_name=application_name,
+            client_encoding="UTF8",
+            connect_timeout=connect_timeout,
+            **place,
+        )
+    except (psycopg.Error, ValueError) as error:
+        failure = refused(error, Dsn.of(info.dsn, source="the connection that is open"))
+    # Raised outside the `except`, as above: the driver's frames hold the password.
+    raise failure

@@ -34,11 +34,13 @@ class TargetDocument(FrozenModel):
         server_version: the number, for example 180006.
         database: its name.
         role: the session's role.
+        host: ``host:port``; ``None`` for a local socket.
     """
 
     server_version: int
     database: str
     role: str
+    host: str | None = None
 
 
 class Document(FrozenModel):
@@ -162,7 +164,7 @@ def status_document(
 ) -> StatusDocument:
     """The document of ``status``; paths inside ``base`` are written relative to it."""
     return StatusDocument(
-        target=_target(target),
+        target=target_document(target),
         runner=runner,
         migrations=tuple(
             MigrationStateDocument(
@@ -174,7 +176,7 @@ def status_document(
             )
             for status in statuses
         ),
-        findings=tuple(findings),
+        findings=_findings(findings, base),
     )
 
 
@@ -191,11 +193,12 @@ def preview_document(
             wrapping=preview.wrapping,
             statements=preview.statements,
             rollback=RollbackDocument(strategy="down_file" if preview.has_down else "none"),
-            findings=preview.findings,
+            findings=_findings(preview.findings, base),
         )
         for preview in previews
     )
-    return PreviewDocument(target=_target(target), runner=runner, basis=_basis(migrations), migrations=migrations)
+    known = target_document(target)
+    return PreviewDocument(target=known, runner=runner, basis=_basis(migrations), migrations=migrations)
 
 
 def dry_run_document(
@@ -208,7 +211,7 @@ def dry_run_document(
 ) -> DryRunDocument:
     """The document of ``dry-run``; ``skipped`` are pending migrations that are programs."""
     return DryRunDocument(
-        target=_target(target),
+        target=target_document(target),
         runner=runner,
         on=on,
         rows=results[0].rows if results else None,
@@ -225,16 +228,29 @@ def _tool_version() -> str:
     return __version__
 
 
-def _target(target: TargetInfo | None) -> TargetDocument | None:
+def target_document(target: TargetInfo | None) -> TargetDocument | None:
+    """The target as documents have it."""
     if target is None:
         return None
-    return TargetDocument(server_version=target.server_version_num, database=target.database, role=target.role)
+    return TargetDocument(
+        server_version=target.server_version_num, database=target.database, role=target.role, host=target.host or None
+    )
 
 
 def _path(path: Path | None, base: Path | None) -> str | None:
     if path is None:
         return None
     return (path.relative_to(base) if base is not None and path.is_relative_to(base) else path).as_posix()
+
+
+def _findings(findings: Iterable[Finding], base: Path | None) -> tuple[Finding, ...]:
+    """The findings with their paths as those of the migrations are written."""
+    return tuple(
+        finding
+        if finding.path is None or base is None or not finding.path.is_relative_to(base)
+        else finding.model_copy(update={"path": finding.path.relative_to(base)})
+        for finding in findings
+    )
 
 
 def _basis(migrations: Iterable[MigrationPreviewDocument]) -> Basis | None:

@@ -67,6 +67,7 @@ class MigrationPreview(FrozenModel):
         statements: one entry each; what nobody looked at is ``None``.
         findings: what is wrong with the file.
         has_down: whether there is a way back.
+        runner: the profile in whose name it is judged.
         schema_diff: what it does to the schema, where a dry run has shown it.
     """
 
@@ -78,4 +79,5 @@ class MigrationPreview(FrozenModel):
     statements: tuple[StatementEffects, ...]
     findings: tuple[Finding, ...] = ()
     has_down: bool = False
+    runner: str = ""
     schema_diff: SchemaDiff | None = None

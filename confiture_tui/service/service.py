@@ -14,9 +14,17 @@ from confiture_tui.service.jobs import Job, JobRunner
 if TYPE_CHECKING:
     from confiture_tui.config import Settings
     from confiture_tui.core.dry_run.result import DryRunResult
+    from confiture_tui.core.hooks.registry import HookInfo
     from confiture_tui.core.migrations.status import MigrationStatus
+    from confiture_tui.core.runner.journal import JournalEntry
+    from confiture_tui.core.runner.recovery import LeftOver
+    from confiture_tui.core.runner.result import RunResult
     from confiture_tui.database.cancellation import CancelScope
+    from confiture_tui.service.assessing import Assessed, AssessRequest
+    from confiture_tui.service.in_place import InPlaceOptions
+    from confiture_tui.service.linting import LintRequest, LintResult
     from confiture_tui.service.models import MigrationPreview, ProjectInfo, TargetInfo
+    from confiture_tui.service.running import PreparedRun, RunRequest
     from confiture_tui.service.workspace import Workspace
 
 
@@ -27,9 +35,11 @@ class MigrationService:
     ``events`` carries everything that happens. Attributes may be read from the event loop at any time.
     """
 
-    def __init__(self, settings: Settings, *, demo: bool = False) -> None:
+    def __init__(self, settings: Settings, *, demo: bool = False, traffic: bool = False) -> None:
+        """A service, not open yet; ``traffic``: the demo's shop has customers while it is open."""
         self.settings = settings
         self.is_demo = demo
+        self._traffic = traffic
         self.events = EventStream()
         self.jobs = JobRunner(self.events)
         self._making = threading.Lock()
@@ -48,7 +58,7 @@ class MigrationService:
             if self._made is None:
                 from confiture_tui.service.workspace import Workspace
 
-                self._made = Workspace(self.settings, demo=self.is_demo, sink=self.events)
+                self._made = Workspace(self.settings, demo=self.is_demo, sink=self.events, traffic=self._traffic)
             # After it can be seen: either this sees that the service was closed, or who closes it sees the workspace.
             if self._closed:
                 raise Cancelled("The session is closed.")
@@ -102,18 +112,129 @@ class MigrationService:
         """
         return await self.jobs.start("Preview of files", lambda _scope: self._workspace().preview_files(paths))
 
-    def dry_run(self, version: str) -> Job[DryRunResult]:
-        """Start a dry run of one migration on a shadow of the target, and return its job at once."""
+    def dry_run(self, version: str, *, on: str = "shadow", options: InPlaceOptions | None = None) -> Job[DryRunResult]:
+        """Start a dry run of one migration, and return its job at once.
 
+        Args:
+            version: which.
+            on: ``shadow``, or ``target``: in a transaction on the target itself that is always rolled back.
+            options: how it is to be on the target.
+
+        Raises:
+            ValueError: there is no such place.
+        """
+        if on not in ("shadow", "target"):
+            raise ValueError(f"a dry run is on the shadow or on the target, not on {on!r}")
         # What was seen before is not what is true of this one, whatever becomes of it.
         self._results.pop(version, None)
 
         def work(scope: CancelScope) -> DryRunResult:
-            result = self._workspace().dry_run(version, scope)
+            workspace = self._workspace()
+            if on == "shadow":
+                result = workspace.dry_run(version, scope)
+            else:
+                from confiture_tui.service.in_place import InPlaceOptions
+
+                result = workspace.dry_run_on_target(version, options or InPlaceOptions(), scope)
             self._results[version] = result
             return result
 
-        return self.jobs.start(f"Dry run of {version}", work, version=version)
+        where = "" if on == "shadow" else " on the target"
+        return self.jobs.start(f"Dry run of {version}{where}", work, version=version)
+
+    def assess(self, request: AssessRequest) -> Job[tuple[Assessed, ...]]:
+        """Start to assess pending migrations, and return the job at once."""
+        title = f"Assess {', '.join(request.versions)}" if request.versions else "Assess"
+        return self.jobs.start(title, lambda scope: self._workspace().assess(request, scope))
+
+    def assess_files(self, paths: Sequence[Path], request: AssessRequest) -> Job[tuple[Assessed, ...]]:
+        """Start to assess files, each by itself; no project is needed, nor a database."""
+        return self.jobs.start("Assess files", lambda scope: self._workspace().assess_files(paths, request, scope))
+
+    def lint(self, request: LintRequest) -> Job[LintResult]:
+        """Start linting the target, or the schema that the files make, and return the job at once."""
+        return self.jobs.start("Lint", lambda scope: self._workspace().lint(request, scope))
+
+    async def prepare_run(self, request: RunRequest) -> PreparedRun:
+        """The plan of a run, and a look at the target. Changes nothing.
+
+        Raises:
+            UsageError: what is asked for cannot be run as it is.
+        """
+
+        def work(scope: CancelScope) -> PreparedRun:
+            from confiture_tui.service.running import prepare
+
+            return prepare(self._workspace().run_sources(scope), request)
+
+        return await self.jobs.start("Plan", work)
+
+    def run(self, request: RunRequest, digest: str) -> Job[RunResult]:
+        """Start to run the plan with that digest, and return the job at once.
+
+        The job fails with ``PlanChanged`` when the plan is another by now.
+        """
+
+        def work(scope: CancelScope) -> RunResult:
+            from confiture_tui.service.running import run
+
+            return run(self._workspace().run_sources(scope), request, digest, scope)
+
+        return self.jobs.start("Apply" if request.direction == "forward" else "Roll back", work)
+
+    async def left_overs(self) -> tuple[LeftOver, ...]:
+        """What earlier runs left half-way."""
+
+        def work(scope: CancelScope) -> tuple[LeftOver, ...]:
+            from confiture_tui.service.running import what_is_left
+
+            return what_is_left(self._workspace().run_sources(scope))
+
+        return await self.jobs.start("Look at the journal", work)
+
+    def resume(self, version: str, *, confirmation: str | None = None) -> Job[RunResult]:
+        """Start to go on with a migration that stopped half-way, and return the job at once."""
+
+        def work(scope: CancelScope) -> RunResult:
+            from confiture_tui.service.running import resume
+
+            return resume(self._workspace().run_sources(scope), version, confirmation, scope)
+
+        return self.jobs.start(f"Resume {version}", work, version=version)
+
+    async def mark(self, version: str, *, applied: bool, confirmation: str | None = None) -> None:
+        """Mark a migration that stopped half-way as applied, or as pending.
+
+        Raises:
+            UsageError: there is nothing to mark, or it is not allowed here.
+        """
+
+        def work(scope: CancelScope) -> None:
+            from confiture_tui.service.running import settle_by_hand
+
+            settle_by_hand(self._workspace().run_sources(scope), version, confirmation, applied=applied)
+
+        await self.jobs.start(f"Mark {version}", work, version=version)
+
+    async def history(self) -> tuple[JournalEntry, ...]:
+        """The runs that the journal knows, the newest first."""
+
+        def work(scope: CancelScope) -> tuple[JournalEntry, ...]:
+            from confiture_tui.service.running import history
+
+            return history(self._workspace().run_sources(scope))
+
+        return await self.jobs.start("History", work)
+
+    async def hooks(self) -> tuple[HookInfo, ...]:
+        """All hooks that there are; this loads those that are not denied."""
+
+        def work(_scope: CancelScope) -> tuple[HookInfo, ...]:
+            from confiture_tui.service.running import list_hooks
+
+            return list_hooks(self.settings.config_file)
+
+        return await self.jobs.start("Hooks", work)
 
     async def close(self) -> None:
         """Cancel what is under way and stop the embedded servers: together within a second or so. Idempotent."""

@@ -5,6 +5,7 @@ Called on job threads only, several of them at once.
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 import time
@@ -13,21 +14,28 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from confiture_tui.config import DEFAULT_ENV
+from confiture_tui.config import CONFIG_FILE, DEFAULT_ENV, DSN_VARIABLES, MIGRATIONS
 from confiture_tui.core.catalog import Catalog
 from confiture_tui.core.dry_run.result import DryRunResult, Rows
 from confiture_tui.core.dry_run.session import SessionSettings
 from confiture_tui.core.dry_run.shadow import Shadow
-from confiture_tui.core.migrations.layouts import LooseFiles, MigrationSet, discover
+from confiture_tui.core.migrations.findings import condensed, too_large
+from confiture_tui.core.migrations.layouts import ConfitureLayout, LooseFiles, MigrationSet, discover
 from confiture_tui.core.migrations.ledger import read_ledger
 from confiture_tui.core.migrations.profiles import PROFILES, RunnerProfile
 from confiture_tui.core.migrations.status import MigrationState, MigrationStatus, status_of
+from confiture_tui.core.runner.journal import Journal
+from confiture_tui.core.runner.recovery import left_overs
 from confiture_tui.database.connection import connect, identify
 from confiture_tui.database.dsn import Dsn, resolve_dsn
+from confiture_tui.database.pooler import backend_pid
 from confiture_tui.errors import UsageError
 from confiture_tui.events import Event, EventName, Level, Sink
+from confiture_tui.service.assessing import Assessed, AssessRequest, assess_loose, assess_pending, engine_for
+from confiture_tui.service.in_place import refuse_unless_allowed, try_in_place
 from confiture_tui.service.models import ProjectInfo, TargetInfo
 from confiture_tui.service.previews import preview_of
+from confiture_tui.service.running import RunSources, with_interrupted
 from confiture_tui.service.servers import Servers, ShadowServer
 from confiture_tui.service.shelf import ShadowShelf
 
@@ -37,7 +45,10 @@ if TYPE_CHECKING:
     from confiture_tui.config import Settings
     from confiture_tui.core.migrations.model import Migration
     from confiture_tui.database.cancellation import CancelScope
+    from confiture_tui.database.demo.traffic import Traffic
     from confiture_tui.database.embedded import EmbeddedServer
+    from confiture_tui.service.in_place import InPlaceOptions
+    from confiture_tui.service.linting import LintRequest, LintResult
     from confiture_tui.service.models import MigrationPreview
 
 UNNAMED_ENVIRONMENT = "unnamed"
@@ -54,9 +65,11 @@ class Workspace:
         target: the database, once ``open`` has reached it; ``None`` without one.
     """
 
-    def __init__(self, settings: Settings, *, demo: bool, sink: Sink) -> None:
+    def __init__(self, settings: Settings, *, demo: bool, sink: Sink, traffic: bool = False) -> None:
         self._settings = settings
         self._demo = demo
+        self._with_traffic = traffic
+        self._traffic: Traffic | None = None
         self._sink = sink
         self._dsn: Dsn | None = None
         self._servers = Servers(settings.pg_bin)
@@ -102,6 +115,7 @@ class Workspace:
             except BaseException:
                 if self._demo:
                     self._dsn = None
+                self._end_traffic()
                 self._shadow_server.forget()
                 self._servers.stop_all()
                 raise
@@ -142,7 +156,7 @@ class Workspace:
                 data={"environment": environment},
             )
         )
-        for finding in self._migrations.all_findings:
+        for finding in condensed(self._migrations.all_findings):
             self._sink(Event(name=EventName.PROJECT_FINDING, message=finding.message, level=_LEVELS[finding.level]))
         scope.check()
         if self._dsn is not None:
@@ -162,7 +176,21 @@ class Workspace:
         shop = build_shop(server, pristine=False, sink=self._sink)
         scope.check()
         self._dsn = shop.dsn
+        if self._with_traffic:
+            self._begin_traffic(shop.dsn)
         return shop.project_dir
+
+    def _begin_traffic(self, dsn: Dsn) -> None:
+        """Have the shop's application work on the live shop; on the shadow's server it never does."""
+        from confiture_tui.database.demo.traffic import Traffic
+
+        self._traffic = Traffic(dsn, sink=self._sink)
+        self._traffic.start()
+
+    def _end_traffic(self) -> None:
+        traffic, self._traffic = self._traffic, None
+        if traffic is not None:
+            traffic.stop()
 
     def _prepare_demo_shadow(self, server: EmbeddedServer) -> None:
         from confiture_tui.database.demo.shop import build_pristine
@@ -217,7 +245,12 @@ class Workspace:
                 hint="Give --dsn, set CONFITURE_DATABASE_URL, or write db/environments/NAME.yaml.",
             )
         with connect(self._dsn) as conn, scope.guard(conn):
-            conn.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+            if backend_pid(conn) == conn.info.backend_pid:
+                conn.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+            # Behind a pooler the session is also other clients': nothing may be set or prepared in it for good. The
+            # transactions that we begin are read-only all the same.
+            conn.read_only = True
+            conn.prepare_threshold = None
             yield conn
 
     def status(self, scope: CancelScope) -> tuple[MigrationStatus, ...]:
@@ -234,6 +267,8 @@ class Workspace:
         if self._dsn is not None:
             with self._connected(scope) as conn:
                 ledger = read_ledger(conn)
+                left = left_overs(conn, Journal(ledger.schema)) if ledger is not None else ()
+            return migrations, with_interrupted(status_of(migrations, ledger), left)
         return migrations, status_of(migrations, ledger)
 
     def migration(self, version: str) -> Migration:
@@ -248,6 +283,36 @@ class Workspace:
         """What the migration contains."""
         return preview_of(self.migration(version), self.profile)
 
+    def run_sources(self, scope: CancelScope) -> RunSources:
+        """What a run on the target needs to know of this project.
+
+        Raises:
+            UsageError: there is no database.
+        """
+        project, target, dsn = self.project, self.target, self._dsn
+        if project is None or target is None or dsn is None:
+            raise UsageError(
+                "There is no database to run anything on.",
+                hint="Give --dsn, set CONFITURE_DATABASE_URL, or write db/environments/NAME.yaml.",
+            )
+        return RunSources(
+            connected=lambda: self._connected(scope),
+            writable=lambda: connect(dsn),
+            statuses=lambda: self._status(scope)[1],
+            config_file=self._config_file(),
+            host=target.host,
+            database=target.database,
+            read_only=self._settings.read_only,
+            is_production=project.is_production,
+            sink=self._sink,
+        )
+
+    def _config_file(self) -> Path | None:
+        """The project's ``confiture.yaml``: the one that the settings were read from, or the demo's own."""
+        if self._demo and self.project is not None:
+            return self.project.directory / CONFIG_FILE
+        return self._settings.config_file
+
     def dry_run(self, version: str, scope: CancelScope) -> DryRunResult:
         """Try the migration on a shadow of the target, after the pending ones before it.
 
@@ -255,6 +320,51 @@ class Workspace:
             UsageError: there is no such migration, it is applied already, or its file cannot be used.
             Cancelled: the scope was cancelled.
             ConfitureError: the shadow could not be made.
+        """
+        migration, statuses = self._pending(version, scope)
+        before, notes = _pending_before(migration, statuses)
+        with ExitStack() as loan:
+            shadow = self._borrow(loan, before, scope)
+            result = shadow.dry_run(migration, profile=self.profile, scope=scope)
+        return result.model_copy(update={"notes": (*result.notes, *notes)}) if notes else result
+
+    def dry_run_on_target(self, version: str, options: InPlaceOptions, scope: CancelScope) -> DryRunResult:
+        """Try the migration, by itself, on the target, in a transaction that is always rolled back.
+
+        Raises:
+            UsageError: there is no such migration, it is applied already, its file cannot be used, or a dry run on the
+                target is not allowed here: read-only, not confirmed on production, a standby, a pooler, a superuser.
+            ConnectError: there is no target, or it went away.
+            Cancelled: the scope was cancelled; everything was rolled back.
+        """
+        target, dsn = self.target, self._dsn
+        refuse_unless_allowed(
+            options,
+            read_only=self._settings.read_only,
+            is_production=self.project is not None and self.project.is_production,
+            database=target.database if target is not None else None,
+        )
+        migration, statuses = self._pending(version, scope)
+        if target is None or dsn is None:
+            raise AssertionError("without a target it has been refused")
+        earlier = itertools.takewhile(lambda one: one.version != version, statuses)
+        before = [f"{one.version}_{one.name}" for one in earlier if one.state is MigrationState.PENDING]
+        return try_in_place(
+            dsn,
+            target.database,
+            migration,
+            options,
+            wrapping=self.profile.wrapping_of(migration.up),
+            before=before,
+            scope=scope,
+            sink=self._sink,
+        )
+
+    def _pending(self, version: str, scope: CancelScope) -> tuple[Migration, tuple[MigrationStatus, ...]]:
+        """A migration that can be tried, and the states of all.
+
+        Raises:
+            UsageError: there is no such migration, it is applied already, or its file cannot be used.
         """
         migrations, statuses = self._status(scope)
         migration = _of(migrations, version)
@@ -266,11 +376,7 @@ class Workspace:
         wrong = _error_in(migration)
         if wrong is not None:
             raise UsageError(f"{migration.label} cannot be tried: {wrong}", hint="Mend the file first.")
-        before, notes = _pending_before(migration, statuses)
-        with ExitStack() as loan:
-            shadow = self._borrow(loan, before, scope)
-            result = shadow.dry_run(migration, profile=self.profile, scope=scope)
-        return result.model_copy(update={"notes": (*result.notes, *notes)}) if notes else result
+        return migration, statuses
 
     def _borrow(self, loan: ExitStack, before: Sequence[Migration], scope: CancelScope) -> Shadow:
         """The shadow of the target as it is now, after some migrations; given back when ``loan`` ends.
@@ -298,13 +404,113 @@ class Workspace:
             key = f"{Catalog.load(conn).fingerprint} {sorted(SessionSettings.read(conn).values.items())}"
             return lend(key, lambda: Shadow.of(conn, server=server, sink=self._sink, scope=scope))
 
+    def lint(self, request: LintRequest, scope: CancelScope) -> LintResult:
+        """Judge the target's schema, or the one that the files make, as asked.
+
+        Raises:
+            UsageError: the settings, the request or the baseline cannot be used.
+            ConfitureError: the target cannot be read, or the shadow not be made.
+            Cancelled: the scope was cancelled.
+        """
+        from confiture_tui.service.linting import ShadowCatalog, Sources, lint_project
+
+        migrations, statuses = self._status(scope)
+
+        def live() -> Catalog:
+            with self._connected(scope) as conn:
+                return Catalog.load(conn)
+
+        def shadow(before: Sequence[Migration]) -> ShadowCatalog:
+            with ExitStack() as loan:
+                lent = self._borrow(loan, before, scope)
+                return ShadowCatalog(lent.catalog(scope=scope), lent.notes)
+
+        project = self.project
+        if project is None:
+            raise AssertionError("the service is open before anything is asked of it")
+        return lint_project(
+            request,
+            Sources(
+                live=live if self._dsn is not None else None,
+                shadow=shadow,
+                migrations=migrations,
+                statuses=statuses,
+                directory=project.directory,
+                config_file=self._config_file(),
+                production=project.is_production,
+            ),
+        )
+
+    def assess(self, request: AssessRequest, scope: CancelScope) -> tuple[Assessed, ...]:
+        """Assess the pending migrations that were asked for, on the target where there is one.
+
+        Raises:
+            UsageError: there is no such migration, or it is not pending.
+            ConfitureError: the catalog cannot be read.
+            Cancelled: the scope was cancelled.
+        """
+        statuses = self._status(scope)[1]
+        with ExitStack() as stack:
+            conn = stack.enter_context(self._connected(scope)) if self._dsn is not None else None
+            return assess_pending(engine_for(request, self.profile, connection=conn), statuses, request, self.profile)
+
+    def assess_files(self, paths: Sequence[Path], request: AssessRequest, scope: CancelScope) -> tuple[Assessed, ...]:
+        """Assess files, each by itself; on a database only where one was named for this call.
+
+        Raises:
+            UsageError: a path does not exist, or a file cannot be read.
+            ConnectError: the database that was named cannot be reached.
+        """
+        settings = self._settings
+        dsn = resolve_dsn(
+            dsn=settings.dsn.get_secret_value() if settings.dsn else None,
+            environ={name: os.environ[name] for name in DSN_VARIABLES if os.environ.get(name)},
+            environment_file_url=None,
+            environment_file=None,
+        )
+        loose = self.profile if "runner" in settings.model_fields_set else PROFILES["loose"]
+        found: list[Assessed] = []
+        with ExitStack() as stack:
+            conn = None
+            if dsn is not None:
+                self._dsn = dsn
+                conn = stack.enter_context(self._connected(scope))
+            for path in paths:
+                migration = self._migration_at(path)
+                profile = loose if migration is None else self.profile
+                migrations = LooseFiles().of_paths([path]).migrations if migration is None else (migration,)
+                found += assess_loose(engine_for(request, profile, connection=conn), migrations, profile)
+        return tuple(found)
+
     def preview_files(self, paths: Sequence[Path]) -> tuple[MigrationPreview, ...]:
-        """What loose files contain, wrapped by the runner that was asked for, or by none."""
-        profile = self.profile if "runner" in self._settings.model_fields_set else PROFILES["loose"]
-        return tuple(preview_of(one, profile) for one in LooseFiles().of_paths(paths).migrations)
+        """What files contain: a project's migration as its runner wraps it, any other as nobody does.
+
+        For the other ones, too, a runner can be asked for.
+
+        Raises:
+            UsageError: a path does not exist.
+        """
+        loose = self.profile if "runner" in self._settings.model_fields_set else PROFILES["loose"]
+        previews: list[MigrationPreview] = []
+        for path in paths:
+            migration = self._migration_at(path)
+            if migration is not None:
+                previews.append(preview_of(migration, self.profile))
+            else:
+                previews += (preview_of(one, loose) for one in LooseFiles().of_paths([path]).migrations)
+        return tuple(previews)
+
+    def _migration_at(self, path: Path) -> Migration | None:
+        """The project's migration that a path names: this project's, or one that is laid out as usual."""
+        directory = path.absolute().parent
+        usual = directory.parts[-len(MIGRATIONS.parts) :] == MIGRATIONS.parts
+        if not usual and not (self._migrations_dir.is_dir() and directory.resolve() == self._migrations_dir.resolve()):
+            return None
+        return ConfitureLayout().migration_at(path)
 
     def close(self) -> None:
         """Stop the embedded servers, and with them everything that was on them; no other is started. Idempotent."""
+        self._end_traffic()
         self._servers.close()
         self._shadows.forget()
 
@@ -331,7 +537,9 @@ def _of(migrations: MigrationSet, version: str) -> Migration:
 
 def _error_in(migration: Migration) -> str | None:
     """What makes its file useless, if anything does."""
-    return next((finding.message for finding in migration.findings if finding.level == "error"), None)
+    oversize = too_large(migration)
+    findings = (*migration.findings, *((oversize,) if oversize is not None else ()))
+    return next((finding.message for finding in findings if finding.level == "error"), None)
 
 
 def _pending_before(migration: Migration, statuses: Sequence[MigrationStatus]) -> tuple[list[Migration], list[str]]:

@@ -67,6 +67,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("command_palette", _E, ("ctrl+p",), "Palette", "Every command, by name.", 6, palette=False),
     Action("change_theme", _E, (), "Change theme", "Choose other colours."),
     Action("request_quit", _E, ("q", "ctrl+c"), "Quit", "Quit; asks first when a job is running.", 2),
+    Action("suspend_process", _E, ("ctrl+z",), "Suspend", "Back to the shell; its command fg brings you here again."),
     Action("quit", _E, ("ctrl+q",), "Quit at once", "Quit without a question; a running dry run is cancelled."),
     Action("line_down", _L, ("j", "down"), "Down", "One line down.", palette=False),
     Action("line_up", _L, ("k", "up"), "Up", "One line up.", palette=False),

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections import deque
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from rich.segment import Segment, Segments
 from textual import work
@@ -21,7 +21,7 @@ from confiture_tui.ui.commands import ActionCommands, MigrationCommands, Migrati
 from confiture_tui.ui.crash import crash_report
 from confiture_tui.ui.event_log import CAPACITY, EventLog
 from confiture_tui.ui.glyphs import glyphs_for
-from confiture_tui.ui.messages import DryRunEnded, Opened, OpenFailed, StatusesRead, StatusFailed
+from confiture_tui.ui.messages import AssessEnded, DryRunEnded, Opened, OpenFailed, StatusesRead, StatusFailed
 from confiture_tui.ui.presenters.migrations import label
 from confiture_tui.ui.progress import Progress
 from confiture_tui.ui.safe_text import safe_text
@@ -100,7 +100,15 @@ class ConfitureApp(App[None]):
         if sys.platform != "win32":
             for number in (signal.SIGTERM, signal.SIGHUP):
                 asyncio.get_running_loop().add_signal_handler(number, self._terminated, number)
+        self.app_resume_signal.subscribe(self, self._resumed)
         self.call_after_refresh(self.reload)
+
+    def _resumed(self, _app: App[Any]) -> None:
+        """Draw everything: what was on the screen is what the shell left there."""
+        self.screen.refresh(layout=True)
+        # Each of them: what has not changed since it was drawn last would be left out.
+        for widget in self.screen.walk_children():
+            widget.refresh()
 
     def _terminated(self, number: int) -> None:
         self.exit(return_code=128 + number)
@@ -186,12 +194,39 @@ class ConfitureApp(App[None]):
         """There are migrations to be seen."""
         self.session.phase, self.session.error = Phase.READY, None
         self.session.statuses = message.statuses
+        self.session.assessments = {}
+        self.session.assess_error = None
+        self.session.assessing = any(one.state == "pending" for one in message.statuses)
         self.changed.publish(Topic.MIGRATIONS)
+        if self.session.assessing:
+            self._assess()
 
     def on_status_failed(self, message: StatusFailed) -> None:
         """Say why."""
         self.session.phase, self.session.error = Phase.FAILED, message.error
         self.changed.publish(Topic.OPENED)
+
+    # Assessing
+
+    @work(group="assess", exclusive=True)
+    async def _assess(self) -> None:
+        from confiture_tui.service.assessing import AssessRequest
+
+        try:
+            assessed = await self.service.assess(AssessRequest())
+        except Cancelled:
+            return
+        except ConfitureError as error:
+            self.post_message(AssessEnded(error=error))
+        else:
+            self.post_message(AssessEnded(tuple(one.assessment for one in assessed)))
+
+    def on_assess_ended(self, message: AssessEnded) -> None:
+        """Show how dangerous the pending migrations are."""
+        self.session.assessing = False
+        self.session.assess_error = message.error
+        self.session.assessments = {one.version: one for one in message.assessments}
+        self.changed.publish(Topic.RISK)
 
     # Dry runs
 
@@ -274,6 +309,17 @@ class ConfitureApp(App[None]):
         screen = self.screen
         if isinstance(screen, ReviewScreen):
             screen.choose(version)
+
+    def action_suspend_process(self) -> None:
+        """Back to the shell, with everything of ours that it waits for, as ctrl+z does in any other program."""
+        if sys.platform == "win32" or self._driver is None or not self._driver.can_suspend:
+            return
+        if os.getsid(0) == os.getpgrp():
+            self.notify("This terminal has no shell that could bring the program back.", severity="warning")
+            return
+        self.app_suspend_signal.publish(self)
+        # The whole group, as the terminal itself would: also what started us, `uv run` for instance.
+        os.killpg(os.getpgrp(), signal.SIGTSTP)
 
     async def action_request_quit(self) -> None:
         """Quit, unless a job runs: then ask."""

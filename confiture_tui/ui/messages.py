@@ -9,6 +9,7 @@ from textual.message import Message
 if TYPE_CHECKING:
     from confiture_tui.core.dry_run.result import DryRunResult
     from confiture_tui.core.migrations.status import MigrationStatus
+    from confiture_tui.core.risk.model import RiskAssessment
     from confiture_tui.errors import ConfitureError
     from confiture_tui.service.models import MigrationPreview
 
@@ -38,6 +39,15 @@ class StatusFailed(Message):
 
     def __init__(self, error: ConfitureError) -> None:
         super().__init__()
+        self.error = error
+
+
+class AssessEnded(Message):
+    """The pending migrations have been assessed, or could not be."""
+
+    def __init__(self, assessments: tuple[RiskAssessment, ...] = (), *, error: ConfitureError | None = None) -> None:
+        super().__init__()
+        self.assessments = assessments
         self.error = error
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from confiture_tui.core.dry_run.result import DryRunResult
     from confiture_tui.core.migrations.status import MigrationStatus
+    from confiture_tui.core.risk.model import RiskAssessment
     from confiture_tui.errors import ConfitureError
     from confiture_tui.service import MigrationService
     from confiture_tui.service.jobs import Job
@@ -33,6 +34,7 @@ class Topic(StrEnum):
     MIGRATIONS = "migrations"
     DRY_RUN = "dry_run"
     PROGRESS = "progress"
+    RISK = "risk"
 
 
 @dataclass(slots=True)
@@ -48,6 +50,9 @@ class Session:
         progress: how far that has come.
         queue: versions whose dry runs follow it.
         failures: dry runs that could not be made at all, by version.
+        assessments: of the pending migrations, by version, as far as they are there.
+        assessing: they are on their way.
+        assess_error: why there are none.
     """
 
     service: MigrationService
@@ -58,6 +63,9 @@ class Session:
     progress: Progress | None = None
     queue: list[str] = field(default_factory=list)
     failures: dict[str, ConfitureError] = field(default_factory=dict)
+    assessments: dict[str, RiskAssessment] = field(default_factory=dict)
+    assessing: bool = False
+    assess_error: ConfitureError | None = None
 
     @property
     def project(self) -> ProjectInfo | None:

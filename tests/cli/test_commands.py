@@ -98,7 +98,7 @@ def test_status_tells_what_is_applied_and_what_is_pending(project: Path, target:
     ]
     assert document["migrations"][0].keys() == {"version", "name", "state", "applied_at", "path"}
     assert document["migrations"][1]["path"] == "db/migrations/002_note.up.sql"
-    assert document["target"].keys() == {"server_version", "database", "role"}
+    assert document["target"].keys() == {"server_version", "database", "role", "host"}
     assert document["target"]["server_version"] >= 140000
     text = run(project, "status", dsn=target)
     assert "1 applied, 2 pending" in text.stdout

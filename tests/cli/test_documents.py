@@ -76,7 +76,7 @@ def test_status_is_as_the_contract_says() -> None:
     assert StatusDocument.model_validate_json(text).to_json() == text
     assert document["schema_version"] == 1
     assert datetime.fromisoformat(document["generated_at"]).tzinfo is not None
-    assert document["target"] == {"server_version": 180006, "database": "shop", "role": "app"}
+    assert document["target"] == {"server_version": 180006, "database": "shop", "role": "app", "host": None}
     assert document["migrations"][0] == {
         "version": "001",
         "name": "first",

@@ -81,8 +81,10 @@ def test_what_nobody_foresaw_is_a_calm_line_without_secrets(
     [
         (["stauts"], "Did you mean 'status'"),
         (["--nope"], "--nope"),
-        (["status", "--format", "xml"], "Formats: text, json."),
-        (["dry-run", "--on", "target"], "--on"),
+        (["status", "--format", "xml"], "Formats: text, json"),
+        (["dry-run", "--on", "moon"], "--on"),
+        (["dry-run", "--as", "app"], "--on target"),
+        (["dry-run", "--on", "target", "--lock-timeout", "soon"], "'soon' is not a time-out"),
         (["dry-run", "--fail-on", "sometimes"], "--fail-on"),
         (["status", "--project", "/nowhere/at/all"], "/nowhere/at/all"),
         (["preview", "007", "x.sql"], "cannot be mixed"),

@@ -15,7 +15,12 @@ from confiture_tui.cli.output import units
 from confiture_tui.cli.output.dry_run import write_result, write_summary
 from confiture_tui.cli.output.effects import write_effects, write_failure
 from confiture_tui.cli.output.page import Page, Style
-from confiture_tui.core.effects.model import Effects, Failure, StatementEffects
+from confiture_tui.cli.output.preview import write_preview
+from confiture_tui.core.effects.lock_modes import LockMode
+from confiture_tui.core.effects.model import Effects, Failure, RelationLock, StatementEffects
+from confiture_tui.core.migrations.model import Migration
+from confiture_tui.core.migrations.profiles import PROFILES
+from confiture_tui.service.previews import preview_of
 from tests.cli.samples import HOSTILE, failing, observed, result
 
 if TYPE_CHECKING:
@@ -116,6 +121,31 @@ def test_the_mark_of_a_long_line_is_still_on_the_page() -> None:
     shown, mark = page.text().splitlines()[-2:]
     assert len(shown) <= 60
     assert shown[mark.index("^") :].startswith("nope")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_locks_of_a_partitioned_table_are_told_by_mode_and_all_named(width: int) -> None:
+    names = [f"shop.event_{month:02}" for month in range(1, 25)]
+    locks = [RelationLock(relation=name, mode=LockMode.ACCESS_EXCLUSIVE) for name in names]
+    locks.append(RelationLock(relation="shop.orders", mode=LockMode.SHARE_ROW_EXCLUSIVE))
+    page = Page(width=width)
+    write_effects(page, Effects(locks=tuple(locks)), indent=6)
+    said = words(page.text())
+    assert max(cell_len(line) for line in page.text().splitlines()) <= width
+    assert "ACCESS EXCLUSIVE 24 relations · blocks reads and writes" in said
+    assert "SHARE ROW EXCLUSIVE blocks writes shop.orders" in said
+    assert all(name in said for name in names)
+    assert said.count("ACCESS EXCLUSIVE") == 1
+
+
+def test_a_statement_of_ten_thousand_lines_shows_its_beginning() -> None:
+    sql = "INSERT INTO jar VALUES\n" + ",\n".join(f"({number})" for number in range(10_000)) + ";"
+    page = Page(width=80)
+    write_preview(page, preview_of(Migration.from_sql(sql, version="1", name="data"), PROFILES["confiture"]))
+    text = page.text()
+    assert "(150)" in text
+    assert "(250)" not in text
+    assert "9,801 lines more" in text
 
 
 def test_what_nobody_looked_at_is_not_shown_as_nothing() -> None:

@@ -18,6 +18,7 @@ from confiture_tui.core.dry_run.result import Rows, Verdict
 from confiture_tui.core.migrations.status import MigrationState
 from confiture_tui.database.cancellation import CancelScope
 from confiture_tui.database.demo import shop
+from confiture_tui.database.demo.traffic import CONNECTIONS
 from confiture_tui.errors import Cancelled, ConfitureError, UsageError
 from confiture_tui.events import Event, EventName
 from confiture_tui.service import MigrationService
@@ -70,10 +71,10 @@ async def test_it_is_open(service: MigrationService) -> None:
     assert (service.target.database, service.target.role, service.target.is_superuser) == ("shop", "shop_owner", False)
 
 
-async def test_five_are_pending(service: MigrationService) -> None:
+async def test_twelve_are_pending(service: MigrationService) -> None:
     states = {one.version: one.state for one in await service.status()}
     pending = [version for version, state in states.items() if state is MigrationState.PENDING]
-    assert pending == ["008", "009", "010", "011", "012"]
+    assert pending == [f"{number:03}" for number in range(8, 20)]
     assert set(states.values()) == {MigrationState.PENDING, MigrationState.APPLIED}
 
 
@@ -114,6 +115,49 @@ async def test_a_column_in_use_cannot_go_and_the_failing_one_before_is_told(serv
     assert result.failure.sqlstate == "2BP01"
     assert "v_wholesale_contact" in (result.failure.detail or "")
     assert any("011_one_account_per_email" in note for note in result.notes)
+
+
+FAILING = {"011": "23505", "012": "2BP01", "015": "23502", "017": "55P04"}
+
+
+@pytest.mark.parametrize("version", [f"{number:03}" for number in range(13, 20)])
+async def test_the_others_end_as_the_demo_means_them_to(service: MigrationService, version: str) -> None:
+    result = await service.dry_run(version)
+    assert (result.failure.sqlstate if result.failure else None) == FAILING.get(version), result.failure
+    assert result.proof.nothing_persisted
+    told = [note for note in result.notes if "comes first and fails" in note]
+    assert len(told) == sum(failing < version for failing in FAILING)
+
+
+async def test_a_wider_type_rewrites(service: MigrationService) -> None:
+    (column,) = (await service.dry_run("013")).statements
+    assert "public.w_order_line" in (column.rewrites or ())
+    assert locks(column)["public.w_order_line"] == "ACCESS EXCLUSIVE"
+
+
+async def test_the_proof_is_looked_for_under_a_weak_lock(service: MigrationService) -> None:
+    _time_out, validate, not_null, drop = (await service.dry_run("014")).statements
+    assert locks(validate) == {"public.w_order": "SHARE UPDATE EXCLUSIVE"}
+    assert validate.scans == ("public.w_order",)
+    for one in (not_null, drop):
+        assert locks(one) == {"public.w_order": "ACCESS EXCLUSIVE"}
+        assert one.scans == ()
+
+
+async def test_a_rename_takes_the_whole_partitioned_table(service: MigrationService) -> None:
+    (rename,) = (await service.dry_run("018")).statements
+    taken = locks(rename)
+    assert len(taken) > 20
+    assert set(taken.values()) == {"ACCESS EXCLUSIVE"}
+
+
+async def test_a_backfill_writes_every_row_and_builds_its_index(service: MigrationService) -> None:
+    statements = (await service.dry_run("019")).statements
+    update = next(one for one in statements if one.tag == "UPDATE")
+    index = next(one for one in statements if one.tag == "CREATE INDEX")
+    assert update.rows == 12000
+    assert locks(index) == {"public.r_customer_overview": "SHARE"}
+    assert index.builds == ("public.r_customer_overview_fruit_idx",)
 
 
 async def test_the_target_is_as_it_was(service: MigrationService) -> None:
@@ -297,3 +341,30 @@ async def test_a_shadow_that_cannot_be_built_is_a_sentence_and_is_tried_again(
         await service.dry_run("008")
     assert (await service.dry_run("008")).ok
     await service.close()
+
+
+async def test_customers_come_only_when_they_are_asked_in_and_leave_with_the_service(
+    service: MigrationService, tmp_path: Path
+) -> None:
+    assert service._workspace()._traffic is None
+    before = children()
+    busy = MigrationService(Settings(project_dir=tmp_path, migrations_dir=tmp_path), demo=True, traffic=True)
+    await busy.open()
+    workspace = busy._workspace()
+    traffic, dsn = workspace._traffic, workspace._dsn
+    assert traffic is not None
+    assert dsn is not None
+    await asyncio.to_thread(until, lambda: traffic.transactions > 5, "the customers buy", 60)
+    sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pantry'"
+    with psycopg.connect(dsn.conninfo(), autocommit=True) as conn:
+        assert conn.execute(sessions.encode()).fetchone() == (CONNECTIONS,)
+    result = await busy.dry_run("013")
+    assert result.ok
+    assert set(locks(result.statements[0])) >= {"public.w_order_line"}
+    server = workspace._shadow_server.get(CancelScope())
+    with psycopg.connect(server.dsn().conninfo(), autocommit=True) as conn:
+        assert conn.execute(sessions.encode()).fetchone() == (0,), "no customer where migrations are tried"
+    await busy.close()
+    assert children() <= before
+    names = [thread.name for thread in threading.enumerate()]
+    assert not [name for name in names if name.startswith("demo-traffic")]

@@ -16,10 +16,12 @@ from confiture_tui.core.migrations.status import MigrationState, MigrationStatus
 from confiture_tui.core.sql.script import Script
 from confiture_tui.errors import Cancelled, ConfitureError, UsageError
 from confiture_tui.events import Event, EventName, EventStream
+from confiture_tui.service.assessing import Assessed, AssessRequest
 from confiture_tui.service.models import MigrationPreview, ProjectInfo, TargetInfo
 
 if TYPE_CHECKING:
     from confiture_tui.core.dry_run.result import DryRunResult
+    from confiture_tui.core.risk.model import RiskAssessment
 
 
 def status(version: str, name: str, state: str, sql: str = "", applied_at: datetime | None = None) -> MigrationStatus:
@@ -60,6 +62,7 @@ class FakeService:
     hold_open: bool = False
     hold_dry_run: bool = False
     close_takes_s: float = 0.0
+    assessments: Sequence[RiskAssessment] = ()
     previews: int = 0
     settings: Settings = field(
         default_factory=lambda: Settings(project_dir=Path("/project"), migrations_dir=Path("/project/db/migrations"))
@@ -115,6 +118,9 @@ class FakeService:
             self.results[job.version] = outcome
             self.events(Event(name=EventName.DRY_RUN_COMPLETED, message="done", migration=job.version, at=AT))
             job.future.set_result(outcome)
+
+    async def assess(self, _request: AssessRequest) -> tuple[Assessed, ...]:
+        return tuple(Assessed(assessment=one, runner="confiture") for one in self.assessments)
 
     async def close(self) -> None:
         await asyncio.sleep(self.close_takes_s)

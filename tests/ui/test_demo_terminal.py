@@ -75,7 +75,7 @@ def test_open_the_demo_try_a_migration_and_quit() -> None:
     with Terminal([*PROGRAM, "demo"], columns=80, rows=24) as terminal:
         terminal.wait_for("demo's own server")
         terminal.wait_for("server_starting")
-        terminal.wait_for("5 pending")
+        terminal.wait_for("12 pending")
         terminal.wait_for("DEMO")
         started = descendants(terminal.pid)
         assert started & servers()
@@ -113,7 +113,7 @@ def test_it_quits_while_a_dry_run_is_under_way() -> None:
 
 def test_a_kill_leaves_no_server() -> None:
     with Terminal([*PROGRAM, "demo"], columns=60, rows=20) as terminal:
-        terminal.wait_for("5 pending", limit=120)
+        terminal.wait_for("12 pending", limit=120)
         started = descendants(terminal.pid) & servers()
         assert started
         os.kill(terminal.pid, 9)

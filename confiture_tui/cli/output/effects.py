@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -10,14 +11,18 @@ from confiture_tui.cli.output.page import Page, Style
 from confiture_tui.terminal import safe_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from confiture_tui.core.effects.lock_modes import LockMode
-    from confiture_tui.core.effects.model import Effects, Failure, StatementEffects
+    from confiture_tui.core.effects.model import Effects, Failure, RelationLock, StatementEffects
 
 _LISTS = ("rewrites", "scans", "builds", "rebuilds", "creates", "drops", "invalid_indexes")
 _LABELS = {"invalid_indexes": "invalid"}
 _STYLES = {"rewrites": Style.CAREFUL, "drops": Style.CAREFUL, "invalid_indexes": Style.BAD}
 LABEL = 10
 """Cells of the column of labels."""
+_ONE_BY_ONE = 8
+"""How many locks are shown on lines of their own."""
 
 
 def write_effects(page: Page, effects: Effects, *, indent: int) -> None:
@@ -61,11 +66,14 @@ def _write_locks(page: Page, effects: Effects, indent: int) -> None:
         _labelled(page, "locks", "none on what was there before", indent, Style.QUIET)
         return
     locks = sorted(effects.locks, key=lambda lock: (-lock.mode.strength, lock.relation))
+    if len(locks) > _ONE_BY_ONE:
+        _write_many_locks(page, locks, indent)
+        return
     modes = max(len(lock.mode) for lock in locks)
     names = max(len(lock.relation) for lock in locks)
     fits = indent + LABEL + modes + 2 + names + 2 + len("blocks reads and writes") <= page.width
     for number, lock in enumerate(locks):
-        style = Style.BAD if lock.mode.blocks_reads else Style.CAREFUL if lock.mode.blocks_writes else Style.PLAIN
+        style = _lock_style(lock.mode)
         label = page.cell("locks" if number == 0 else "", LABEL, Style.QUIET)
         blocks = what_it_blocks(lock.mode)
         if fits:
@@ -77,6 +85,25 @@ def _write_locks(page: Page, effects: Effects, indent: int) -> None:
             page.line(" " * indent, label, page.styled(lock.mode, style))
             after = f"  {blocks}" if blocks else ""
             page.paragraph(f"{lock.relation}{after}", indent=indent + LABEL + 2)
+
+
+def _write_many_locks(page: Page, locks: Sequence[RelationLock], indent: int) -> None:
+    """The relations of a partitioned table, for instance: each mode once, all names below it."""
+    for number, (mode, alike) in enumerate(groupby(locks, key=lambda lock: lock.mode)):
+        names = [lock.relation for lock in alike]
+        label = page.cell("locks" if number == 0 else "", LABEL, Style.QUIET)
+        what = page.joined(f"{len(names)} relations" if len(names) > 1 else "", what_it_blocks(mode))
+        head = [" " * indent, label, page.styled(mode, _lock_style(mode))]
+        if indent + LABEL + len(mode) + 2 + cell_len(what) <= page.width:
+            page.line(*head, "  ", page.styled(what, Style.QUIET))
+        else:
+            page.line(*head)
+            page.paragraph(what, indent=indent + LABEL + 2, style=Style.QUIET)
+        page.paragraph(", ".join(names), indent=indent + LABEL + 2)
+
+
+def _lock_style(mode: LockMode) -> Style:
+    return Style.BAD if mode.blocks_reads else Style.CAREFUL if mode.blocks_writes else Style.PLAIN
 
 
 def _labelled(page: Page, label: str, text: str, indent: int, style: Style) -> None:

@@ -26,15 +26,20 @@ def write_header(page: Page, project: ProjectInfo | None, target: TargetInfo | N
     if target is None:
         page.line(page.styled("no database", Style.QUIET))
     else:
-        where = f" at {target.host}" if target.host else ""
-        facts = [f"{target.database}{where} on PostgreSQL {target.server_version} as {target.role}"]
+        facts = [target.database, target.host or "local socket", f"PostgreSQL {target.server_version}"]
+        facts += [f"as {target.role}{', a superuser' if target.is_superuser else ''}"]
         facts += ["standby"] if target.in_recovery else []
         facts += ["read-only"] if target.read_only else []
         page.paragraph(page.joined(*facts), style=Style.QUIET)
 
 
 def write_findings(page: Page, findings: Iterable[Finding]) -> None:
-    """What is wrong with the files, the level as a word; the messages name file and line themselves."""
-    for finding in findings:
+    """What is wrong with the files, the level as a word; the messages name file and line themselves.
+
+    Errors come first, and what concerns many files alike is said once.
+    """
+    from confiture_tui.core.migrations.findings import condensed
+
+    for finding in condensed(findings):
         style = _FINDING_STYLES.get(finding.level, Style.PLAIN)
         page.paragraph(f"{finding.level}: {finding.message}", indent=2, first="  ", style=style)

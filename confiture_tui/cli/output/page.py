@@ -74,6 +74,9 @@ class Page:
     def for_stream(cls, stream: TextIO | None = None) -> Page:
         """A page that fits where ``stream`` (stdout by default) goes."""
         stream = sys.stdout if stream is None else stream
+        if stream is None:
+            # A program that is started with a closed stdout has none; who writes to it is told.
+            return cls()
         fallback = (_WIDTH_WITHOUT_TERMINAL, 24)
         columns = shutil.get_terminal_size(fallback).columns if stream.isatty() or os.environ.get("COLUMNS") else 0
         encoding = (getattr(stream, "encoding", None) or "ascii").lower()

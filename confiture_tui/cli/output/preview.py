@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from confiture_tui.cli.output.effects import write_effects, write_failure
@@ -17,6 +18,10 @@ _WRAPPING = {
     "own": "the file's own BEGIN and COMMIT wrap it",
     "none": "nothing wraps it: each statement commits by itself",
 }
+_MOST_LINES = 200
+"""Of a statement that are shown; as JSON, all of it is there."""
+_LONGEST_LINE = 2_000
+"""Characters of a line that are shown."""
 
 
 def write_preview(page: Page, preview: MigrationPreview) -> None:
@@ -24,7 +29,9 @@ def write_preview(page: Page, preview: MigrationPreview) -> None:
     label = f"{preview.version}_{preview.name}" if preview.version else preview.name
     page.line(page.styled(label, Style.TITLE))
     if preview.path is not None:
-        page.line("  ", page.styled(str(preview.path), Style.QUIET))
+        here = Path.cwd()
+        path = preview.path.relative_to(here) if preview.path.is_relative_to(here) else preview.path
+        page.line("  ", page.styled(str(path), Style.QUIET))
     back = "has a way back" if preview.has_down else "no way back"
     page.paragraph(page.joined(_WRAPPING.get(preview.wrapping, preview.wrapping), back), indent=2, first="  ")
     write_findings(page, preview.findings)
@@ -35,10 +42,19 @@ def write_preview(page: Page, preview: MigrationPreview) -> None:
             page.cell(f"  line {statement.line}", 12, Style.QUIET),
             page.styled(statement.tag, Style.TITLE),
         )
-        page.verbatim(statement.sql.splitlines(), indent=6)
+        _write_sql(page, statement.sql)
         if statement.fails is not None:
             write_failure(page, statement, statement.fails, indent=6)
         write_effects(page, statement, indent=6)
     analysed, total = preview.analysed
     page.blank()
     page.line("  ", page.styled(f"{analysed} of {plural(total, 'statement')} analysed", Style.TITLE))
+
+
+def _write_sql(page: Page, sql: str) -> None:
+    """The statement as it is, to be copied; of one that is mostly data, its beginning."""
+    lines = sql.splitlines()
+    shown = [line if len(line) <= _LONGEST_LINE else line[:_LONGEST_LINE] + page.glyphs.cut for line in lines]
+    page.verbatim(shown[:_MOST_LINES], indent=6)
+    if len(lines) > _MOST_LINES:
+        page.line(" " * 6, page.styled(f"{page.glyphs.cut} {len(lines) - _MOST_LINES:,} lines more", Style.QUIET))

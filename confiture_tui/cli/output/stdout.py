@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import sys
+
+from confiture_tui.errors import UsageError
 
 
 class ReaderGone(Exception):
@@ -20,15 +23,30 @@ def write_out(text: str) -> None:
 
     Raises:
         ReaderGone: nobody reads it any more.
+        UsageError: it cannot be written, to a full disk for instance.
     """
     try:
         _write_out(text)
     except BrokenPipeError:
         raise ReaderGone from None
+    except OSError as error:
+        raise cannot_be_written(error) from None
+
+
+def cannot_be_written(error: OSError) -> UsageError:
+    """The sentence for a stdout that takes no more."""
+    reason = error.strerror or str(error)
+    return UsageError(
+        f"The result could not be written to standard output: {reason}.",
+        hint="What was written before is not complete. Make room, or send it elsewhere.",
+    )
 
 
 def _write_out(text: str) -> None:
     stream = sys.stdout
+    if stream is None:
+        # A program that is started with a closed stdout has none.
+        raise OSError(errno.EBADF, "it is closed")
     buffer = getattr(stream, "buffer", None)
     if buffer is None:
         stream.write(text)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.dry_run.calm import calm_transaction
+from confiture_tui.database.pooler import backend_pid, is_transaction_pooled
 from confiture_tui.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ _READ_ONLY_NOTE = (
     "A runner that does not will fail (25006)."
 )
 
+_USE_ANOTHER = "Connect with a plain role (--as ROLE), or allow it explicitly (--allow-superuser)."
+
 
 def refuse_transaction_control(migration: Migration) -> None:
     """Refuse a migration that controls transactions itself; savepoints are no harm.
@@ -63,8 +67,39 @@ def refuse_transaction_control(migration: Migration) -> None:
         )
 
 
-def admit(conn: psycopg.Connection[Any], *, allow_superuser: bool) -> tuple[str, ...]:
-    """Refuse a server or a role on which nothing should be tried; otherwise what the reader must know.
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """That a role may dry-run in place.
+
+    Attributes:
+        powerful: it may do what no rollback undoes, and was let in all the same.
+        notes: what the reader must know.
+    """
+
+    powerful: bool
+    notes: tuple[str, ...]
+
+
+def refuse_pooler(conn: psycopg.Connection[Any], other: psycopg.Connection[Any] | None) -> None:
+    """Refuse a connection through a transaction pooler: its session is another one for each transaction.
+
+    Args:
+        conn: an idle connection in autocommit mode.
+        other: another one, made from the same connection string; without one any pooler is refused.
+
+    Raises:
+        UsageError: it is one, or may be one.
+    """
+    if conn.info.backend_pid != backend_pid(conn) if other is None else is_transaction_pooled(conn, other):
+        raise UsageError(
+            "Between here and the server is a transaction pooler, which may give each transaction another session: "
+            "nothing can be tried in place through it.",
+            hint="Give a connection string that leads to the server itself, or dry-run on the shadow.",
+        )
+
+
+def admit(conn: psycopg.Connection[Any], *, allow_superuser: bool) -> Admission:
+    """Refuse a server or a role on which nothing should be tried.
 
     Args:
         conn: an idle connection in autocommit mode.
@@ -81,14 +116,14 @@ def admit(conn: psycopg.Connection[Any], *, allow_superuser: bool) -> tuple[str,
     if in_recovery:
         raise UsageError("The target is a standby: nothing can be tried on it.", hint="Connect to the primary server.")
     if power is not None and not allow_superuser:
-        raise UsageError(_why(*power), hint="Connect with a plain role, or allow it explicitly.")
+        raise UsageError(_why(*power), hint=_USE_ANOTHER)
     if not may_make_temporary:
         raise UsageError(
             f"The role {role} may not create temporary tables in the database {database}: "
             "the guard that keeps a dry run from being committed is one.",
             hint=f"GRANT TEMPORARY ON DATABASE {database} TO {role}, or dry-run on the shadow.",
         )
-    return (_READ_ONLY_NOTE,) if read_only else ()
+    return Admission(power is not None, (_READ_ONLY_NOTE,) if read_only else ())
 
 
 def _row(conn: psycopg.Connection[Any], query: str) -> tuple[Any, ...]:

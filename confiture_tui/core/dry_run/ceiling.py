@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import psycopg
 
+    from confiture_tui.core.dry_run.execution import Ran
     from confiture_tui.core.sql.statement import Statement
 
 IDLE = "idle_in_transaction_session_timeout"
@@ -20,6 +21,11 @@ SELECT pg_catalog.pg_current_xact_id()::text::int8,
        pg_catalog.current_setting('client_encoding') = 'UTF8' AND pg_catalog.current_setting('row_security') = 'on'
 """
 _WRITE = "SELECT pg_catalog.set_config(%s, %s, true)"
+
+_LIMIT_OF = {"55P03": "lock_timeout", "57014": "statement_timeout"}
+"""Which limit an error may come from, by SQLSTATE (documentation, "PostgreSQL Error Codes")."""
+_CLOCKS_DIFFER = 0.99
+"""Ours counts from before the server's and to after it; by how much they run apart is far less than this."""
 
 
 class Ceiling:
@@ -39,12 +45,28 @@ class Ceiling:
             IDLE: statement_timeout_ms,
         }
         self._noted: dict[str, str] = {}
+        self._in_force = dict(self._limits)
         self.disturbed = False
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What was put back, one sentence for each setting."""
         return tuple(self._noted.values())
+
+    def reached(self, sqlstate: str, ran: Ran) -> bool:
+        """Whether a statement that failed so was ended by the time-out behind that error, and by nobody.
+
+        The clock tells, not the server's text, which may be in any language: who cancels comes before the time-out.
+        """
+        limit = self._in_force[_LIMIT_OF[sqlstate]]
+        return bool(limit) and ran.elapsed_ms >= limit * _CLOCKS_DIFFER
+
+    def own_limit(self, sqlstate: str) -> str | None:
+        """The dry run's own limit behind an error, in words; ``None`` when there is none, or it is the migration's."""
+        name = _LIMIT_OF.get(sqlstate)
+        if name is None or not self._limits[name] or self._in_force[name] != self._limits[name]:
+            return None
+        return f"{name} of {self._limits[name]} ms"
 
     def set(self) -> None:
         """Give the transaction its limits."""
@@ -66,9 +88,11 @@ class Ceiling:
         xid, *values, familiar = row
         self.disturbed = not familiar or values != list(self._limits.values())
         for (name, limit), value in zip(self._limits.items(), values, strict=True):
+            self._in_force[name] = value
             lifted = limit and (value == 0 or value > limit)
             if lifted or (name == IDLE and value != limit):
                 self._set(name)
+                self._in_force[name] = limit
                 if statement is not None:
                     became = f"{value} ms" if value else "no limit"
                     self._noted.setdefault(

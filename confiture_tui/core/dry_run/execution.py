@@ -17,12 +17,19 @@ from confiture_tui.errors import Cancelled, ConnectError
 
 if TYPE_CHECKING:
     import psycopg
+    from psycopg.abc import PQGen
+    from psycopg.pq.abc import PGconn, PGresult
 
     from confiture_tui.core.sql.statement import Statement
+    from confiture_tui.database.cancellation import CancelScope
 
 QUERY_CANCELED = "57014"
 ACTIVE_SQL_TRANSACTION = "25001"
 INVALID_TRANSACTION_TERMINATION = "2D000"
+
+MOST_NOTICES = 1_000
+"""Notices of one statement that are kept: a loop may raise millions."""
+_ROWS_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,27 +78,42 @@ def failure_of(error: psycopg.Error, statement: Statement | None = None) -> Fail
 
 @contextmanager
 def collecting_notices(conn: psycopg.Connection[Any]) -> Iterator[list[str]]:
-    """The server's notices while the block runs, one text each: ``NOTICE: …``."""
+    """The server's notices while the block runs, one text each: ``NOTICE: …``; of very many only the first."""
     notices: list[str] = []
+    total = 0
 
     def collect(diagnostic: psycopg.errors.Diagnostic) -> None:
-        notices.append(f"{diagnostic.severity_nonlocalized}: {diagnostic.message_primary}")
+        nonlocal total
+        total += 1
+        if total <= MOST_NOTICES:
+            notices.append(f"{diagnostic.severity_nonlocalized}: {diagnostic.message_primary}")
 
     conn.add_notice_handler(collect)
     try:
         yield notices
     finally:
         conn.remove_notice_handler(collect)
+        if total > MOST_NOTICES:
+            notices.append(f"… and {total - MOST_NOTICES} more notices.")
 
 
-def run_statement(conn: psycopg.Connection[Any], statement: Statement) -> Ran:
-    """Run one statement and time it.
+def run_statement(conn: psycopg.Connection[Any], statement: Statement, *, scope: CancelScope | None = None) -> Ran:
+    """Run one statement and time it; its rows are read and thrown away.
+
+    Args:
+        conn: where; in autocommit mode.
+        statement: what.
+        scope: who may cancel it. A statement that was cancelled (57014) while the scope asks for a stop was cancelled
+            by it; any other fails, whoever or whatever cancelled it. The server's text, which may be in any language,
+            is not looked at.
 
     Raises:
-        Cancelled: somebody cancelled it (57014 that no time-out explains).
+        Cancelled: the scope cancelled it.
         ConnectError: the connection was lost while it ran.
     """
     import psycopg
+
+    from confiture_tui.database.connection_errors import connection_was_lost
 
     failure: Failure | None = None
     status: str | None = None
@@ -101,14 +123,16 @@ def run_statement(conn: psycopg.Connection[Any], statement: Statement) -> Ran:
             status = _execute(conn, statement)
         except psycopg.Error as error:
             elapsed_ms = (time.perf_counter() - started) * 1000
-            if conn.closed:
+            # The server's last words may be there before the driver notices that the connection has been closed.
+            if conn.closed or connection_was_lost(error):
+                words = (error.diag.message_primary or str(error)).strip() or type(error).__name__
+                lost = f"The connection was lost while statement {statement.index} (line {statement.line}) ran"
                 raise ConnectError(
-                    f"The connection was lost while statement {statement.index} (line {statement.line}) ran: "
-                    f"{str(error).strip().splitlines()[0]}.",
+                    f"{lost}: {words.splitlines()[0].rstrip('.')}.",
                     hint="Nothing of it was committed. Check the server's log and try again.",
-                ) from error
-            if error.sqlstate == QUERY_CANCELED and "user request" in (error.diag.message_primary or ""):
-                raise Cancelled(f"Statement {statement.index} (line {statement.line}) was cancelled.") from error
+                ) from None
+            if error.sqlstate == QUERY_CANCELED and scope is not None and scope.requested:
+                raise Cancelled(f"Statement {statement.index} (line {statement.line}) was cancelled.") from None
             failure = failure_of(error, statement)
         else:
             elapsed_ms = (time.perf_counter() - started) * 1000
@@ -118,24 +142,68 @@ def run_statement(conn: psycopg.Connection[Any], statement: Statement) -> Ran:
 def _execute(conn: psycopg.Connection[Any], statement: Statement) -> str | None:
     """Run it and leave its rows unread; the command tag."""
     import psycopg
+    from psycopg.pq import PipelineStatus
 
-    # Cursors of psycopg's own kind, whatever kind the caller's connection makes: `binary` asks for the extended
-    # protocol, which takes one command only. As bytes: the text is the user's, `%` in it is not a placeholder.
+    # As bytes: the text is the user's, `%` in it is not a placeholder.
     text = statement.sql.encode()
+    if not _is_copy_from_client(statement):
+        if conn.pgconn.pipeline_status == PipelineStatus.OFF:
+            with conn.lock:
+                return conn.wait(_run_and_discard(conn.pgconn, text, conn.info.encoding))
+        # `binary` asks for the extended protocol, which takes one command only.
+        with psycopg.Cursor(conn) as cursor:
+            return cursor.execute(text, binary=True).statusmessage
     with psycopg.Cursor(conn) as cursor:
-        if statement.copy_data is not None:
-            with cursor.copy(text) as copy:
-                copy.write(statement.copy_data)
-        elif _is_copy_to_client(statement):
-            with cursor.copy(text) as copy:
-                for _row in copy:
-                    pass
-        else:
-            cursor.execute(text, binary=True)
+        with cursor.copy(text) as copy:
+            copy.write(statement.copy_data or "")
         return cursor.statusmessage
 
 
-def _is_copy_to_client(statement: Statement) -> bool:
-    """``COPY … TO STDOUT``, and ``COPY … FROM STDIN`` without data: both need the driver's COPY mode."""
+def _run_and_discard(pgconn: PGconn, text: bytes, encoding: str) -> PQGen[str | None]:
+    """Run one command by the extended protocol, a few rows in memory at a time: a result may be bigger than it.
+
+    The driver's own streaming refuses commands that return no rows, and does not tell their command tag.
+
+    Raises:
+        psycopg.Error: it failed.
+    """
+    from psycopg import capabilities, errors
+    from psycopg.generators import copy_end, copy_from, fetch, send
+    from psycopg.pq import ExecStatus
+
+    good = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK, ExecStatus.SINGLE_TUPLE, ExecStatus.TUPLES_CHUNK)
+    pgconn.send_query_params(text, None, result_format=1)
+    if capabilities.has_stream_chunked():
+        pgconn.set_chunked_rows_mode(_ROWS_AT_ONCE)
+    else:
+        pgconn.set_single_row_mode()
+    yield from send(pgconn)
+    tag: str | None = None
+    failed: PGresult | None = None
+    while (result := (yield from fetch(pgconn))) is not None:
+        if result.status == ExecStatus.COPY_OUT:
+            while isinstance(result, memoryview) or result.status == ExecStatus.COPY_OUT:
+                result = yield from copy_from(pgconn)
+        elif result.status == ExecStatus.COPY_IN:
+            # One that our grammar did not read: an older server's, for instance.
+            result = yield from copy_end(pgconn, b"the dry run has no data for it")
+        if result.status not in good:
+            failed = failed or result
+        # The last rows or what comes after them, whichever libpq found it with.
+        tag = (result.command_status or b"").decode() or tag
+    if failed is not None:
+        raise errors.error_from_result(failed, encoding=encoding)
+    return tag
+
+
+def _is_copy_from_client(statement: Statement) -> bool:
+    """``COPY … FROM STDIN``, with or without data: it needs the driver's COPY mode."""
+    if statement.copy_data is not None:
+        return True
     node = statement.node
-    return statement.node_kind == "CopyStmt" and node is not None and not node.get("filename")
+    return (
+        statement.node_kind == "CopyStmt"
+        and node is not None
+        and bool(node.get("is_from"))
+        and not node.get("filename")
+    )

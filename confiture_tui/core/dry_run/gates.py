@@ -25,6 +25,9 @@ SELECT pg_catalog.format('%%I.%%I', n.nspname, c.relname)
    AND c.oid <> ALL(%s::pg_catalog.oid[])
  ORDER BY c.oid DESC LIMIT %s
 """
+_VIEWS = f"""
+SELECT EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.relkind = 'm' AND c.oid >= {FIRST_USER_OID})
+"""
 _GATED_TABLES = 10_000
 """Tables that a gate locks at most, newest first: a third of the embedded server's lock table."""
 _ARMED_AGAIN = 100
@@ -58,6 +61,8 @@ class _Gate:
             conn.execute(f"SET LOCAL lock_timeout = '{_PATIENCE}'".encode())
             tables = [row[0] for row in conn.execute(_TABLES, (sorted(passed), _GATED_TABLES + 1))]
             self.complete = len(tables) <= _GATED_TABLES
+            row = conn.execute(_VIEWS).fetchone()
+            self.ungated = bool(row and row[0])
             if tables:
                 names = ", ".join(f"ONLY {table}" for table in tables[:_GATED_TABLES])
                 conn.execute(f"LOCK TABLE {names} IN {mode} MODE".encode())
@@ -76,6 +81,7 @@ class Gates:
     Attributes:
         complete: every table was behind a gate until it was touched: every lock that conflicts with the gate's was
             seen.
+        ungated: there are materialized views, which LOCK TABLE does not take: brief locks on them are not seen.
     """
 
     def __init__(self, connect: Callable[[], psycopg.Connection[Any]], mode: LockMode) -> None:
@@ -84,6 +90,7 @@ class Gates:
         self._armed = 0
         self._gate: _Gate | None = _Gate(connect(), mode, set())
         self.complete = self._gate.complete
+        self.ungated = self._gate.ungated
         try:
             # CONCURRENTLY ends with a wait for everybody who still uses the table.
             self._last: _Gate | None = _Gate(connect(), LockMode.ACCESS_SHARE, set())

@@ -69,6 +69,12 @@ SELECT w.position, s.oid::int8, s.modes,
   LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid
 """
 
+_PENDING = f"""
+SELECT c.oid::int8 FROM pg_catalog.pg_class c
+ WHERE c.relkind IN ('r', 'm', 't', 'i') AND c.oid >= {FIRST_USER_OID}
+   AND (pg_catalog.pg_stat_get_xact_numscans(c.oid) > 0 OR pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid) > 0
+     OR pg_catalog.pg_stat_get_xact_tuples_updated(c.oid) > 0 OR pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) > 0)
+"""
 _FLUSH = "SELECT pg_catalog.pg_stat_force_next_flush()"
 _HAS_FLUSH = 150000
 """``server_version_num`` from which a session can be told to report its counters at the next commit."""
@@ -179,6 +185,14 @@ class Observer:
         """Read the baseline: every user relation."""
         relations = self.read_relations(self._conn)
         self.baseline = Baseline(relations, frozenset(relations))
+
+    def carry_over(self) -> None:
+        """Inside a transaction that has just begun: remember what earlier ones have counted and not yet reported.
+
+        Else it would be taken for this one's. A session of the observer's own has nothing to remember.
+        """
+        with self._conn.cursor() as cursor:
+            self._tracked.update(row[0] for row in cursor.execute(_PENDING))
 
     def beware(self) -> None:
         """From now on settings may be a migration's: each look is taken with settings of its own."""

@@ -105,9 +105,9 @@ def verdict_pass(
             )
             continue
         _started(sink, statement)
-        ran = run_statement(conn, statement)
+        ran = run_statement(conn, statement, scope=scope)
         if not ran.ok:
-            # What a cancelled statement fails with is the cancel, in whatever language the server says so.
+            # Whatever a statement fails with that was cancelled is the cancel.
             scope.check()
         results.append(ran)
         _ended(sink, statement, ran)
@@ -175,7 +175,7 @@ def observation_pass(
             # Each statement has a transaction of its own here: the file's transaction control has nothing to do.
             seen.append(Seen(None, None))
             continue
-        one = _observe(conn, administer, observer, statement, verdict, wrapping, rows)
+        one = _observe(conn, administer, observer, statement, verdict, wrapping, rows, scope)
         seen.append(one)
         if one is not None and one.sighting is not None:
             _sighted(sink, statement, one.sighting)
@@ -190,11 +190,12 @@ def _observe(
     verdict: Ran,
     wrapping: Wrapping,
     rows: Rows,
+    scope: CancelScope,
 ) -> Seen | None:
     conn.autocommit = True
     conn.execute("BEGIN")
     before = observer.look_at_begin()
-    ran = run_statement(conn, statement)
+    ran = run_statement(conn, statement, scope=scope)
     if statement.node_kind in _MAY_SET:
         observer.beware()
     if ran.ok:
@@ -211,7 +212,7 @@ def _observe(
     conn.rollback()
     refused = ran.failure is not None and ran.failure.sqlstate in _TRANSACTION_ONLY
     if refused and wrapping is Wrapping.NONE:
-        watcher = Watcher(conn, administer)
+        watcher = Watcher(conn, administer, scope)
         watched, before, after = watcher.run(statement, observer)
         found = sighting(statement, observer.baseline, before, after, rows, complete=watcher.complete)
         observer.accept(after)
@@ -222,7 +223,7 @@ def _observe(
         if refused:
             return Seen(None, transactional=False)
         conn.execute("BEGIN")
-        asked = Watcher(conn, administer).locks_of_failure(statement)
+        asked = Watcher(conn, administer, scope).locks_of_failure(statement)
         conn.rollback()
         return Seen(None, transactional=None, locks=existing_locks(observer.baseline, asked))
     return None
@@ -278,7 +279,7 @@ def cumulative_pass(
         scope.check()
         if _is_server_wide(statement):
             continue
-        ran = run_statement(conn, statement)
+        ran = run_statement(conn, statement, scope=scope)
         if statement.node_kind in _MAY_SET:
             observer.beware()
         if not ran.ok:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog import Catalog
 from confiture_tui.core.dry_run.calm import calm_transaction
 from confiture_tui.core.dry_run.result import Proof
+from confiture_tui.core.dry_run.target_state import TargetState, Traces, read_outside
 from confiture_tui.errors import Cancelled, ConfitureError, ConnectError
 
 if TYPE_CHECKING:
@@ -15,28 +17,17 @@ if TYPE_CHECKING:
 
     from confiture_tui.core.dry_run.leftovers import Leftovers
 
-_SEQUENCES = """
-SELECT pg_catalog.quote_ident(schemaname) || '.' || pg_catalog.quote_ident(sequencename), last_value
-  FROM pg_catalog.pg_sequences ORDER BY 1
-"""
 _STATUS = "SELECT pg_catalog.pg_xact_status(%s::text::pg_catalog.xid8)"
 _PREPARED = "SELECT p.gid FROM pg_catalog.pg_prepared_xacts p WHERE p.transaction::text = %s"
+_SIZE = "SELECT pg_catalog.pg_relation_size(pg_catalog.to_regclass(%s))"
 
 _XID_MODULUS = 2**32
 """An ``xid`` is the lower half of an ``xid8``."""
 
-
-@dataclass(frozen=True, slots=True)
-class TargetState:
-    """What is compared before and after: the definitions' fingerprint, and the sequences' last values."""
-
-    fingerprint: str
-    sequences: dict[str, int | None]
-
-    @classmethod
-    def read(cls, conn: psycopg.Connection[Any]) -> TargetState:
-        """The state now, as an idle session in autocommit mode sees it."""
-        return cls(Catalog.load(conn).fingerprint, _sequences(conn))
+_POWERFUL = (
+    "It ran as a role that may act beyond the database, and ran code: what that did to files, programs, other sessions "
+    "or other servers, if anything, is neither undone nor seen."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +39,27 @@ class Evidence:
         status: what ``pg_xact_status`` says of it; ``None`` when the server no longer knows.
         prepared: names under which it has been prepared: it would not have ended then.
         before: the state before it.
+        after: the state now; ``None`` when it could not be read.
         fingerprint: the definitions' fingerprint now; ``None`` when they could not be read.
-        unread: why they could not be read; empty when they could.
-        sequences: their last values now.
+        unread: why one of them could not be read; empty when both could.
+        sizes: bytes now of the tables with dead rows.
     """
 
     xid: int
     status: str | None
     prepared: tuple[str, ...]
     before: TargetState
+    after: TargetState | None
     fingerprint: str | None
     unread: str
-    sequences: dict[str, int | None]
+    sizes: dict[str, int]
 
     @classmethod
-    def gather(cls, conn: psycopg.Connection[Any], xid: int, before: TargetState) -> Evidence:
+    def gather(cls, conn: psycopg.Connection[Any], xid: int, before: TargetState, traces: Traces) -> Evidence:
         """Look, after the ROLLBACK; the session is idle again and in autocommit mode."""
-        fingerprint, unread = None, ""
+        from psycopg import errors
+
+        fingerprint, unread, after = None, "", None
         try:
             fingerprint = Catalog.load(conn).fingerprint
         except (ConnectError, Cancelled):
@@ -72,29 +67,44 @@ class Evidence:
         except ConfitureError as error:
             # Another session changes the schema or locks it: the dry run itself is over and has its result.
             unread = error.message
-        sequences = _sequences(conn)
         with calm_transaction(conn):
             row = conn.execute(_STATUS, (str(xid),)).fetchone()
             prepared = tuple(str(gid) for (gid,) in conn.execute(_PREPARED, (str(xid % _XID_MODULUS),)))
-        return cls(xid, row[0] if row else None, prepared, before, fingerprint, unread, sequences)
+        sizes: dict[str, int] = {}
+        try:
+            after = TargetState(fingerprint or "", *read_outside(conn))
+            with calm_transaction(conn):
+                for name in traces.dead_rows:
+                    size = conn.execute(_SIZE, (name,)).fetchone()
+                    sizes[name] = (size[0] if size else None) or 0
+        except errors.LockNotAvailable as error:
+            unread = unread or f"another session has locked what is to be read ({error.sqlstate})."
+        return cls(xid, row[0] if row else None, prepared, before, after, fingerprint, unread, sizes)
 
 
-def _sequences(conn: psycopg.Connection[Any]) -> dict[str, int | None]:
-    with calm_transaction(conn):
-        return {str(name): value for name, value in conn.execute(_SEQUENCES)}
-
-
-def prove(evidence: Evidence, left: Leftovers, *, wrote: bool) -> Proof:
+def prove(
+    evidence: Evidence,
+    left: Leftovers,
+    traces: Traces,
+    *,
+    powerful: bool = False,
+    ran_code: bool = False,
+    reached: tuple[str, ...] = (),
+) -> Proof:
     """What the evidence says.
 
     Args:
         evidence: what was found after the ROLLBACK.
         left: what the rollback had left in the session, and was put right.
-        wrote: rows were changed: their dead versions stay until VACUUM.
+        traces: what the transaction touched.
+        powerful: the role may do what no rollback undoes.
+        ran_code: statements ran whose effects cannot be read from their text (DO, CALL, functions).
+        reached: sentences on what may have acted beyond the transaction.
     """
     aborted = evidence.status == "aborted"
     same_schema = evidence.fingerprint == evidence.before.fingerprint
-    checks = (
+    new_slots = sorted(evidence.after.slots - evidence.before.slots) if evidence.after else []
+    checks = [
         f"Transaction {evidence.xid} is {evidence.status or 'too old for the server to know'}.",
         _schema_sentence(evidence, aborted=aborted, same=same_schema),
         "No prepared transaction was left."
@@ -106,28 +116,113 @@ def prove(evidence: Evidence, left: Leftovers, *, wrote: bool) -> Proof:
         "No prepared statement was left."
         if not left.deallocated
         else f"Prepared statement(s) had been left, and were deallocated: {', '.join(left.deallocated)}.",
-    )
-    exceptions = [
-        f"Sequence {name} moved from {evidence.before.sequences[name]} to {value}; it is not set back, "
-        "because another session may have used the values."
-        for name, value in evidence.sequences.items()
-        if name in evidence.before.sequences and value != evidence.before.sequences[name]
     ]
-    if left.lost:
-        exceptions.append(
-            f"The migration deallocated prepared statement(s) of this session: {', '.join(left.lost)}; "
-            "they have to be prepared again."
+    if powerful and evidence.after is not None:
+        checks.append(
+            "No replication slot was left."
+            if not new_slots
+            else f"Replication slot(s) that were not there before: {', '.join(new_slots)}."
         )
-    if wrote:
+    exceptions = [*_exceptions(evidence, left, traces), *reached]
+    if powerful and new_slots:
         exceptions.append(
-            "Rows that were changed left dead versions behind until the next VACUUM, and WAL was written."
+            f"Replication slot(s) {', '.join(new_slots)} stay, and keep WAL: drop them with pg_drop_replication_slot."
         )
+    if powerful and ran_code:
+        exceptions.append(_POWERFUL)
     nothing: bool | None = None
-    if evidence.prepared or evidence.status not in ("aborted", None):
+    if evidence.prepared or evidence.status not in ("aborted", None) or (powerful and new_slots):
         nothing = False
     elif aborted and same_schema:
         nothing = True
-    return Proof(nothing_persisted=nothing, checks=checks, exceptions=tuple(exceptions))
+    return Proof(nothing_persisted=nothing, checks=tuple(checks), exceptions=tuple(exceptions))
+
+
+def _exceptions(evidence: Evidence, left: Leftovers, traces: Traces) -> Iterator[str]:
+    """What PostgreSQL never rolls back, and did stay: a sentence each."""
+    yield from _moved_sequences(evidence, traces)
+    if left.lost:
+        yield (
+            f"The migration deallocated prepared statement(s) of this session: {', '.join(left.lost)}; "
+            "they have to be prepared again."
+        )
+    if traces.dead_rows:
+        tables = ", ".join(_dead(name, rows, evidence, traces) for name, rows in sorted(traces.dead_rows.items()))
+        yield (
+            f"Rows that were changed left dead versions behind until the next VACUUM, and WAL was written: {tables}."
+            f"{_wal(traces)}"
+        )
+    elif traces.wal_bytes >= _MUCH_WAL:
+        yield f"What was written anew is gone, but its WAL was written.{_wal(traces)}"
+    if traces.unseen_rows:
+        yield "A statement that did not end well may have left dead row versions behind too, until the next VACUUM."
+    yield from _hints(evidence, traces)
+    if evidence.after is not None and evidence.after.stats_reset != evidence.before.stats_reset:
+        yield "The database's counters were reset meanwhile, by the dry run or another session: no rollback undoes it."
+
+
+_MUCH_WAL = 1024 * 1024
+"""Bytes that are worth a sentence."""
+
+
+def _wal(traces: Traces) -> str:
+    return f" The server wrote {_size(traces.wal_bytes)} of WAL meanwhile, for everybody." if traces.wal_bytes else ""
+
+
+def _dead(name: str, rows: int, evidence: Evidence, traces: Traces) -> str:
+    before, now = traces.sizes.get(name, 0), evidence.sizes.get(name, 0)
+    grew = f", grown from {_size(before)} to {_size(now)}" if now > before else ""
+    return f"{name} ({rows:,} row(s){grew})"
+
+
+def _size(count: int) -> str:
+    for unit in ("bytes", "KB", "MB"):
+        if count < 1024:
+            return f"{count:,} {unit}"
+        count = round(count / 1024)
+    return f"{count:,} GB"
+
+
+def _moved_sequences(evidence: Evidence, traces: Traces) -> Iterator[str]:
+    after = evidence.after
+    if after is None:
+        yield f"Which sequences moved could not be read: {evidence.unread}"
+        return
+    for name, was in evidence.before.sequences.items():
+        now = after.sequences.get(name)
+        # Who takes a value holds a lock on the sequence until his transaction ends: others moved those without one.
+        if now is None or not traces.may_have_touched(name):
+            continue
+        if not (was.readable and now.readable):
+            if name in traces.relations:
+                yield f"Sequence {name} was used; the role may not read how far it moved, and it is not set back."
+            continue
+        if now != was:
+            who = "" if name in traces.relations else ", by the dry run or by another session"
+            yield (
+                f"Sequence {name} moved from {_value(was.value)} to {_value(now.value)}{who}; it is not set back, "
+                "because another session may have used the values."
+            )
+
+
+def _value(value: int | None) -> str:
+    return "unused" if value is None else str(value)
+
+
+def _hints(evidence: Evidence, traces: Traces) -> Iterator[str]:
+    if evidence.after is None:
+        return
+    for name, was in sorted(evidence.before.hints.items()):
+        now = evidence.after.hints.get(name)
+        if now is None or now == was or not traces.may_have_touched(name):
+            continue
+        parts = []
+        if (now.rows, now.pages) != (was.rows, was.pages):
+            told = "never counted" if was.rows < 0 else f"{was.rows:,.0f} row(s) on {was.pages:,} page(s)"
+            parts.append(f"{told} before, {now.rows:,.0f} row(s) on {now.pages:,} page(s) now")
+        if now.has_index != was.has_index:
+            parts.append("it is marked as having indexes until the next VACUUM")
+        yield f"The planner's figures of {name} stay as the dry run left them: {'; '.join(parts)}."
 
 
 def _schema_sentence(evidence: Evidence, *, aborted: bool, same: bool) -> str:

@@ -180,6 +180,29 @@ class Shadow:
         """Of the server that the shadow is on, for example 180006."""
         return self._server.version_num
 
+    def catalog(self, *, scope: CancelScope | None = None) -> Catalog:
+        """The catalog of the shadow as it is, read once, from a clone of it.
+
+        Raises:
+            Cancelled: the scope was cancelled.
+            ConnectError: the shadow's server went away.
+        """
+        scope = scope or CancelScope()
+        if self._template in self._catalogs:
+            return self._catalogs[self._template]
+        clones: list[str] = []
+        with in_sentences("Reading the shadow's schema"):
+            try:
+                with self._clones.connected(self._make_clone(clones), scope) as conn:
+                    found = self._catalog_before(conn)
+            except BaseException:
+                # The first error is the one to be told: without its server a clone cannot be dropped, and is gone.
+                with suppress(ConfitureError):
+                    self._clones.drop(clones)
+                raise
+            self._clones.drop(clones)
+        return found
+
     def after(
         self,
         migrations: Iterable[Migration],

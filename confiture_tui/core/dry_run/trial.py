@@ -6,21 +6,26 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.dry_run.ceiling import IDLE, Ceiling
-from confiture_tui.core.dry_run.execution import Ran, failure_of, run_statement
+from confiture_tui.core.dry_run.execution import QUERY_CANCELED, Ran, failure_of, run_statement
 from confiture_tui.core.dry_run.guard import CommitGuard
-from confiture_tui.core.dry_run.observer import Observer
+from confiture_tui.core.dry_run.observer import Counters, Observer
 from confiture_tui.core.dry_run.passes import Seen
 from confiture_tui.core.dry_run.result import Rows
 from confiture_tui.core.dry_run.sightings import sighting
+from confiture_tui.core.dry_run.target_state import Traces
 from confiture_tui.core.sql.transaction_block import refusal_in_transaction_block
+from confiture_tui.database.connection_errors import connection_was_lost
 from confiture_tui.errors import ConfitureError
 from confiture_tui.events import Event, EventName, Level, Sink
 
 if TYPE_CHECKING:
     import psycopg
 
+    from confiture_tui.core.dry_run.escapes import Escapes
     from confiture_tui.core.dry_run.observer import Look
+    from confiture_tui.core.effects.model import Failure
     from confiture_tui.core.sql.statement import Statement
+    from confiture_tui.core.traffic.watcher import TrafficWatcher
     from confiture_tui.database.cancellation import CancelScope
 
 _BEFORE_ANY_QUERY = frozenset(
@@ -36,6 +41,23 @@ _GUARD_REASON = (
 _COMMIT_REASON = "It would have ended the dry run's transaction; the guard kept it from committing."
 _LOOK_REASON = "The dry run's own questions after it failed ({state}: {message}): what it did is not known."
 _REST_REASON = "The dry run stopped at statement {index}."
+_CANCELLED_REASON = "Another session cancelled it (57014): whether it succeeds is not known."
+_WRITES = frozenset(
+    {
+        "CallStmt",
+        "CopyStmt",
+        "DeleteStmt",
+        "DoStmt",
+        "ExecuteStmt",
+        "InsertStmt",
+        "MergeStmt",
+        "SelectStmt",
+        "UpdateStmt",
+    }
+)
+"""What may change rows in place before it fails."""
+_CODE = frozenset({"CallStmt", "DoStmt", "ExecuteStmt", "SelectStmt"})
+"""What may run any function, and so anything."""
 
 
 class Trial:
@@ -44,25 +66,43 @@ class Trial:
     Attributes:
         results: one for each statement that was tried or left out.
         seen: what was seen of each of them.
-        wrote: rows were changed.
+        traces: what the transaction is known to have touched.
+        notes: what the reader must know.
+        ran_code: statements ran whose effects cannot be read from their text.
         xid: the transaction's id.
     """
 
-    def __init__(self, conn: psycopg.Connection[Any], ceiling: Ceiling, sink: Sink, scope: CancelScope) -> None:
+    def __init__(
+        self,
+        conn: psycopg.Connection[Any],
+        ceiling: Ceiling,
+        escapes: Escapes,
+        *,
+        watcher: TrafficWatcher | None,
+        sink: Sink,
+        scope: CancelScope,
+    ) -> None:
         self._conn = conn
         self._ceiling = ceiling
+        self._escapes = escapes
+        self._watcher = watcher
         self._sink = sink
         self._scope = scope
         self._guard = CommitGuard(conn)
         self._observer = Observer(conn)
         self.results: list[Ran] = []
         self.seen: list[Seen | None] = []
-        self.wrote = False
+        self.traces = Traces()
+        self.notes: list[str] = []
+        self.ran_code = False
         self.xid = ceiling.check()
         # The guard is not one of the relations that were there: nothing is said of it.
         self._observer.start()
+        self._observer.carry_over()
+        self._were = dict(self._observer.baseline.relations)
         self._guard.plant()
-        self._observer.accept(self._observer.look())
+        self._first = self._observer.look()
+        self._observer.accept(self._first)
 
     def run(self, statements: tuple[Statement, ...]) -> None:
         """Run them, up to the first that fails, and ask what COMMIT would ask.
@@ -79,32 +119,53 @@ class Trial:
             self._scope.check()
             done = len(self.results)
             try:
-                goes_on = self._one(statement)
+                goes_on = self._must_stop() is None and self._one(statement)
             except psycopg.Error as error:
                 self._cannot_look(error, done)
                 goes_on = False
             if not goes_on:
+                reason = self._must_stop()
+                if reason is not None and len(self.results) == done:
+                    self._leave_out(reason)
                 if self.results[-1].skipped:
                     for _rest in statements[len(self.results) :]:
                         self._leave_out(_REST_REASON.format(index=statement.index))
                 return
+        self._check_at_commit()
+
+    def _must_stop(self) -> str | None:
+        """Why nothing more may be tried: others have waited for too long behind us; ``None`` to go on."""
+        gave_way = self._watcher.gave_way if self._watcher is not None else None
+        return f"The dry run gave way: {gave_way.reason}" if gave_way is not None else None
+
+    def _check_at_commit(self) -> None:
+        """Ask what COMMIT would ask, unless we must stop; a failure is the last statement's."""
+        import psycopg
+
         done = max(0, len(self.results) - 1)
+        reason = self._must_stop()
         try:
-            self._guard.lift()
+            if reason is None:
+                self._guard.lift()
+                self._ask_deferred()
         except psycopg.Error as error:
             self._cannot_look(error, done)
             return
-        self._ask_deferred()
+        reason = reason or self._must_stop()
+        if reason is not None and self.results and not self.results[-1].failure:
+            del self.results[done:], self.seen[done:]
+            self._leave_out(reason)
 
     def _cannot_look(self, error: psycopg.Error, done: int) -> None:
         """One of our own queries failed: nothing is known of the statements from the given one on."""
         self._raise_if_over(error)
+        self.traces.complete = False
         del self.results[done:], self.seen[done:]
         told = failure_of(error)
-        self._leave_out(_LOOK_REASON.format(state=told.sqlstate, message=told.message))
+        self._leave_out(self._must_stop() or _LOOK_REASON.format(state=told.sqlstate, message=told.message))
 
     def _raise_if_over(self, error: psycopg.Error) -> None:
-        if self._conn.closed or self._scope.requested:
+        if self._conn.closed or connection_was_lost(error) or self._scope.requested:
             raise error
 
     def _leave_out(self, reason: str, *, transactional: bool | None = None) -> None:
@@ -120,16 +181,22 @@ class Trial:
         if _must_come_first(statement):
             self._leave_out(_FIRST_REASON, transactional=True)
             return True
+        escapes = self._escapes.reason(statement)
+        if escapes:
+            self._leave_out(escapes)
+            return True
         self._say(EventName.STATEMENT_START, statement, level=Level.DEBUG)
         around = statement.node_kind == "ConstraintsSetStmt"
         if around:
             self._guard.lift()
         before = self._observer.look()
+        self.ran_code = self.ran_code or statement.node_kind in _CODE
         ran = self._execute(statement)
         if ran.failure is not None:
-            self._failed(statement, ran)
+            self._failed(statement, ran, ran.failure)
             return False
         self.results.append(ran)
+        self._escapes.learn(statement)
         self._same_transaction(statement)
         if self._ceiling.disturbed:
             self._observer.beware()
@@ -147,38 +214,76 @@ class Trial:
         import psycopg
 
         if _variable(statement) != IDLE:
-            return run_statement(self._conn, statement)
+            return run_statement(self._conn, statement, scope=self._scope)
         try:
             with self._conn.pipeline():
-                ran = run_statement(self._conn, statement)
+                ran = run_statement(self._conn, statement, scope=self._scope)
                 self._ceiling.set_idle()
         except psycopg.Error as error:
             self._raise_if_over(error)
             return Ran(0.0, (), failure_of(error, statement))
         return ran
 
-    def _failed(self, statement: Statement, ran: Ran) -> None:
+    def _failed(self, statement: Statement, ran: Ran, failure: Failure) -> None:
         from psycopg.pq import TransactionStatus
 
-        failure = ran.failure
-        if failure is None:
-            raise AssertionError("called for a failure only")
+        self.traces.complete = False
+        self.traces.unseen_rows = statement.node_kind in _WRITES
+        reason = self._must_stop()
         if self._conn.info.transaction_status is TransactionStatus.IDLE:
             self._leave_out(_COMMIT_REASON)
         elif self._guard.tripped(failure):
             self._leave_out(_GUARD_REASON.format(state=failure.sqlstate))
+        elif reason is not None:
+            self._leave_out(reason)
+        elif failure.sqlstate == QUERY_CANCELED and not self._ceiling.reached(failure.sqlstate, ran):
+            self._leave_out(_CANCELLED_REASON)
         else:
             self.results.append(ran)
             self.seen.append(None)
+            self._note_limit(statement, ran, failure)
             self._say(EventName.STATEMENT_FAILED, statement, f": {failure.sqlstate}: {failure.message}", Level.ERROR)
+
+    def _note_limit(self, statement: Statement, ran: Ran, failure: Failure) -> None:
+        """Say so when it was a limit of the dry run's own that ended a statement, and who was in the way."""
+        limit = self._ceiling.own_limit(failure.sqlstate)
+        if limit is None or not self._ceiling.reached(failure.sqlstate, ran):
+            return
+        told = f"Line {statement.line}: what ended it is the dry run's own {limit}; with another limit it may succeed."
+        waited_for = self._watcher.waited_for if self._watcher is not None else None
+        if waited_for is not None:
+            told += f" It waited for {waited_for}."
+        self.notes.append(told)
 
     def _saw(self, statement: Statement, ran: Ran, before: Look) -> None:
         after = self._observer.look()
         found = sighting(statement, self._observer.baseline, before, after, Rows.FULL)
-        self.wrote = self.wrote or bool(found.rows)
+        self._trace(after)
         self.seen.append(Seen(found, transactional=True, cumulative=True))
         self._observer.accept(after)
         self._say(EventName.STATEMENT_COMPLETED, statement, duration_ms=ran.elapsed_ms, rows_affected=found.rows)
+
+    def _trace(self, after: Look) -> None:
+        """Keep what the transaction has touched so far, of what was there before it."""
+        were = self._were
+        self.traces.relations |= {were[oid].name for oid in after.locks if oid in were}
+        self.traces.wal_bytes = max(0, after.wal - self._first.wal)
+        dead = {
+            oid: (count - self._first.counters.get(oid, Counters())).changed
+            for oid, count in after.counters.items()
+            if oid in were and were[oid].kind in "rm" and not were[oid].temporary
+        }
+        self.traces.dead_rows = {were[oid].name: rows for oid, rows in dead.items() if rows > 0}
+        self.traces.sizes = {were[oid].name: were[oid].size for oid, rows in dead.items() if rows > 0}
+
+    def reached(self) -> tuple[str, ...]:
+        """What changing rows may have done beyond the transaction, by way of triggers: a sentence each."""
+        return tuple(
+            f"Rows of {name} were changed, and a trigger of it may have called {function}, which acts at once: "
+            "what that did, if anything, stays."
+            for name in sorted(self.traces.dead_rows)
+            if (function := self._escapes.trigger_on(name)) is not None
+        )
 
     def _same_transaction(self, statement: Statement) -> None:
         """Whether the transaction is still the one that the guard is planted in."""
@@ -200,7 +305,8 @@ class Trial:
             self._conn.execute("SET CONSTRAINTS ALL IMMEDIATE")
         except psycopg.Error as error:
             self._raise_if_over(error)
-            if self.results:
+            self.traces.complete = False
+            if self.results and self._must_stop() is None:
                 self.results[-1] = dataclasses.replace(self.results[-1], failure=failure_of(error))
 
     def _say(

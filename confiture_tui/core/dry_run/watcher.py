@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from confiture_tui.core.sql.statement import Statement
+    from confiture_tui.database.cancellation import CancelScope
 
 _POLL_S = 0.002
 """How often the watched session is looked at: short enough for the phases of a concurrent build on small tables."""
@@ -38,6 +39,8 @@ SELECT s.relid::int8, s.seq_scan, s.n_tup_ins, s.n_tup_upd, s.n_tup_del
   FROM pg_catalog.pg_stat_all_tables s WHERE s.relid >= {FIRST_USER_OID}
 """
 _ANY_CODE = frozenset({"CallStmt", "DoStmt", "SelectStmt", "ExecuteStmt"})
+_MAY_WORK_ON_VIEWS = frozenset({"ClusterStmt", "ReindexStmt", "VacuumStmt"})
+"""Of what runs outside a transaction block, what may work on materialized views."""
 _PG14_INTERVAL_S = 0.55
 _WAL = "SELECT (pg_catalog.pg_current_wal_insert_lsn() - '0/0'::pg_catalog.pg_lsn)::int8"
 
@@ -48,10 +51,14 @@ class Watcher:
     Args:
         conn: the session of the migration, in autocommit mode.
         administer: opens a session on the same database as a superuser: it may lock every table.
+        scope: who may cancel the statement.
     """
 
-    def __init__(self, conn: psycopg.Connection[Any], administer: Callable[[], psycopg.Connection[Any]]) -> None:
+    def __init__(
+        self, conn: psycopg.Connection[Any], administer: Callable[[], psycopg.Connection[Any]], scope: CancelScope
+    ) -> None:
         self._conn = conn
+        self._scope = scope
         self._administer = administer
         self._locks: dict[int, set[LockMode]] = {}
         self._failure: Exception | None = None
@@ -88,7 +95,7 @@ class Watcher:
         )
         observing.start()
         try:
-            ran = run_statement(self._conn, statement)
+            ran = run_statement(self._conn, statement, scope=self._scope)
         finally:
             finished.set()
             observing.join()
@@ -96,7 +103,8 @@ class Watcher:
         if self._failure is not None:
             raise self._failure
         # Code of the user's may do anything on the way; the locks of a utility all conflict with the gate's.
-        self.complete = gates.complete and statement.node_kind not in _ANY_CODE
+        blind = gates.ungated and statement.node_kind in _MAY_WORK_ON_VIEWS
+        self.complete = gates.complete and statement.node_kind not in _ANY_CODE and not blind
         return ran
 
     def _observe(self, control: psycopg.Connection[Any], pid: int, gates: Gates, finished: threading.Event) -> None:

@@ -65,6 +65,9 @@ def _findings(path: Path, content: bytes, script: Script) -> list[Finding]:
             )
         ]
     if script.is_blank:
-        message = f"{path.name} holds no statement: it changes nothing, yet would be recorded as applied."
+        message = (
+            f"{path.name} holds no statement: it changes nothing, yet would be recorded as applied. "
+            f"Write what it is to do, or take it away."
+        )
         return [Finding(code="empty-file", message=message, path=path, level="warning")]
     return []

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from confiture_tui.errors import ConfitureError
+from confiture_tui.errors import ConfitureError, UsageError
 
 if TYPE_CHECKING:
     import psycopg
@@ -99,7 +99,8 @@ def read_ledger(conn: psycopg.Connection[Any], *, table: str = DEFAULT_TABLE) ->
             search_path counts, then any other schema's; a table of that name with other columns is no ledger.
 
     Raises:
-        ConfitureError: the role may not read it, somebody holds a lock on it, or the connection failed.
+        UsageError: the role may not read it.
+        ConfitureError: somebody holds a lock on it, or the connection failed.
     """
     import psycopg
 
@@ -148,7 +149,7 @@ def _candidates(conn: psycopg.Connection[Any], schema: str | None, name: str) ->
 
 
 def _check_rights(conn: psycopg.Connection[Any], ledger: _Candidate) -> None:
-    """Raises: ConfitureError: the role may not read the ledger."""
+    """Raises: UsageError: the role may not read the ledger."""
     from psycopg.rows import tuple_row
 
     missing = []
@@ -161,7 +162,7 @@ def _check_rights(conn: psycopg.Connection[Any], ledger: _Candidate) -> None:
     with conn.cursor(row_factory=tuple_row) as cursor:
         row = cursor.execute("SELECT current_user::text").fetchone()
     role = row[0] if row else "the role"
-    raise ConfitureError(
+    raise UsageError(
         f"The role {role} may not read {ledger.label}, the table of applied migrations.",
         hint=f"Have its owner grant {' and '.join(missing)} to {role}.",
     )

@@ -43,6 +43,8 @@ _PLPGSQL_STACK = 4 * 1024 * 1024
 
 _UNREADABLE = re.compile("[\x00\ud800-\udfff]")
 _PLPGSQL_LINE = re.compile(r"near line (\d+)$")
+_STRAY_BRACE = re.compile(r"[,\[]\{\}\}")
+_STRING_OR_STRAY_BRACE = re.compile(r'("(?>[^"\\]++|\\.)*+")|(?<=[,\[])\{\}\}')
 _NEAR_WORD = re.compile(r'at or near "(\w+)"$')
 
 _stack_size_lock = threading.Lock()
@@ -131,8 +133,18 @@ def parse_plpgsql(sql: str) -> list[dict[str, Any]] | SyntaxProblem:
     answer = _ask("pg_query_parse_plpgsql", sql, stack)
     if isinstance(answer, SyntaxProblem):
         return answer
-    functions: list[dict[str, Any]] = read_json(answer)
+    functions: list[dict[str, Any]] = read_json(_without_stray_braces(answer))
     return functions
+
+
+def _without_stray_braces(answer: str) -> str:
+    """What the library says of a body, made readable.
+
+    Of a trigger's own variables (TG_OP, …) it writes nothing but ``{}}``, with one brace too many.
+    """
+    if _STRAY_BRACE.search(answer) is None:
+        return answer
+    return _STRING_OR_STRAY_BRACE.sub(lambda found: found.group(1) or "{}", answer)
 
 
 def fingerprint(sql: str) -> str | SyntaxProblem:

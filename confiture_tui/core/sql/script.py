@@ -15,6 +15,8 @@ from confiture_tui.core.sql.tags import tag_of, tag_of_words
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _REPLACEMENT = "\ufffd"
+NOT_UTF8 = "the text is not UTF-8"
+"""The problem of a statement that holds a byte outside UTF-8."""
 
 _BLOCK_STARTS = frozenset({"TRANS_STMT_BEGIN", "TRANS_STMT_START"})
 _SAVEPOINTS = frozenset({"TRANS_STMT_SAVEPOINT", "TRANS_STMT_RELEASE", "TRANS_STMT_ROLLBACK_TO"})
@@ -125,6 +127,11 @@ class Script:
         )
 
     @property
+    def sql_size(self) -> int:
+        """How many characters its SQL has, without comments between statements and the data of COPY."""
+        return sum(one.stop - one.start for one in self._split() if one.kind is PieceKind.SQL)
+
+    @property
     def is_blank(self) -> bool:
         """Whether there is nothing in it but white space and comments. Looks no further than it must."""
         return all(one.kind is PieceKind.BLANK for one in self._segments or segments(self.text))
@@ -206,7 +213,7 @@ def _statement(
     else:
         before = sql[:undecodable]
         last_line = undecodable - (before.rfind("\n") + 1)
-        tree = SyntaxProblem("the text is not UTF-8", undecodable + 1, before.count("\n") + 1, last_line + 1)
+        tree = SyntaxProblem(NOT_UTF8, undecodable + 1, before.count("\n") + 1, last_line + 1)
     if isinstance(tree, SyntaxProblem):
         placed = dataclasses.replace(
             tree, line=line + tree.line - 1, column=tree.column + (column - 1 if tree.line == 1 else 0)

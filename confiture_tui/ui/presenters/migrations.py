@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from confiture_tui.ui.presenters.figures import counted
+from confiture_tui.ui.presenters.risk import level_badge
 from confiture_tui.ui.presenters.styles import style
 from confiture_tui.ui.presenters.verdict import badge_of, verdict_line
 from confiture_tui.ui.safe_text import safe_line
@@ -30,6 +31,8 @@ _STATE_STYLES = {
 _ORDER = {"interrupted": 0, "changed": 1, "missing": 2, "pending": 3, "applied": 4}
 _STATE_WIDTH = 14
 """Sign, space and the longest word, ``interrupted``, with a space after it."""
+_WIDE = 64
+"""Cells from which on a row has room for the dry run's word beside the level of the risk."""
 
 
 def ordered(statuses: Sequence[MigrationStatus]) -> tuple[MigrationStatus, ...]:
@@ -61,7 +64,7 @@ def state_of(status: MigrationStatus, glyphs: Glyphs) -> Content:
 
 def row(status: MigrationStatus, session: Session, *, width: int, glyphs: Glyphs) -> Content:
     """One migration: its state, its name, and what a dry run said."""
-    badge = _badge(status, session, glyphs)
+    badge = _badge(status, session, glyphs, wide=width >= _WIDE)
     name_width = max(width - _STATE_WIDTH - (badge.cell_length + 1 if badge else 0), 8)
     # The word gives way only where a name would not be left readable; the sign stays.
     if width < _STATE_WIDTH + 24:
@@ -73,7 +76,7 @@ def row(status: MigrationStatus, session: Session, *, width: int, glyphs: Glyphs
     return Content.assemble(state, name, " ", badge) if badge else Content.assemble(state, name)
 
 
-def _badge(status: MigrationStatus, session: Session, glyphs: Glyphs) -> Content:
+def _badge(status: MigrationStatus, session: Session, glyphs: Glyphs, *, wide: bool) -> Content:
     version = status.version
     progress = session.progress
     if progress is not None and progress.version == version:
@@ -83,7 +86,15 @@ def _badge(status: MigrationStatus, session: Session, glyphs: Glyphs) -> Content
     if version in session.failures:
         return Content.styled(f"{glyphs.error} no result", style("severity-error"))
     result = session.results.get(version)
-    return badge_of(result, glyphs).content if result is not None else Content("")
+    verdict = badge_of(result, glyphs) if result is not None else None
+    assessment = session.assessments.get(version)
+    if assessment is None:
+        return verdict.content if verdict is not None else Content("")
+    level = level_badge(assessment, glyphs)
+    if verdict is None:
+        return level
+    tried = verdict.content if wide else Content.styled(verdict.sign, verdict.style)
+    return Content.assemble(tried, "  ", level)
 
 
 def head(status: MigrationStatus, preview: MigrationPreview | None, *, width: int, glyphs: Glyphs) -> Content:
@@ -123,4 +134,7 @@ def head_verdict(version: str, session: Session, *, width: int, glyphs: Glyphs) 
         line = verdict_line(result, glyphs)
     else:
         line = Content.assemble(("not tried yet: press ", style("quiet")), ("d", style("key")))
+    assessment = session.assessments.get(version)
+    if assessment is not None and progress is None:
+        line = Content.assemble(level_badge(assessment, glyphs), f" {glyphs.separator} ", line)
     return line.truncate(width, ellipsis=glyphs.fancy)

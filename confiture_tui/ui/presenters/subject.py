@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from textual.content import Content
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from confiture_tui.service.models import MigrationPreview
     from confiture_tui.ui.glyphs import Glyphs
     from confiture_tui.ui.session import Session
+
+_LONGEST_TEXT: Final = 4_000_000
+"""Characters of a file that are shown: laying out more would hold up a key."""
 
 
 def facts_pane(
@@ -44,7 +47,7 @@ def facts_pane(
 
 def _finding(level: str, message: str, line: int | None, glyphs: Glyphs) -> Content:
     word = level if level in ("error", "warning") else "info"
-    where = f" (line {line})" if line is not None else ""
+    where = f" (line {line})" if line is not None and f"line {line}" not in message else ""
     return Content.assemble(
         (f"{getattr(glyphs, word)} {safe_line(level)}", style(f"severity-{word}")), f" {safe_text(message)}{where}"
     )
@@ -86,7 +89,10 @@ def schema_pane(version: str, session: Session, preview: MigrationPreview | None
 def source_text(status: MigrationStatus) -> str:
     """The SQL of a migration; where there is none, a comment that says why. Not safe yet: the SQL view sees to it."""
     if status.migration is not None:
-        return status.migration.up.text
+        text = status.migration.up.text
+        if len(text) <= _LONGEST_TEXT:
+            return text
+        return f"{text[:_LONGEST_TEXT]}\n-- … {len(text) - _LONGEST_TEXT:,} more characters are not shown here."
     if status.path is not None:
         return f"-- {status.path.name} is a program: what SQL it runs is not known."
     return "-- There is no file: only the ledger knows this migration."

@@ -15,6 +15,7 @@ from confiture_tui.ui.actions import Where, bindings_at
 from confiture_tui.ui.messages import PreviewRead
 from confiture_tui.ui.presenters.migrations import head, head_verdict, title
 from confiture_tui.ui.presenters.notice import notice
+from confiture_tui.ui.presenters.risk import risk_pane
 from confiture_tui.ui.presenters.statements import heading
 from confiture_tui.ui.presenters.subject import facts_pane, report_pane, schema_pane, source_text
 from confiture_tui.ui.screens.base import ConfitureScreen
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from confiture_tui.service.models import MigrationPreview
     from confiture_tui.ui.widgets.row_list import RowList
 
-PANES: Final = {"statements": "Statements", "sql": "SQL", "report": "Dry run", "schema": "Schema"}
+PANES: Final = {"statements": "Statements", "risk": "Risk", "sql": "SQL", "report": "Dry run", "schema": "Schema"}
 _SETTLE_S: Final = 0.05
 """How long the choice must rest before the file is read: holding a key down must not read every file on the way."""
 
@@ -70,6 +71,7 @@ class ReviewScreen(ConfitureScreen):
             lambda _: heading(self.statements.layout_in(self.statements.scrollable_content_region.width)), id="columns"
         )
         self.facts = TextPane(id="facts")
+        self.risk = TextPane(id="risk-text")
         self.sql = SqlView(id="sql-view")
         self.report = TextPane(id="report-text")
         self.schema = TextPane(id="schema-text")
@@ -84,6 +86,7 @@ class ReviewScreen(ConfitureScreen):
                 yield self.tabs
                 with Container(id="panes"):
                     yield Vertical(self.column_names, self.statements, self.facts, id="statements", classes="pane")
+                    yield Vertical(_pane_title("Risk"), self.risk, id="risk", classes="pane")
                     yield Vertical(_pane_title("SQL"), self.sql, id="sql", classes="pane")
                     yield Vertical(_pane_title("Dry run"), self.report, id="report", classes="pane")
                     yield Vertical(_pane_title("Schema"), self.schema, id="schema", classes="pane")
@@ -190,6 +193,9 @@ class ReviewScreen(ConfitureScreen):
             session.progress if session.progress is not None and session.progress.version == status.version else None
         )
         statements = preview.statements if preview is not None else ()
+        assessment = session.assessments.get(status.version)
+        if assessment is not None and len(assessment.statements) == len(statements):
+            statements = assessment.statements
         self.statements.show(statements, session.results.get(status.version), progress, keep=keep)
         self.column_names.refresh()
         self._show_statement()
@@ -210,6 +216,7 @@ class ReviewScreen(ConfitureScreen):
         if status is None:
             return
         glyphs, preview = self.confiture.glyphs, self._previews.get(status.version)
+        self.risk.show(risk_pane(status.version, self.session, glyphs))
         self.report.show(report_pane(status.version, self.session, glyphs))
         self.schema.show(schema_pane(status.version, self.session, preview, glyphs))
 
@@ -232,7 +239,13 @@ class ReviewScreen(ConfitureScreen):
         self._show_pane(event.pane)
 
     def _main_of(self, pane: str) -> Widget:
-        return {"statements": self.statements, "sql": self.sql, "report": self.report, "schema": self.schema}[pane]
+        return {
+            "statements": self.statements,
+            "risk": self.risk,
+            "sql": self.sql,
+            "report": self.report,
+            "schema": self.schema,
+        }[pane]
 
     def _show_pane(self, pane: str) -> None:
         for name in PANES:

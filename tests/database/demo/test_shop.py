@@ -92,9 +92,9 @@ def test_slugs_are_those_that_confiture_writes(clone: psycopg.Connection[Any]) -
     assert scalar(clone, f"SELECT bool_and(slug ~ ('^' || {pattern} || '$')) FROM {LEDGER}")
 
 
-def test_five_migrations_are_pending() -> None:
+def test_twelve_migrations_are_pending() -> None:
     pending = [file.version for file in migration_files() if file.version > LAST_APPLIED]
-    assert pending == ["008", "009", "010", "011", "012"]
+    assert pending == [f"{number:03}" for number in range(8, 20)]
 
 
 @pytest.mark.parametrize("path", sorted((PROJECT_DIR / "db" / "migrations").iterdir()), ids=lambda path: path.name)

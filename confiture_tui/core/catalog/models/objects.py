@@ -25,7 +25,12 @@ class Schema:
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """One installed extension; ``schema`` is the quoted name of the schema that holds its objects."""
+    """One installed extension.
+
+    Attributes:
+        schema: quoted name of the schema that holds its objects.
+        default_version: what CREATE EXTENSION would install now; ``None`` when the server no longer offers it.
+    """
 
     oid: int
     name: str
@@ -34,6 +39,7 @@ class Extension:
     schema: str
     owner: str
     comment: str | None
+    default_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,12 @@ QUERIES = (
             FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace""",
     ),
     Query(
+        "available_extensions",
+        "versions of extensions on offer",
+        """SELECT name, default_version FROM pg_available_extensions()
+            WHERE name IN (SELECT extname FROM pg_extension)""",
+    ),
+    Query(
         "default_privileges",
         "default privileges",
         """SELECT d.oid, pg_get_userbyid(d.defaclrole), quote_ident(n.nspname), d.defaclobjtype,
@@ -77,8 +83,9 @@ def build_schemas(rows: Rows, context: Context) -> list[Schema]:
 
 def build_extensions(rows: Rows, context: Context) -> list[Extension]:
     """The installed extensions."""
+    offered = dict(rows.get("available_extensions", ()))
     return [
-        Extension(oid, name, quoted, version, schema, owner, context.comment(PG_EXTENSION, oid))
+        Extension(oid, name, quoted, version, schema, owner, context.comment(PG_EXTENSION, oid), offered.get(name))
         for oid, name, quoted, version, schema, owner in rows.get("extensions", ())
     ]
 

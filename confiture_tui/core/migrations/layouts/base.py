@@ -51,8 +51,8 @@ class MigrationSet(BaseModel):
 
     @property
     def all_findings(self) -> tuple[Finding, ...]:
-        """The findings of the set and of each of its migrations."""
-        return (*self.findings, *(finding for one in self.migrations for finding in one.findings))
+        """The findings of the set and of each of its migrations; what concerns several of them once."""
+        return tuple(dict.fromkeys((*self.findings, *(finding for one in self.migrations for finding in one.findings))))
 
     def get(self, version: str) -> Migration | None:
         """The migration of that version, the first one where several have it; ``None`` without one."""

@@ -37,7 +37,15 @@ class ConfitureLayout:
         migrations = [self._migration(path, names) for path in files if path.name.endswith(_UP)]
         opaque = [self._opaque(path, findings) for path in files if _is_program(path)]
         findings += _strays(files, names)
-        findings += _duplicates([*migrations, *opaque])
+        duplicates = _duplicates([*migrations, *opaque])
+        # Whoever looks at one of them alone is told, too: which of them is meant nobody can say.
+        migrations = [
+            one.model_copy(update={"findings": (duplicates[one.version], *one.findings)})
+            if one.version in duplicates
+            else one
+            for one in migrations
+        ]
+        findings += duplicates.values()
         findings += _order([*migrations, *opaque])
         if not migrations and not opaque:
             message = (
@@ -52,6 +60,24 @@ class ConfitureLayout:
             directory=directory,
             layout=self.name,
         )
+
+    def migration_at(self, path: Path) -> Migration | None:
+        """The one migration of a directory whose file of statements this is; ``None`` when it is none.
+
+        Of the others only the names are looked at.
+
+        Raises:
+            UsageError: its directory cannot be listed.
+        """
+        if not path.name.endswith(_UP) or not path.is_file():
+            return None
+        names = {other.name for other in list_files(path.parent)}
+        migration = self._migration(path, names)
+        same = [name for name in names if name.partition("_")[0] == migration.version and name.endswith((_UP, ".py"))]
+        if len(same) < 2 or not migration.version:
+            return migration
+        duplicate = _duplicate(migration.version, [path.with_name(name) for name in sorted(same)])
+        return migration.model_copy(update={"findings": (duplicate, *migration.findings)})
 
     def _migration(self, path: Path, names: set[str]) -> Migration:
         stem = path.name.removesuffix(_UP)
@@ -113,21 +139,22 @@ def _strays(files: list[Path], names: set[str]) -> list[Finding]:
     return findings
 
 
-def _duplicates(found: list[Migration | OpaqueMigration]) -> list[Finding]:
+def _duplicates(found: list[Migration | OpaqueMigration]) -> dict[str, Finding]:
+    """A finding for each version that is used more than once."""
     paths: dict[str, list[Path]] = defaultdict(list)
     for one in found:
         if one.path is not None:
             paths[one.version].append(one.path)
-    return [
-        Finding(
-            code="duplicate-version",
-            message=f"Version {version} is used by {' and '.join(path.name for path in same)}; renumber all but one.",
-            path=same[-1],
-            level="error",
-        )
-        for version, same in paths.items()
-        if len(same) > 1
-    ]
+    return {version: _duplicate(version, same) for version, same in paths.items() if len(same) > 1}
+
+
+def _duplicate(version: str, same: list[Path]) -> Finding:
+    return Finding(
+        code="duplicate-version",
+        message=f"Version {version} is used by {' and '.join(path.name for path in same)}; renumber all but one.",
+        path=same[-1],
+        level="error",
+    )
 
 
 def _order(found: list[Migration | OpaqueMigration]) -> list[Finding]:

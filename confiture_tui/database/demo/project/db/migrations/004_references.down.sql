@@ -9,6 +9,8 @@ DROP INDEX w_order_open_idx;
 DROP INDEX w_order_customer_idx;
 DROP INDEX w_batch_product_idx;
 
+ALTER TABLE w_order DROP CONSTRAINT w_order_channel_known;
+
 ALTER TABLE w_order_event DROP CONSTRAINT w_order_event_order_fkey;
 ALTER TABLE w_payment DROP CONSTRAINT w_payment_order_fkey;
 ALTER TABLE w_order_line

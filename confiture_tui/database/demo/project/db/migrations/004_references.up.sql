@@ -37,6 +37,10 @@ ALTER TABLE w_order_event
     ADD CONSTRAINT w_order_event_order_fkey FOREIGN KEY (tenant_id, order_id)
         REFERENCES w_order (tenant_id, order_id) ON DELETE CASCADE;
 
+-- Whoever takes an order says where it came from. Only new orders are looked at: the old books are a job for a quiet hour.
+ALTER TABLE w_order
+    ADD CONSTRAINT w_order_channel_known CHECK (channel IS NOT NULL) NOT VALID;
+
 -- What the counter asks for all day long.
 CREATE INDEX w_batch_product_idx ON w_batch (tenant_id, product_id, cooked_on);
 CREATE INDEX w_order_customer_idx ON w_order (tenant_id, customer_id, placed_at DESC);

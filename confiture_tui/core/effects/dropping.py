@@ -1,0 +1,394 @@
+"""What goes when something is dropped: the server's walk through the dependencies, and what that locks.
+
+The rules are those of ``pg_depend.deptype`` (PostgreSQL documentation, 52.18): what depends *normally* on a dropped
+object needs CASCADE, what depends automatically or internally goes silently, and what is an internal part of another
+takes that other one with it, or cannot be dropped by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from confiture_tui.core.catalog.models.columns import Generated
+from confiture_tui.core.catalog.models.constraints import Constraint, ConstraintKind
+from confiture_tui.core.catalog.models.dependencies import (
+    PG_ATTRDEF,
+    PG_CLASS,
+    PG_CONSTRAINT,
+    PG_EXTENSION,
+    PG_NAMESPACE,
+    PG_POLICY,
+    PG_PROC,
+    PG_REWRITE,
+    PG_TRIGGER,
+    PG_TYPE,
+    ObjectAddress,
+)
+from confiture_tui.core.catalog.models.indexes import Index
+from confiture_tui.core.catalog.models.relations import Relation, RelationKind, Sequence
+from confiture_tui.core.effects.lock_modes import LockMode
+
+if TYPE_CHECKING:
+    from confiture_tui.core.effects.schema import Schema
+    from confiture_tui.core.effects.step import Step
+
+PG_STATISTIC_EXT = 3381
+"""The oid of that catalog: PostgreSQL's sources, src/include/catalog/pg_statistic_ext.h."""
+
+_SILENT = frozenset("aiPSex")
+_OWNING = frozenset("ie")
+_ON_A_RELATION = frozenset({PG_CONSTRAINT, PG_TRIGGER, PG_POLICY, PG_REWRITE, PG_ATTRDEF, PG_STATISTIC_EXT})
+_MADE_OF = {RelationKind.TABLE, RelationKind.PARTITIONED_TABLE}
+
+
+class Dropping:
+    """What a drop reaches.
+
+    Attributes:
+        doomed: all that goes, in the order in which it was reached.
+        blocked: those that only CASCADE takes along, as the server would name them.
+        required_by: why a target cannot be dropped by itself, ``(target, what requires it)``; ``None`` when it can.
+    """
+
+    def __init__(self, schema: Schema, targets: Iterable[ObjectAddress]) -> None:
+        self._schema = schema
+        self._owners: dict[ObjectAddress, Relation] = {}
+        self._silent: dict[ObjectAddress, bool] = {}
+        self._targets = dict.fromkeys(targets)
+        self.required_by: tuple[str, str] | None = None
+        self._walk()
+        self.doomed: tuple[ObjectAddress, ...] = tuple(self._silent)
+        self.blocked: tuple[str, ...] = tuple(
+            self.describe(address) for address, silent in self._silent.items() if not silent
+        )
+
+    def _walk(self) -> None:
+        for target in self._targets:
+            for owner in self._owners_of(target, frozenset("iePS")):
+                if owner not in self._targets and owner._replace(number=0) not in self._targets:
+                    self.required_by = (self.describe(target), self.describe(owner))
+            self._silent[target] = True
+        waiting = list(self._targets)
+        seen = set(waiting)
+        while waiting:
+            address = waiting.pop()
+            for dependent, kind in self._edges(address):
+                reached, silent = dependent, kind in _SILENT
+                for owner in self._owners_of(dependent, _OWNING):
+                    if owner != address and owner._replace(number=0) not in seen and owner not in seen:
+                        # Its owner goes in its place, for the same reason; it goes along.
+                        reached, silent = owner, False if kind == "n" else silent
+                        break
+                if self._alive(reached):
+                    self._silent[reached] = self._silent.get(reached, False) or silent
+                    if reached not in seen:
+                        seen.add(reached)
+                        waiting.append(reached)
+
+    def describe(self, address: ObjectAddress) -> str:
+        """An object in words: its kind and name."""
+        catalog = self._schema.catalog
+        told = catalog.describe(address) if catalog is not None else None
+        if told is not None:
+            return f"{told[0]} {told[1]}"
+        found = self._schema.by_oid(address.oid) if address.class_oid == PG_CLASS else None
+        if found is not None:
+            return found.qualified_name
+        relation = self._relation_of(address)
+        return f"an object of {relation.qualified_name}" if relation is not None else "another object"
+
+    # What depends on what
+
+    def _edges(self, address: ObjectAddress) -> Iterator[tuple[ObjectAddress, str]]:
+        for edge in self._schema.dependents(address):
+            if address.class_oid == PG_NAMESPACE and edge.dependent.class_oid == PG_CLASS:
+                continue  # by name, below: relations move between schemas
+            yield edge.dependent, edge.kind
+        if address.class_oid == PG_CLASS:
+            found = self._schema.by_oid(address.oid)
+            if isinstance(found, Relation):
+                yield from self._edges_of_relation(found, address.number)
+            elif isinstance(found, Index):
+                yield from self._new_references(found)
+        elif address.class_oid == PG_TYPE:
+            for relation, column in self._schema.columns_of_type(address.oid):
+                yield ObjectAddress(PG_CLASS, relation.oid, column.number), "n"
+        elif address.class_oid == PG_PROC:
+            for relation, trigger in self._schema.triggers_calling(address.oid):
+                self._owners[trigger_address := ObjectAddress(PG_TRIGGER, trigger.oid)] = relation
+                yield trigger_address, "n"
+        elif address.class_oid == PG_NAMESPACE:
+            yield from self._edges_of_schema(address)
+        elif address.class_oid == PG_CONSTRAINT:
+            owner = self._relation_of(address)
+            constraint = _constraint(owner, address.oid)
+            if constraint is not None and constraint.index_oid and constraint.kind is not ConstraintKind.FOREIGN_KEY:
+                yield ObjectAddress(PG_CLASS, constraint.index_oid), "i"
+
+    def _edges_of_relation(self, relation: Relation, number: int) -> Iterator[tuple[ObjectAddress, str]]:
+        """What the files have made on a relation or one of its columns: the catalog's dependencies do not know it."""
+        schema = self._schema
+        column = relation.column_numbered(number) if number else None
+        if number and column is None:
+            return
+        name = column.name if column is not None else None
+        for index in relation.indexes:
+            if index.oid < 0 and (name is None or name in index.key_columns or name in index.included_columns):
+                yield ObjectAddress(PG_CLASS, index.oid), "a"
+        for constraint in relation.constraints:
+            if constraint.oid < 0 and (name is None or name in constraint.columns):
+                self._owners[address := ObjectAddress(PG_CONSTRAINT, constraint.oid)] = relation
+                yield address, "a"
+        for other, constraint in schema.referencing(relation):
+            if constraint.oid < 0 and (name is None or name in constraint.referenced_columns):
+                self._owners[address := ObjectAddress(PG_CONSTRAINT, constraint.oid)] = other
+                yield address, "n"
+        for sequence in schema.owned_sequences(relation):
+            if number in (0, sequence.owned_by_number):
+                yield ObjectAddress(PG_CLASS, sequence.oid), "i" if sequence.identity else "a"
+        if name is None:
+            for child in schema.children(relation):
+                yield ObjectAddress(PG_CLASS, child.oid), "a" if child.is_partition else "n"
+            if relation.row_type_oid:
+                for user, other_column in schema.columns_of_type(relation.row_type_oid):
+                    yield ObjectAddress(PG_CLASS, user.oid, other_column.number), "n"
+
+    def _new_references(self, index: Index) -> Iterator[tuple[ObjectAddress, str]]:
+        table = self._schema.by_oid(index.relation_oid)
+        if not isinstance(table, Relation):
+            return
+        for other, constraint in self._schema.referencing(table):
+            if constraint.index_oid == index.oid:
+                self._owners[address := ObjectAddress(PG_CONSTRAINT, constraint.oid)] = other
+                yield address, "n"
+
+    def _edges_of_schema(self, address: ObjectAddress) -> Iterator[tuple[ObjectAddress, str]]:
+        name = self._schema_name(address.oid)
+        if name is None:
+            return
+        for relation in self._schema.relations(name):
+            if not isinstance(relation, Index):
+                yield ObjectAddress(PG_CLASS, relation.oid), "n"
+        for one in self._schema.types(name):
+            yield ObjectAddress(PG_TYPE, one.oid), "n"
+
+    def _schema_name(self, oid: int) -> str | None:
+        found = self._schema.namespace_by_oid(oid)
+        return found.name if found is not None else None
+
+    def _owners_of(self, address: ObjectAddress, kinds: frozenset[str]) -> Iterator[ObjectAddress]:
+        """What an object is a part of, by a dependency of one of these kinds, and which is there."""
+        catalog = self._schema.catalog
+        if address.oid < 0 or catalog is None:
+            owner = self._new_owner(address)
+            if owner is not None:
+                yield owner
+            return
+        for edge in catalog.dependencies.references(address):
+            if edge.kind in kinds and edge.dependent.number == address.number and self._alive(edge.referenced):
+                yield edge.referenced
+
+    def _new_owner(self, address: ObjectAddress) -> ObjectAddress | None:
+        found = self._schema.by_oid(address.oid) if address.class_oid == PG_CLASS else None
+        if isinstance(found, Index) and found.constraint is not None:
+            table = self._schema.by_oid(found.relation_oid)
+            if isinstance(table, Relation):
+                for constraint in table.constraints:
+                    if constraint.index_oid == found.oid and constraint.kind is not ConstraintKind.FOREIGN_KEY:
+                        self._owners[owner := ObjectAddress(PG_CONSTRAINT, constraint.oid)] = table
+                        return owner
+        if isinstance(found, Sequence) and found.identity and found.owned_by_oid:
+            return ObjectAddress(PG_CLASS, found.owned_by_oid, found.owned_by_number)
+        return None
+
+    def _alive(self, address: ObjectAddress) -> bool:
+        """Whether an object is still there; of what nobody lists that is taken for granted."""
+        schema = self._schema
+        if address.class_oid == PG_CLASS:
+            found = schema.by_oid(address.oid)
+            if found is None:
+                return False
+            return not address.number or not isinstance(found, Relation) or bool(found.column_numbered(address.number))
+        if address.class_oid == PG_CONSTRAINT:
+            owner = self._relation_of(address)
+            return owner is None or _constraint(owner, address.oid) is not None
+        return True
+
+    def _relation_of(self, address: ObjectAddress) -> Relation | None:
+        """The relation that a constraint, trigger, rule, policy, default or statistics object belongs to."""
+        known = self._owners.get(address)
+        if known is not None:
+            return known
+        catalog = self._schema.catalog
+        if catalog is None or address.class_oid not in _ON_A_RELATION or address.oid < 0:
+            return None
+        for edge in catalog.dependencies.references(address):
+            if edge.referenced.class_oid != PG_CLASS or edge.kind not in "aiPS":
+                continue
+            relation = self._schema.by_oid(edge.referenced.oid)
+            if isinstance(relation, Relation) and self._belongs(address, edge.referenced.number, relation):
+                self._owners[address] = relation
+                return relation
+        return None
+
+    @staticmethod
+    def _belongs(address: ObjectAddress, number: int, relation: Relation) -> bool:
+        match address.class_oid:
+            case class_oid if class_oid == PG_CONSTRAINT:
+                return _constraint(relation, address.oid) is not None
+            case class_oid if class_oid == PG_ATTRDEF:
+                return number > 0
+        return True
+
+    # What it does
+
+    def carry_out(self, step: Step, why: str) -> None:
+        """Note on the step what goes, what that locks, and change its schema."""
+        for address in self.doomed:
+            self._take(address, step, why)
+        for address in self.doomed:
+            if address.oid > 0:
+                step.change.forget_needs(address)
+
+    def _take(self, address: ObjectAddress, step: Step, why: str) -> None:
+        schema = step.now
+        if address.class_oid == PG_CLASS:
+            found = schema.by_oid(address.oid)
+            if found is None:
+                return
+            if isinstance(found, Relation) and address.number:
+                _take_column(step, found, address.number, why)
+            elif isinstance(found, Relation):
+                take_relation(step, found, why)
+            else:
+                if isinstance(found, Index):
+                    step.lock(found.relation, LockMode.ACCESS_EXCLUSIVE, f"{why} an index of it")
+                else:
+                    step.lock(found, LockMode.ACCESS_EXCLUSIVE, f"{why} it")
+                step.drop(found)
+                step.change.remove(found)
+            return
+        if address.class_oid in _ON_A_RELATION:
+            owner = self._relation_of(address)
+            if owner is not None:
+                relation = schema.by_oid(owner.oid)
+                # Its relation may have gone before it: what it locks elsewhere it locks all the same.
+                _take_part(step, relation if isinstance(relation, Relation) else owner, address, why)
+            return
+        if address.class_oid == PG_TYPE:
+            one = schema.type_by_oid(address.oid)
+            if one is not None:
+                step.change.remove_type(one.schema, one.name)
+        elif address.class_oid == PG_PROC:
+            routine = schema.routine_by_oid(address.oid)
+            if routine is not None:
+                step.change.remove_routine(routine.schema, routine.name, routine.argument_types)
+        elif address.class_oid == PG_NAMESPACE:
+            name = self._schema_name(address.oid)
+            if name is not None:
+                step.change.remove_schema(name)
+        elif schema.catalog is not None:
+            if address.class_oid == PG_EXTENSION:
+                extension = schema.catalog.extensions.by_oid(address.oid)
+                if extension is not None:
+                    step.change.put_other("extension", extension.name, None)
+            else:
+                other = schema.catalog.others.by_oid(address.oid)
+                if other is not None and other.class_oid == address.class_oid:
+                    step.change.put_other(other.kind, other.identity, None)
+
+
+def take_relation(step: Step, relation: Relation, why: str) -> None:
+    """A relation goes: its locks, those of the table that it is a partition of, its data."""
+    step.lock(relation, LockMode.ACCESS_EXCLUSIVE, f"{why} it")
+    schema = step.now
+    if relation.is_partition:
+        for parent in schema.parents(relation):
+            step.lock(parent, LockMode.ACCESS_EXCLUSIVE, f"{why} a partition of it")
+            default = default_partition(schema, parent)
+            if default is not None and default.oid != relation.oid:
+                step.lock(default, LockMode.ACCESS_EXCLUSIVE, f"{why} a partition beside the default one")
+    step.drop(relation)
+    for index in relation.indexes:
+        step.drop(index)
+    if relation.kind in _MADE_OF and schema.is_old(relation) and relation.persistence != "temporary":
+        lost = None if proved_without_rows(relation) else True
+        step.destroys_data(lost)
+        step.changes_data(lost)
+    step.change.remove(relation)
+
+
+def proved_without_rows(relation: Relation) -> bool:
+    """Whether its storage was empty when the catalog was read: it may have been filled since."""
+    return relation.kind is RelationKind.TABLE and relation.statistics is not None and relation.statistics.size == 0
+
+
+def default_partition(schema: Schema, parent: Relation) -> Relation | None:
+    """The DEFAULT partition of a partitioned table."""
+    return next((one for one in schema.children(parent) if one.partition_bound == "DEFAULT"), None)
+
+
+def _take_column(step: Step, relation: Relation, number: int, why: str) -> None:
+    column = relation.column_numbered(number)
+    if column is None:
+        return
+    step.lock(relation, LockMode.ACCESS_EXCLUSIVE, f"{why} a column of it")
+    if relation.kind in _MADE_OF and column.generated is not Generated.VIRTUAL and step.schema.is_old(relation):
+        lost = None if proved_without_rows(relation) else True
+        step.destroys_data(lost)
+        step.changes_data(lost)
+    step.change.put(replace(relation, columns=tuple(one for one in relation.columns if one.number != number)))
+
+
+def _take_part(step: Step, relation: Relation, address: ObjectAddress, why: str) -> None:
+    """A constraint, trigger, rule, policy, default or statistics object of a relation goes."""
+    oid = address.oid
+    match address.class_oid:
+        case class_oid if class_oid == PG_CONSTRAINT:
+            constraint = _constraint(relation, oid)
+            if constraint is None:
+                return
+            step.lock(relation, LockMode.ACCESS_EXCLUSIVE, f"{why} a constraint of it")
+            if constraint.referenced_oid and constraint.enforced:
+                referenced = step.now.by_oid(constraint.referenced_oid)
+                if isinstance(referenced, Relation) and _has_triggers_on(step, relation, constraint, referenced):
+                    step.lock(referenced, LockMode.ACCESS_EXCLUSIVE, f"{why} a foreign key that references it")
+            kept = tuple(one for one in relation.constraints if one.oid != oid)
+            changed = replace(relation, constraints=kept)
+        case class_oid if class_oid == PG_TRIGGER:
+            step.lock(relation, LockMode.ACCESS_EXCLUSIVE, f"{why} a trigger of it")
+            changed = replace(relation, triggers=tuple(one for one in relation.triggers if one.oid != oid))
+        case class_oid if class_oid == PG_POLICY:
+            step.lock(relation, LockMode.ACCESS_EXCLUSIVE, f"{why} a policy of it")
+            changed = replace(relation, policies=tuple(one for one in relation.policies if one.oid != oid))
+        case class_oid if class_oid == PG_REWRITE:
+            step.lock(relation, LockMode.ACCESS_EXCLUSIVE, f"{why} a rule of it")
+            changed = replace(relation, rules=tuple(one for one in relation.rules if one.oid != oid))
+        case class_oid if class_oid == PG_STATISTIC_EXT:
+            step.lock(relation, LockMode.SHARE_UPDATE_EXCLUSIVE, f"{why} a statistics object on it")
+            return
+        case _:
+            step.lock(relation, LockMode.ACCESS_EXCLUSIVE, f"{why} a column's default")
+            return
+    if step.now.by_oid(relation.oid) is not None:
+        step.change.put(changed)
+
+
+def _has_triggers_on(step: Step, relation: Relation, constraint: Constraint, referenced: Relation) -> bool:
+    """Whether a foreign key has triggers on the table that it references: to drop them that table is locked.
+
+    A partition's part of its parent's foreign key has none there; before 15 no partitioned table has any.
+    """
+    if step.schema.server_version_num < 150000 and referenced.kind is RelationKind.PARTITIONED_TABLE:
+        return False
+    before = step.schema.by_oid(relation.oid)
+    own = before if isinstance(before, Relation) else relation
+    return not constraint.parent_oid or _constraint(own, constraint.parent_oid) is not None
+
+
+def _constraint(relation: Relation | None, oid: int) -> Constraint | None:
+    if relation is None:
+        return None
+    return next((one for one in relation.constraints if one.oid == oid), None)

@@ -1,0 +1,118 @@
+"""The working object that reads expressions and queries, and how it walks trees of any depth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from confiture_tui.core.effects.expressions.conversions import worst
+from confiture_tui.core.effects.expressions.reads import Facts, Node, Problem, Value
+from confiture_tui.core.effects.expressions.scope import Cte, Meaning, Scope, ScopeColumn
+
+if TYPE_CHECKING:
+    from confiture_tui.core.catalog.models.columns import Volatility
+    from confiture_tui.core.effects.builtins import Candidate
+    from confiture_tui.core.effects.schema import Schema
+
+Walk = Generator[Any, Any, Any]
+"""A visit that yields the visits it needs, and is sent their results: a tree is then as deep as memory allows."""
+
+Visitor = Callable[[Any, Node], Walk]
+
+NOTHING = Value(None)
+
+
+class Reader:
+    """Reads expressions and queries of one statement against one schema.
+
+    Attributes:
+        schema: names are looked up there.
+        facts: what was found so far.
+        scope: the names that can be used at this point.
+        maybe: how many branches deep that may not be run.
+        through: the view that is being read; ``None`` for the statement itself.
+        meanings: what column references mean, by the identity of their nodes.
+        operators: what operators may mean, likewise.
+        outputs: the first column of the sub-selects in expressions, likewise.
+        recursive: the queries of WITH RECURSIVE that may ask for themselves, with the names of their columns, likewise.
+        joined: sub-selects that the planner makes part of a join, likewise.
+    """
+
+    visitors: Mapping[str, Visitor] = {}
+
+    def __init__(self, schema: Schema, scope: Scope | None = None) -> None:
+        self.schema = schema
+        self.facts = Facts()
+        self.scope = scope or Scope()
+        self.maybe = 0
+        self.through: str | None = None
+        self.views: frozenset[str] = frozenset()
+        self.meanings: dict[int, Meaning] = {}
+        self.operators: dict[int, tuple[Candidate, ...]] = {}
+        self.outputs: dict[int, ScopeColumn | None] = {}
+        self.joined: set[int] = set()
+        self.recursive: dict[int, tuple[Cte, list[str]]] = {}
+
+    def read(self, node: Node | None) -> Value:
+        """Read an expression; its value."""
+        value: Value = self.walk(self.visit(node))
+        return value
+
+    @staticmethod
+    def walk(first: Walk) -> Any:
+        """Carry out a visit and all that it needs."""
+        stack = [first]
+        answer: Any = None
+        while stack:
+            try:
+                asked = stack[-1].send(answer)
+            except StopIteration as end:
+                stack.pop()
+                answer = end.value
+            else:
+                stack.append(asked)
+                answer = None
+        return answer
+
+    def visit(self, node: Node | None) -> Walk:
+        """The visit of one node, by its kind; of a kind without a visitor of its own all that is in it is read."""
+        if not node:
+            return NOTHING
+        ((kind, fields),) = node.items() if len(node) == 1 else (("", node),)
+        visitor = self.visitors.get(kind)
+        if visitor is not None and isinstance(fields, dict):
+            return (yield visitor(self, fields))
+        yield self.visit_anything(fields)
+        return NOTHING
+
+    def visit_anything(self, value: object) -> Walk:
+        """The visits of all nodes inside something that is not understood itself."""
+        if isinstance(value, dict):
+            for key, inside in value.items():
+                if key in self.visitors and isinstance(inside, dict):
+                    yield self.visitors[key](self, inside)
+                elif isinstance(inside, dict | list):
+                    yield self.visit_anything(inside)
+        elif isinstance(value, list):
+            for inside in value:
+                yield self.visit_anything(inside)
+
+    def visit_all(self, nodes: list[Node] | tuple[Node, ...]) -> Walk:
+        """The visits of several nodes; the list of their values."""
+        values: list[Value] = []
+        for node in nodes:
+            values.append((yield self.visit(node)))  # noqa: PERF401 - a generator cannot yield inside a comprehension
+        return values
+
+    def worsen(self, volatility: Volatility) -> None:
+        """What was read, and is no call, is at least that volatile."""
+        self.facts.other_volatility = worst([self.facts.other_volatility, volatility])
+
+    def problem(self, sqlstate: str, message: str) -> None:
+        """The server would refuse to run it."""
+        self.facts.problems.append(Problem(sqlstate, message))
+
+
+def names_of(parts: list[Node]) -> list[str]:
+    """The texts of a list of String nodes."""
+    return [part["String"].get("sval", "") for part in parts if "String" in part]

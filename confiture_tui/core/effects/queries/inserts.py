@@ -1,0 +1,280 @@
+"""INSERT."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from confiture_tui.core.catalog.models.relations import Relation, RelationKind
+from confiture_tui.core.effects.expressions.base import Reader, names_of
+from confiture_tui.core.effects.expressions.queries import read_with
+from confiture_tui.core.effects.expressions.scope import Entry, Scope, columns_of
+from confiture_tui.core.effects.lock_modes import LockMode
+from confiture_tui.core.effects.pruning import has_home, partitions_of_row
+from confiture_tui.core.effects.queries.assignments import mismatch, missing_column, written
+from confiture_tui.core.effects.queries.calls import note_calls
+from confiture_tui.core.effects.queries.common_table import note_writes
+from confiture_tui.core.effects.queries.noting import note, reader_for
+from confiture_tui.core.effects.queries.rows import (
+    INSERT,
+    UPDATE,
+    has_row_trigger,
+    note_assumed_failures,
+    note_rows,
+    parsed_expression,
+)
+from confiture_tui.core.effects.queries.running import note_data
+from confiture_tui.core.effects.queries.targets import Target, target_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from confiture_tui.core.catalog.models.columns import Column
+    from confiture_tui.core.effects.expressions.reads import Value
+    from confiture_tui.core.effects.step import Step
+
+Node = dict[str, Any]
+
+
+def read_insert(node: Node, step: Step, *, execute: bool = True, scope: Scope | None = None) -> None:
+    """INSERT: ROW EXCLUSIVE on the table, and all that new rows reach."""
+    target = target_of(step, node["relation"], INSERT, execute=execute)
+    reader = reader_for(step, Scope(outer=scope, variables=step.variables) if scope is not None else None)
+    reader.walk(read_with(reader, node.get("withClause")))
+    names = [one["ResTarget"]["name"] for one in node.get("cols", ())]
+    select = node.get("selectStmt", {}).get("SelectStmt")
+    rows, inserted = _source(reader, select)
+    if execute and not target.replaced:
+        note_data(step, target.found, changes=_certainly_inserts(node, select))
+        step.write(target.found, "rows are inserted")
+    _read_rest(reader, node, target)
+    note(step, reader, execute=execute)
+    note_writes(step, reader, execute=execute)
+    relation = target.relation
+    if relation is None:
+        _check_widths(step, names, rows)
+        if execute and not target.found.known:
+            note_assumed_failures(step, target.found.name)
+        return
+    if target.columns is not None:
+        names = [target.columns.get(name, name) for name in names] or list(target.columns.values())
+    columns = _columns(step, relation, names, rows, node)
+    if columns is None or not execute:
+        return
+    _note_new_rows(step, relation, columns, rows, inserted, node)
+
+
+def _certainly_inserts(node: Node, select: Node | None) -> bool | None:
+    """Whether rows are inserted for certain; else ``None``: a condition decides."""
+    if node.get("onConflictClause", {}).get("action") == "ONCONFLICT_NOTHING":
+        return None
+    if select is None or "valuesLists" in select:
+        return True
+    return None if {"whereClause", "larg", "limitCount", "havingClause"} & select.keys() else True
+
+
+def _source(reader: Reader, select: Node | None) -> tuple[list[list[Value | None]], bool]:
+    """The rows of VALUES, where ``None`` is DEFAULT; whether they are all rows, known one by one."""
+    if select is None:
+        return [[]], True
+    if "valuesLists" not in select or "withClause" in select:
+        reader.walk(reader.visitors["SelectStmt"](reader, select))
+        return [], False
+    rows: list[list[Value | None]] = []
+    for row in select["valuesLists"]:
+        items = row.get("List", {}).get("items", [])
+        rows.append([None if "SetToDefault" in item else reader.read(item) for item in items])
+    return rows, True
+
+
+def _read_rest(reader: Reader, node: Node, target: Target) -> None:
+    """ON CONFLICT and RETURNING, where the table's columns can be named, and those of the row that was refused."""
+    relation = target.found.relation if target.found.known else None
+    columns = columns_of(relation) if relation is not None else None
+    alias = node["relation"].get("alias", {}).get("aliasname") or node["relation"]["relname"]
+    reader.scope.entries = [Entry(alias, columns), Entry("old", columns), Entry("new", columns)]
+    conflict = node.get("onConflictClause")
+    if conflict is not None:
+        reader.scope.entries.append(Entry("excluded", columns))
+        reader.walk(reader.visit_anything(conflict.get("targetList", [])))
+        reader.walk(reader.visit(conflict.get("whereClause")))
+        reader.scope.entries.pop()
+    for one in node.get("returningClause", {}).get("exprs", ()):
+        value = one["ResTarget"].get("val", {})
+        if "A_Star" not in str(value.get("ColumnRef", "")):
+            reader.read(value)
+
+
+def _check_widths(step: Step, names: list[str], rows: list[list[Value | None]]) -> None:
+    """What is wrong whatever the table is."""
+    for name in names:
+        if names.count(name) > 1:
+            step.refuse("42701", f'column "{name}" specified more than once')
+    widths = {len(row) for row in rows}
+    if len(widths) > 1:
+        step.refuse("42601", "VALUES lists must all be the same length")
+    for width in widths:
+        if names and width > len(names):
+            step.refuse("42601", "INSERT has more expressions than target columns")
+        if names and 0 < width < len(names):
+            step.refuse("42601", "INSERT has more target columns than expressions")
+
+
+def _columns(
+    step: Step, relation: Relation, names: list[str], rows: list[list[Value | None]], node: Node
+) -> list[Column] | None:
+    """The columns that get a value, in the order of the values; what is certain to be refused is noted."""
+    columns: list[Column] = []
+    for name in names:
+        column = relation.column(name)
+        if column is None:
+            step.refuse(*missing_column(relation, name))
+        columns.append(column)
+    _check_widths(step, names, rows)
+    width = max(map(len, rows), default=0)
+    if not names:
+        columns = list(relation.columns)
+        if rows and width > len(columns):
+            step.refuse("42601", "INSERT has more expressions than target columns")
+        columns = columns[:width] if rows else columns
+    override = str(node.get("override", ""))
+    for place, column in enumerate(columns):
+        defaults = [row[place] is None for row in rows] or [False]
+        refusal = written(relation, column, default=all(defaults), inserts=True, override=override)
+        if refusal is not None and not (names == [] and not rows):
+            step.fails(*refusal)
+        for row in rows:
+            value = row[place]
+            if value is not None and (refusal := mismatch(column, value, step.now)) is not None:
+                step.fails(*refusal)
+    return columns
+
+
+def _note_new_rows(
+    step: Step,
+    relation: Relation,
+    columns: list[Column],
+    rows: list[list[Value | None]],
+    listed: bool,
+    node: Node,
+) -> None:
+    """Defaults, NOT NULL, partitions, and what hangs on the rows."""
+    given = {column.name for column in columns}
+    omitted = [column for column in relation.columns if column.name not in given]
+    defaulted = [column for place, column in enumerate(columns) if any(row[place] is None for row in rows)]
+    for column in (*omitted, *defaulted):
+        note_default(step, relation, column)
+    _note_nulls(step, relation, columns, omitted, rows, listed)
+    # A column left to a default that is not NULL is written as well, and its foreign key is looked up.
+    filled = {
+        column.name
+        for place, column in enumerate(columns)
+        if not rows or any(row[place] is None or row[place].null is not True for row in rows)  # type: ignore[union-attr]
+    }
+    filled |= {column.name for column in omitted if column.default is not None or column.identity is not None}
+    known = [_plain(columns, row) for row in rows]
+    note_ancestors(step, relation)
+    for member in _members(step, relation, columns, rows, listed):
+        if member is not relation:
+            step.lock(member, LockMode.ROW_EXCLUSIVE, "new rows go to the partition")
+        if member.kind is RelationKind.TABLE or member is relation:
+            note_rows(step, member, INSERT, columns=filled, rows=known)
+        if node.get("onConflictClause", {}).get("action") == "ONCONFLICT_UPDATE":
+            targets = node["onConflictClause"].get("targetList", ())
+            note_rows(step, member, UPDATE, columns=[one["ResTarget"]["name"] for one in targets])
+
+
+def _plain(columns: list[Column], row: list[Value | None]) -> dict[str, object]:
+    """A row's values, as far as they are written plainly."""
+    return {
+        column.name: value.literal
+        for column, value in zip(columns, row, strict=True)
+        if value is not None and value.literal is not None
+    }
+
+
+def note_ancestors(step: Step, relation: Relation) -> None:
+    """A row that is written to a partition by name is checked against its bounds, for which its parents are opened."""
+    waiting = [relation]
+    while waiting:
+        one = waiting.pop()
+        if one.is_partition:
+            for parent in step.now.parents(one):
+                step.lock(parent, LockMode.ACCESS_SHARE, "the partition's bounds are looked up")
+                waiting.append(parent)
+
+
+def note_default(step: Step, relation: Relation, column: Column) -> None:
+    """What evaluating a column's default does: mostly, draw from a sequence."""
+    if column.identity is not None:
+        for sequence in step.now.owned_sequences(relation):
+            if sequence.owned_by_number == column.number:
+                step.lock(sequence, LockMode.ROW_EXCLUSIVE, f"{column.qualified_name} draws from it")
+        return
+    if column.default is None or column.generated is not None:
+        return
+    node = parsed_expression(column.default)
+    if node is None:
+        return
+    reader = Reader(step.now)
+    reader.read(node)
+    note_calls(step, reader.facts)
+
+
+def _note_nulls(
+    step: Step,
+    relation: Relation,
+    columns: list[Column],
+    omitted: list[Column],
+    rows: Sequence[Sequence[Value | None]],
+    listed: bool,
+) -> None:
+    """NULL for a column that is NOT NULL: certain where it is written, unless a trigger may put something there."""
+    mended = has_row_trigger(relation, INSERT, before=True)
+    for column in omitted:
+        if column.not_null and column.default is None and column.identity is None:
+            message = f'null value in column "{column.name}" of relation "{relation.name}" violates not-null constraint'
+            if mended or not listed:
+                step.may_fail("23502", message)
+            else:
+                step.fails("23502", message)
+    for place, column in enumerate(columns):
+        if not column.not_null or column.generated is not None:
+            continue
+        message = f'null value in column "{column.name}" of relation "{relation.name}" violates not-null constraint'
+        values = [row[place] for row in rows]
+        if not listed:
+            step.may_fail("23502", message)
+        elif any(
+            (value is None and column.default is None and column.identity is None)
+            or (value is not None and value.null is True)
+            for value in values
+        ):
+            if mended:
+                step.may_fail("23502", message)
+            else:
+                step.fails("23502", message)
+        elif any(value is not None and value.null is None for value in values):
+            step.may_fail("23502", message)
+
+
+def _members(
+    step: Step, relation: Relation, columns: list[Column], rows: list[list[Value | None]], listed: bool
+) -> list[Relation]:
+    """The table, and the partitions that the rows may go to."""
+    if relation.kind is not RelationKind.PARTITIONED_TABLE:
+        return [relation]
+    found: dict[int, Relation] = {relation.oid: relation}
+    if not listed:
+        for one in partitions_of_row(relation, step.now, {}):
+            found[one.oid] = one
+        step.may_fail("23514", f"{relation.qualified_name}: there may be no partition for a row")
+    for row in rows:
+        values = _plain(columns, row)
+        if not has_home(relation, step.now, values):
+            step.fails("23514", f'no partition of relation "{relation.name}" found for row')
+        for one in partitions_of_row(relation, step.now, values):
+            found[one.oid] = one
+    return list(found.values())
+
+
+__all__ = ["names_of", "note_default", "read_insert"]

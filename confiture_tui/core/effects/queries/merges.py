@@ -1,0 +1,132 @@
+"""MERGE."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from confiture_tui.core.catalog.models.relations import Relation, RelationKind
+from confiture_tui.core.effects.expressions.conditions import note_conditions
+from confiture_tui.core.effects.expressions.queries import read_with
+from confiture_tui.core.effects.expressions.scope import Entry, Scope
+from confiture_tui.core.effects.lock_modes import LockMode
+from confiture_tui.core.effects.pruning import reached
+from confiture_tui.core.effects.queries.assignments import mismatch, missing_column, written
+from confiture_tui.core.effects.queries.common_table import note_writes
+from confiture_tui.core.effects.queries.inserts import note_default
+from confiture_tui.core.effects.queries.noting import note, reader_for
+from confiture_tui.core.effects.queries.rows import (
+    DELETE,
+    INSERT,
+    UPDATE,
+    known_empty,
+    note_assumed_failures,
+    note_rows,
+)
+from confiture_tui.core.effects.queries.running import note_data
+from confiture_tui.core.effects.queries.targets import target_of
+from confiture_tui.core.effects.queries.updates import add_target, read_assignments
+
+if TYPE_CHECKING:
+    from confiture_tui.core.effects.expressions.base import Reader
+    from confiture_tui.core.effects.step import Step
+
+Node = dict[str, Any]
+
+_EVENTS = {"CMD_INSERT": INSERT, "CMD_UPDATE": UPDATE, "CMD_DELETE": DELETE}
+FIRST_VERSION = 150000
+"""``server_version_num`` from which there is MERGE."""
+_MORE = 170000
+"""``server_version_num`` from which there are NOT MATCHED BY SOURCE and RETURNING, and views as targets."""
+
+
+def read_merge(node: Node, step: Step, *, execute: bool = True, scope: Scope | None = None) -> None:
+    """MERGE: ROW EXCLUSIVE on the target, and all that its actions reach."""
+    clauses = [one["MergeWhenClause"] for one in node.get("mergeWhenClauses", ())]
+    by_source = any(one.get("matchKind") == "MERGE_WHEN_NOT_MATCHED_BY_SOURCE" for one in clauses)
+    version = step.now.server_version_num
+    if version < FIRST_VERSION or (version < _MORE and (by_source or "returningClause" in node)):
+        step.refuse("42601", "syntax error: the server does not know this form of MERGE")
+    events = {_EVENTS[one["commandType"]] for one in clauses if one.get("commandType") in _EVENTS}
+    target = target_of(step, node["relation"], min(events, default=UPDATE), execute=execute)
+    reader = reader_for(step, Scope(outer=scope, variables=step.variables) if scope is not None else None)
+    reader.walk(read_with(reader, node.get("withClause")))
+    read = add_target(reader, node["relation"], target)
+    reader.walk(reader.visit(node.get("sourceRelation")))
+    condition = node.get("joinCondition")
+    if condition is not None:
+        reader.read(condition)
+        note_conditions(reader, condition)
+    if by_source:
+        read.conditions.clear()
+    relation = target.relation
+    for clause in clauses:
+        reader.read(clause.get("condition"))
+        _action(reader, clause, relation, step)
+    for one in node.get("returningClause", {}).get("exprs", ()):
+        value = one["ResTarget"].get("val", {})
+        if not any("A_Star" in part for part in value.get("ColumnRef", {}).get("fields", ())):
+            reader.scope.entries.append(Entry(None, None))
+            reader.read(value)
+    note(step, reader, execute=execute)
+    note_writes(step, reader, execute=execute)
+    if not execute or not events:
+        return
+    note_data(step, read.found, changes=None, destroys=None if DELETE in events else False)
+    step.write(read.found, "rows are merged")
+    if not target.found.known:
+        note_assumed_failures(step, target.found.name)
+    if relation is not None:
+        _note_rows(step, relation, clauses, only=read.only)
+
+
+def _action(reader: Reader, clause: Node, relation: Relation | None, step: Step) -> None:
+    """One WHEN: its values are read, and what is certain to be refused is noted."""
+    inserts = clause.get("commandType") == "CMD_INSERT"
+    if inserts:
+        names = [one["ResTarget"]["name"] for one in clause.get("targetList", ())]
+        if relation is not None and not names:
+            names = [column.name for column in relation.columns]
+        values = clause.get("values", [])
+        pairs = [
+            (name, None if "SetToDefault" in value else reader.read(value), "SetToDefault" in value)
+            for name, value in zip(names, values, strict=False)
+        ]
+    else:
+        pairs = read_assignments(reader, clause.get("targetList", ()))
+    if relation is None:
+        return
+    for name, value, default in pairs:
+        column = relation.column(name)
+        if column is None:
+            step.fails(*missing_column(relation, name))
+            continue
+        refusal = written(relation, column, default=default, inserts=inserts, override=str(clause.get("override", "")))
+        if refusal is None and value is not None:
+            refusal = mismatch(column, value, step.now)
+        if refusal is not None:
+            step.fails(*refusal)
+        if column.not_null and value is not None and value.null is not False:
+            step.may_fail("23502", f'column "{name}" of relation "{relation.name}" may be given NULL')
+    if inserts:
+        given = {name for name, _, default in pairs if not default}
+        for column in relation.columns:
+            if column.name not in given:
+                note_default(step, relation, column)
+
+
+def _note_rows(step: Step, relation: Relation, clauses: list[Node], *, only: bool) -> None:
+    inserting = any(one.get("commandType") == "CMD_INSERT" for one in clauses)
+    members = [relation]
+    if not only or inserting:
+        members += reached(relation, step.now)
+    for member in members[1:]:
+        step.lock(member, LockMode.ROW_EXCLUSIVE, "its rows are merged")
+    for clause in clauses:
+        event = _EVENTS.get(str(clause.get("commandType")))
+        if event is None:
+            continue
+        names = [one["ResTarget"]["name"] for one in clause.get("targetList", ())]
+        for member in members:
+            if member is relation or member.kind is RelationKind.TABLE:
+                empty = event != INSERT and known_empty(member)
+                note_rows(step, member, event, columns=None if event == DELETE or not names else names, empty=empty)

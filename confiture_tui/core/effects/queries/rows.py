@@ -1,0 +1,347 @@
+"""What writing rows of a table reaches besides the table: triggers, foreign keys, defaults, checks, sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from confiture_tui.core.catalog.models.constraints import Constraint, ConstraintKind
+from confiture_tui.core.catalog.models.relations import Relation, RelationKind
+from confiture_tui.core.effects.bodies import read_routine
+from confiture_tui.core.effects.expressions.base import Reader
+from confiture_tui.core.effects.expressions.reads import Comparison, Condition, Read
+from confiture_tui.core.effects.expressions.scope import Entry, Scope, columns_of
+from confiture_tui.core.effects.lock_modes import LockMode
+from confiture_tui.core.effects.plans import reads_whole
+from confiture_tui.core.effects.pruning import reached
+from confiture_tui.core.effects.queries.calls import note_calls, run_routine
+from confiture_tui.core.effects.queries.running import note_data, unknown
+from confiture_tui.core.effects.schema import Found, Presence
+from confiture_tui.core.effects.type_names import parse_type, user_type
+from confiture_tui.core.sql.parser import parse
+from confiture_tui.core.sql.statement import SyntaxProblem
+
+if TYPE_CHECKING:
+    from confiture_tui.core.catalog.models.triggers import Trigger
+    from confiture_tui.core.effects.step import Step
+
+Node = dict[str, Any]
+
+INSERT, DELETE, UPDATE = 4, 8, 16
+_ROW, _BEFORE, _INSTEAD = 1, 2, 64
+# Bits of a trigger's type (pg_trigger.h).
+
+_CHECKED = (ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE, ConstraintKind.EXCLUSION)
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerTerms:
+    """When a trigger fires: events and columns, as CREATE TRIGGER says."""
+
+    events: int
+    before: bool
+    instead: bool
+    each_row: bool
+    columns: frozenset[str]
+    conditional: bool
+
+
+@lru_cache(maxsize=1024)
+def terms_of(definition: str) -> TriggerTerms | None:
+    """What a trigger's definition says; ``None`` when it cannot be read."""
+    tree = parse(definition)
+    if isinstance(tree, SyntaxProblem) or tree[0] != "CreateTrigStmt":
+        return None
+    node = tree[1]
+    timing = node.get("timing", 0)
+    return TriggerTerms(
+        node.get("events", 0),
+        bool(timing & _BEFORE),
+        bool(timing & _INSTEAD),
+        bool(node.get("row")),
+        frozenset(one["String"].get("sval", "") for one in node.get("columns", ())),
+        "whenClause" in node,
+    )
+
+
+def known_empty(relation: Relation) -> bool:
+    """Whether the catalog saw that a table has no page at all, so that no row of it can be touched."""
+    statistics = relation.statistics
+    return relation.kind is RelationKind.TABLE and statistics is not None and statistics.size == 0
+
+
+def has_row_trigger(relation: Relation, event: int, *, before: bool) -> bool:
+    """Whether a trigger for each row may change what is written, or keep it from being written."""
+    for trigger in relation.triggers:
+        terms = terms_of(trigger.definition)
+        if trigger.enabled == "disabled" or terms is None:
+            continue
+        if terms.events & event and terms.each_row and terms.before == before:
+            return True
+    return False
+
+
+def note_rows(
+    step: Step,
+    relation: Relation,
+    event: int,
+    *,
+    columns: Collection[str] | None = None,
+    empty: bool = False,
+    nulls: Collection[str] = (),
+    rows: Sequence[Mapping[str, object]] = (),
+    seen: frozenset[tuple[int, int]] = frozenset(),
+) -> None:
+    """What inserting, updating or deleting rows of one table does beyond it.
+
+    Args:
+        step: written to.
+        relation: whose rows are written: a table, or a partition.
+        event: ``INSERT``, ``UPDATE`` or ``DELETE``.
+        columns: those that are given a value (INSERT) or a new one (UPDATE); ``None`` for all.
+        nulls: of an UPDATE, the columns that are given NULL.
+        rows: of an INSERT, each new row as far as its values are written plainly; empty where they are not known.
+        empty: no row is there to be written: only triggers for the whole statement fire.
+        seen: what is being gone through already, so that circles end.
+    """
+    if (relation.oid, event) in seen:
+        return
+    seen |= {(relation.oid, event)}
+    _note_triggers(step, relation, event, columns, empty=empty)
+    if empty:
+        return
+    if event != DELETE:
+        _note_own_foreign_keys(step, relation, event, columns, nulls, rows)
+        _note_expressions(step, relation, columns)
+        _note_possible_failures(step, relation, event, columns)
+    if event != INSERT:
+        for child, constraint in step.now.referencing(relation):
+            _note_reference(step, relation, child, constraint, event, columns, seen)
+
+
+def _note_triggers(step: Step, relation: Relation, event: int, columns: Collection[str] | None, *, empty: bool) -> None:
+    for trigger in relation.triggers:
+        if trigger.enabled in ("disabled", "replica"):
+            continue
+        terms = terms_of(trigger.definition)
+        if terms is None:
+            unknown(step, f"the trigger {trigger.quoted_name} cannot be read")
+            continue
+        if not terms.events & event or (empty and terms.each_row):
+            continue
+        if event == UPDATE and terms.columns and columns is not None and not terms.columns & set(columns):
+            continue
+        note_trigger(step, trigger, maybe=terms.conditional or terms.each_row)
+
+
+def note_trigger(step: Step, trigger: Trigger, *, maybe: bool) -> None:
+    """What a trigger's function does."""
+    routine = step.now.routine_by_oid(trigger.function_oid)
+    if routine is None:
+        if not trigger.function.startswith("pg_catalog."):
+            unknown(step, f"what the trigger {trigger.quoted_name} does is not known")
+    elif routine.oid not in step.running:
+        run_routine(step, routine, maybe=maybe)
+
+
+def trigger_is_plain(step: Step, trigger: Trigger) -> bool:
+    """Whether a trigger's function has nothing in it that was found to touch anything."""
+    routine = step.now.routine_by_oid(trigger.function_oid)
+    return routine is not None and not read_routine(routine).parts and not read_routine(routine).opaque
+
+
+def _note_own_foreign_keys(
+    step: Step,
+    relation: Relation,
+    event: int,
+    columns: Collection[str] | None,
+    nulls: Collection[str],
+    rows: Sequence[Mapping[str, object]],
+) -> None:
+    for constraint in relation.constraints:
+        if constraint.kind is not ConstraintKind.FOREIGN_KEY or not constraint.enforced:
+            continue
+        if any(one.oid == constraint.parent_oid for one in relation.constraints):
+            continue  # one for each partition of what is referenced: the rows are looked up through the whole
+        if constraint.match != "FULL" and set(constraint.columns) & set(nulls):
+            continue
+        if columns is not None:
+            written = set(constraint.columns) & set(columns)
+            if not written or (event == INSERT and constraint.match != "FULL" and written != set(constraint.columns)):
+                continue
+        parent = step.now.by_oid(constraint.referenced_oid)
+        if not isinstance(parent, Relation):
+            step.unknown_reach(f"what {constraint.quoted_name} references is not known")
+            continue
+        why = f"the foreign key {constraint.quoted_name} looks for the row that is referenced"
+        for row in rows or ({},):
+            known = {
+                there: row[here]
+                for here, there in zip(constraint.columns, constraint.referenced_columns, strict=True)
+                if here in row
+            }
+            _look_up(step, parent, constraint.referenced_columns, LockMode.ROW_SHARE, why, known)
+        step.may_fail("23503", f"{relation.qualified_name}: {constraint.quoted_name} finds no such row")
+
+
+def _note_reference(
+    step: Step,
+    relation: Relation,
+    child: Relation,
+    constraint: Constraint,
+    event: int,
+    columns: Collection[str] | None,
+    seen: frozenset[tuple[int, int]],
+) -> None:
+    """Rows that are referenced go, or get another key: what the foreign key does about it."""
+    if not constraint.enforced or constraint.kind is not ConstraintKind.FOREIGN_KEY:
+        return
+    if event == UPDATE and columns is not None and not set(constraint.referenced_columns) & set(columns):
+        return
+    action = (constraint.on_delete if event == DELETE else constraint.on_update) or "NO ACTION"
+    name = constraint.quoted_name
+    if constraint.parent_oid and any(
+        one.oid == constraint.parent_oid for other, one in step.now.referencing(relation) if other.oid != child.oid
+    ):
+        return  # a partition of the referencing table: reached through that table
+    if action in ("NO ACTION", "RESTRICT"):
+        _look_up(
+            step, child, constraint.columns, LockMode.ROW_SHARE, f"the foreign key {name} looks for referencing rows"
+        )
+        step.may_fail(
+            "23001" if action == "RESTRICT" and step.now.server_version_num >= 180000 else "23503",
+            f"{child.qualified_name} still references the rows ({name})",
+        )
+        return
+    why = f"the foreign key {name} passes the change on ({action})"
+    _look_up(step, child, constraint.columns, LockMode.ROW_EXCLUSIVE, why)
+    inner = DELETE if event == DELETE and action == "CASCADE" else UPDATE
+    note_data(step, child, changes=True, destroys=inner == DELETE)
+    for member in (child, *reached(child, step.now)):
+        if member.kind is RelationKind.TABLE:
+            step.write(member, why)
+    own = child if child.kind is RelationKind.TABLE else None
+    for member in [own] if own else [one for one in reached(child, step.now) if one.kind is RelationKind.TABLE]:
+        if not known_empty(member):
+            note_rows(
+                step,
+                member,
+                inner,
+                columns=None if inner == DELETE else constraint.columns,
+                nulls=constraint.columns if action == "SET NULL" else (),
+                seen=seen,
+            )
+
+
+def _look_up(
+    step: Step,
+    relation: Relation,
+    columns: tuple[str, ...],
+    mode: LockMode,
+    why: str,
+    values: Mapping[str, object] | None = None,
+) -> None:
+    """A query that a foreign key runs on another table: by equality of some columns, with values that may be known."""
+    known = values or {}
+    found = Found(relation.qualified_name, (relation.schema, relation.name), relation, Presence.KNOWN)
+    conditions = [
+        Condition(column, Comparison.EQUAL, values=(known[column],) if column in known else ()) for column in columns
+    ]
+    read = Read(found, mode, conditions=conditions)
+    step.lock(relation, mode, why)
+    members = [relation]
+    if relation.kind is RelationKind.PARTITIONED_TABLE:
+        members += reached(relation, step.now, conditions)
+        for member in members[1:]:
+            step.lock(member, mode, why)
+    for member in members:
+        if member.kind is RelationKind.TABLE and reads_whole(member, read):
+            step.scan(member, f"{why}: no index serves it")
+
+
+def _note_expressions(step: Step, relation: Relation, columns: Collection[str] | None) -> None:
+    """CHECK constraints and generated columns may call functions of the user's."""
+    for constraint in relation.constraints:
+        if constraint.kind is ConstraintKind.CHECK and constraint.enforced:
+            _note_expression(step, relation, _checked(constraint.definition))
+    for column in relation.columns:
+        if column.generated is not None and column.default is not None:
+            _note_expression(step, relation, column.default)
+    del columns
+
+
+def _checked(definition: str) -> str:
+    start = definition.find("(")
+    end = definition.rfind(")")
+    return definition[start : end + 1]
+
+
+def _note_expression(step: Step, relation: Relation, text: str) -> None:
+    node = parsed_expression(text)
+    if node is None:
+        return
+    reader = Reader(step.now, Scope(entries=[Entry(relation.name, columns_of(relation))]))
+    reader.read(node)
+    note_calls(step, reader.facts)
+
+
+@lru_cache(maxsize=2048)
+def parsed_expression(text: str) -> Node | None:
+    """The syntax tree of an expression as the catalog writes it. It is read from; nobody writes to it."""
+    tree = parse(f"SELECT {text}")
+    if isinstance(tree, SyntaxProblem):
+        return None
+    targets = tree[1].get("targetList", [])
+    value: Node | None = targets[0].get("ResTarget", {}).get("val") if len(targets) == 1 else None
+    return value
+
+
+_ASSUMED_WRITE = {
+    "42P01": "it may not exist",
+    "42703": "it may not have these columns",
+    "42809": "it may be no table",
+    "55000": "it may be a view that cannot be written through",
+    "428C9": "a column may be generated, or an identity",
+    "42804": "a value may be of another type than its column",
+    "42601": "it may have fewer columns than there are values",
+    "22P02": "a text may not be a value of its column's type",
+    "22001": "a text may be too long for its column",
+    "22003": "a number may be out of its column's range",
+    "23505": "a key may be there already",
+    "23502": "a column may be given NULL that does not take it",
+    "23514": "a check may not hold, or there may be no partition for a row",
+    "23503": "a foreign key may be violated",
+}
+_ASSUMED_DELETE = ("42P01", "42703", "42809", "55000", "23503")
+
+
+def note_assumed_failures(step: Step, name: str, *, deletes: bool = False) -> None:
+    """What a catalog would tell of writing to a table, where there is none."""
+    for sqlstate, why in _ASSUMED_WRITE.items():
+        if not deletes or sqlstate in _ASSUMED_DELETE:
+            step.may_fail(sqlstate, f"{name}: {why}")
+
+
+def _note_possible_failures(step: Step, relation: Relation, event: int, columns: Collection[str] | None) -> None:
+    written = None if columns is None else set(columns)
+    for constraint in relation.constraints:
+        concerned = written is None or event == INSERT or not constraint.columns
+        concerned = concerned or bool((written or set()) & set(constraint.columns))
+        if not concerned or not constraint.enforced:
+            continue
+        if constraint.kind is ConstraintKind.CHECK:
+            step.may_fail("23514", f"{relation.qualified_name}: {constraint.quoted_name} may not hold")
+        elif constraint.kind is ConstraintKind.EXCLUSION:
+            step.may_fail("23P01", f"{relation.qualified_name}: {constraint.quoted_name} may be violated")
+    for index in relation.indexes:
+        keys = {one for one in index.key_columns if one is not None}
+        if index.unique and not index.exclusion and (written is None or not keys or keys & written):
+            step.may_fail("23505", f"{index.qualified_name}: a key may be there already")
+    for column in relation.columns:
+        if written is not None and column.name not in written:
+            continue
+        domain = user_type(parse_type(column.type).bare, step.now)
+        if domain is not None and domain.base_type is not None and (domain.constraints or domain.not_null):
+            step.may_fail("23514", f"{column.qualified_name}: the value may not fit the domain {domain.qualified_name}")

@@ -1,0 +1,489 @@
+"""The schema as a statement finds it: a catalog, or nothing, with what the statements before have changed.
+
+Without a catalog a relation that no statement has made is assumed to exist, to be large, and to have everything that
+hurts; only what the files themselves have done to it is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from collections.abc import Sequence as SequenceOf
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from confiture_tui.core.catalog.models.dependencies import PG_CLASS, PG_REWRITE, ObjectAddress
+from confiture_tui.core.catalog.models.indexes import Index
+from confiture_tui.core.catalog.models.relations import Relation, RelationKind, Sequence
+from confiture_tui.core.catalog.names import Key, split_name, split_search_path
+from confiture_tui.core.effects.history import UNKNOWN, Family, History
+from confiture_tui.core.effects.reverse import Pointing
+from confiture_tui.core.effects.system_names import is_system_name
+from confiture_tui.core.sql.identifiers import qualified_name
+from confiture_tui.core.sql.parser import parse
+from confiture_tui.core.sql.statement import SyntaxProblem
+
+if TYPE_CHECKING:
+    from confiture_tui.core.catalog.catalog import AnyRelation, Catalog
+    from confiture_tui.core.catalog.models.columns import Column
+    from confiture_tui.core.catalog.models.constraints import Constraint
+    from confiture_tui.core.catalog.models.dependencies import Dependency
+    from confiture_tui.core.catalog.models.objects import Schema as SchemaObject
+    from confiture_tui.core.catalog.models.routines import Routine
+    from confiture_tui.core.catalog.models.triggers import Trigger
+    from confiture_tui.core.catalog.models.types import Type
+
+DEFAULT_SEARCH_PATH = '"$user", public'
+"""PostgreSQL's own default, assumed where no catalog tells another."""
+
+NEWEST_SERVER = 180000
+"""``server_version_num`` assumed without a catalog."""
+
+EXTENSION_MADE: Key = ("extension made", "")
+"""Under this key of ``Family.OTHER``: the files have made an extension, whose types and functions are not known."""
+
+Name = Mapping[str, Any] | str
+"""A RangeVar as libpg_query writes it, or a name as written in SQL."""
+
+
+class Presence(Enum):
+    """What is known of the existence of something that a statement names."""
+
+    KNOWN = "known"
+    """It exists, and the catalog or the file that made it tells everything about it."""
+    ASSUMED = "assumed"
+    """It is assumed to exist; ``Found.object`` has what the files say of it, if anything."""
+    MISSING = "missing"
+    """It certainly does not exist."""
+    SYSTEM = "system"
+    """It is one of PostgreSQL's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a name means.
+
+    Attributes:
+        name: qualified, quoted as quote_ident does.
+        key: schema and name as stored.
+        object: what has that name; ``None`` where nothing is known of it, or it does not exist.
+        presence: what is known of its existence.
+    """
+
+    name: str
+    key: Key
+    object: AnyRelation | None
+    presence: Presence
+
+    @property
+    def known(self) -> bool:
+        """Whether it exists and everything about it is known."""
+        return self.presence is Presence.KNOWN
+
+    @property
+    def missing(self) -> bool:
+        """Whether it certainly does not exist."""
+        return self.presence is Presence.MISSING
+
+    @property
+    def relation(self) -> Relation | None:
+        """The object, where it is a relation with columns, be it wholly known or in part."""
+        return self.object if isinstance(self.object, Relation) else None
+
+
+class Schema:
+    """The simulated schema at one moment; immutable, and cheap to keep.
+
+    Objects are the catalog's own; what a statement made or changed is a copy of one, with a negative oid where it was
+    made.
+
+    Attributes:
+        search_path: the setting's text.
+    """
+
+    __slots__ = ("_history", "_origin", "_path", "_transaction_start", "_version", "search_path")
+
+    def __init__(
+        self, history: History, *, search_path: str, origin: int = 0, transaction_start: int | None = None
+    ) -> None:
+        self._history = history
+        self._version = history.version
+        self._origin = origin
+        self._transaction_start = history.version if transaction_start is None else transaction_start
+        self._path: tuple[str, ...] | None = None
+        self.search_path = search_path
+
+    @classmethod
+    def of(cls, catalog: Catalog | None) -> Schema:
+        """The schema before any statement."""
+        path = catalog.session.search_path if catalog is not None else DEFAULT_SEARCH_PATH
+        return cls(History(catalog), search_path=path)
+
+    @property
+    def catalog(self) -> Catalog | None:
+        """The catalog beneath; ``None`` without one."""
+        return self._history.catalog
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a catalog beneath: what is not found then does not exist."""
+        return self._history.catalog is not None
+
+    @property
+    def server_version_num(self) -> int:
+        """The catalog's; the newest without one. Where versions differ, rules take the worse one without a catalog."""
+        return NEWEST_SERVER if self._history.catalog is None else self._history.catalog.server_version_num
+
+    def history_to_write(self) -> History:
+        """The history to go on with from this moment: its own when it is the newest, else a fork."""
+        newest = self._version == self._history.version
+        return self._history if newest else self._history.fork(self._version)
+
+    def is_at(self, version: int, search_path: str, transaction_start: int | None) -> bool:
+        """Whether this is what the schema at that moment, with those circumstances, looks like."""
+        start = version if transaction_start is None else transaction_start
+        return self._version == version and self.search_path == search_path and self._transaction_start == start
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The schemas that are searched, in order; ``pg_temp`` stands for the session's temporary schema."""
+        if self._path is None:
+            self._path = self._effective_path()
+        return self._path
+
+    @property
+    def creation_schema(self) -> str:
+        """The schema in which an unqualified new object is made."""
+        return next((one for one in self.path if one not in ("pg_temp", "pg_catalog")), "public")
+
+    # Names
+
+    def find(self, name: Name) -> Found:
+        """The relation, index or sequence that a name means."""
+        schema, relation, temporary = _parts(name)
+        if schema is not None:
+            return self._found((schema, relation))
+        for place in ("pg_temp",) if temporary else self.path:
+            if place == "pg_catalog":
+                if self._is_system(relation):
+                    return Found(qualified_name(place, relation), (place, relation), None, Presence.SYSTEM)
+                continue
+            found = self._history.get(Family.RELATION, (place, relation), self._version)
+            if found is not None and found is not UNKNOWN:
+                return self._found((place, relation))
+        if temporary:
+            return self._found(("pg_temp", relation))
+        # Without a catalog the first schema that does not say otherwise is taken.
+        for place in self.path:
+            if place not in ("pg_temp", "pg_catalog"):
+                found = self._found((place, relation))
+                if self.known or found.presence is not Presence.MISSING:
+                    return found
+        key = (self.creation_schema, relation)
+        return Found(qualified_name(*key), key, None, Presence.MISSING) if self.known else self._found(key)
+
+    def name_of(self, name: Name) -> str:
+        """The qualified name, quoted as quote_ident does, of what a name means or would mean."""
+        return self.find(name).name
+
+    def new_key(self, name: Name) -> Key:
+        """Schema and name of a relation that is to be made under a name."""
+        schema, relation, temporary = _parts(name)
+        return (("pg_temp" if temporary else self.creation_schema) if schema is None else schema, relation)
+
+    def relation(self, name: Name) -> Relation | None:
+        """The table, view or other relation with columns of that name; ``None``: there is none, or nothing is known."""
+        found = self.find(name)
+        return found.relation if found.known else None
+
+    def index(self, name: Name) -> Index | None:
+        """The index of that name; ``None``: there is none, or nothing is known."""
+        found = self.find(name)
+        return found.object if isinstance(found.object, Index) and found.known else None
+
+    def sequence(self, name: Name) -> Sequence | None:
+        """The sequence of that name; ``None``: there is none, or nothing is known."""
+        found = self.find(name)
+        return found.object if isinstance(found.object, Sequence) and found.known else None
+
+    def type(self, name: SequenceOf[str] | str) -> Type | None:
+        """The user's type of that name (parts as stored, or written as in SQL); built-in ones are not listed."""
+        found = self._named(Family.TYPE, split_name(name) if isinstance(name, str) else tuple(name))
+        return found if found is not UNKNOWN else None
+
+    def type_missing(self, name: SequenceOf[str]) -> bool:
+        """Whether there is certainly no type of the user's of that name."""
+        if self._history.get(Family.OTHER, EXTENSION_MADE, self._version) is True:
+            return False  # what it brought is not known
+        return self._named(Family.TYPE, tuple(name)) is None
+
+    def routine(self, name: SequenceOf[str] | str, argument_types: str | None = None) -> Routine | None:
+        """The user's routine of that name; with several and no argument types: ``None``."""
+        found = self.routines(name)
+        if argument_types is not None:
+            found = tuple(one for one in found if one.argument_types == argument_types)
+        return found[0] if len(found) == 1 else None
+
+    def routines(self, name: SequenceOf[str] | str) -> tuple[Routine, ...]:
+        """All of the user's routines of that name, of the first schema of the search path that has one."""
+        parts = split_name(name) if isinstance(name, str) else tuple(name)
+        places = parts[-2:-1] or self.path
+        by_name = self._history.routine_names(parts[-1])
+        for place in places:
+            keys = sorted(key for key in by_name if key[0] == place)
+            found = [self._history.get(Family.ROUTINE, key, self._version) for key in keys]
+            found = [one for one in found if one is not None and one is not UNKNOWN]
+            if found:
+                return tuple(found)
+        return ()
+
+    def has_schema(self, name: str) -> bool | None:
+        """Whether there is a schema of that name; ``None``: unknown."""
+        if name in ("pg_temp", "pg_catalog", "information_schema"):
+            return True
+        found = self._history.get(Family.SCHEMA, (name,), self._version)
+        return None if found is UNKNOWN else found is not None
+
+    def namespace(self, name: str) -> SchemaObject | None:
+        """The schema of that name; ``None``: there is none, or nothing is known of it."""
+        found = self._history.get(Family.SCHEMA, (name,), self._version)
+        return None if found is UNKNOWN else found
+
+    def namespace_by_oid(self, oid: int) -> SchemaObject | None:
+        """The schema with that oid."""
+        found: SchemaObject | None = self._history.by_oid(Family.SCHEMA, oid, self._version)
+        return found
+
+    def other(self, kind: str, identity: str) -> Any:
+        """An object of another kind, ``("extension", "citext")``; ``None``: there is none; ``UNKNOWN``: unknown."""
+        return self._history.get(Family.OTHER, (kind, identity), self._version)
+
+    # Since when
+
+    def existed_before(self, name: str) -> bool:
+        """Whether what now has that qualified name was there before the migration. What is missing was not."""
+        found = self.find(name)
+        return not found.missing and self.is_old(found.object)
+
+    def created_in_transaction(self, name: str) -> bool:
+        """Whether what now has that qualified name was made in the statement's own transaction."""
+        found = self.find(name).object
+        return found is not None and self._history.created_at(found.oid) > self._transaction_start
+
+    def made_in_transaction(self, found: object) -> bool:
+        """Whether an object was made in the statement's own transaction."""
+        return self._history.created_at(getattr(found, "oid", 0)) > self._transaction_start
+
+    def is_old(self, found: object) -> bool:
+        """Whether an object was there before the migration; ``None`` is taken for what is assumed to exist."""
+        return self._history.created_at(getattr(found, "oid", 0)) <= self._origin
+
+    def is_partial(self, found: object) -> bool:
+        """Whether only what files say of an object is known."""
+        return self._history.is_partial(getattr(found, "oid", 0))
+
+    # What points at what
+
+    def by_oid(self, oid: int) -> AnyRelation | None:
+        """The relation, index or sequence with that oid."""
+        found: AnyRelation | None = self._history.by_oid(Family.RELATION, oid, self._version)
+        return found
+
+    def type_by_oid(self, oid: int) -> Type | None:
+        """The user's type with that oid."""
+        found: Type | None = self._history.by_oid(Family.TYPE, oid, self._version)
+        return found
+
+    def routine_by_oid(self, oid: int) -> Routine | None:
+        """The user's routine with that oid."""
+        found: Routine | None = self._history.by_oid(Family.ROUTINE, oid, self._version)
+        return found
+
+    def referencing(self, relation: Relation) -> tuple[tuple[Relation, Constraint], ...]:
+        """The foreign keys that reference a table, each with the table that has it."""
+        return tuple(
+            (one, constraint)
+            for one in self._pointing(Pointing.FOREIGN_KEY, relation.oid)
+            if isinstance(one, Relation)
+            for constraint in one.constraints
+            if constraint.referenced_oid == relation.oid
+        )
+
+    def children(self, relation: Relation) -> tuple[Relation, ...]:
+        """The partitions of a table, or the tables that inherit from it, directly; by oid, as the server goes."""
+        found = [
+            one
+            for one in self._pointing(Pointing.CHILD, relation.oid)
+            if isinstance(one, Relation) and relation.oid in one.parent_oids
+        ]
+        return tuple(found)
+
+    def descendants(self, relation: Relation) -> tuple[Relation, ...]:
+        """The children of a table, and theirs, each once."""
+        found: dict[int, Relation] = {}
+        waiting = [relation]
+        while waiting:
+            for child in self.children(waiting.pop()):
+                if child.oid not in found:
+                    found[child.oid] = child
+                    waiting.append(child)
+        return tuple(found.values())
+
+    def parents(self, relation: Relation) -> tuple[Relation, ...]:
+        """The tables that a table inherits from, or is a partition of."""
+        found = (self.by_oid(oid) for oid in relation.parent_oids)
+        return tuple(one for one in found if isinstance(one, Relation))
+
+    def owned_sequences(self, relation: Relation) -> tuple[Sequence, ...]:
+        """The sequences that go with a table or one of its columns: of serial and identity columns, and OWNED BY."""
+        return tuple(
+            one
+            for one in self._pointing(Pointing.OWNED_SEQUENCE, relation.oid)
+            if isinstance(one, Sequence) and one.owned_by_oid == relation.oid
+        )
+
+    def columns_of_type(self, type_oid: int) -> tuple[tuple[Relation, Column], ...]:
+        """The columns whose declared type is the one with that oid, each with its relation."""
+        return tuple(
+            (one, column)
+            for one in self._pointing(Pointing.TYPE, type_oid)
+            if isinstance(one, Relation)
+            for column in one.columns
+            if column.type_oid == type_oid
+        )
+
+    def triggers_calling(self, function_oid: int) -> tuple[tuple[Relation, Trigger], ...]:
+        """The triggers that call a function, each with its relation."""
+        return tuple(
+            (one, trigger)
+            for one in self._pointing(Pointing.TRIGGER, function_oid)
+            if isinstance(one, Relation)
+            for trigger in one.triggers
+            if trigger.function_oid == function_oid
+        )
+
+    def dependents(self, address: ObjectAddress) -> tuple[Dependency, ...]:
+        """What needs an object directly (``pg_depend``, and what the files' own statements have made)."""
+        return self._history.dependents(address, self._version)
+
+    def views_on(self, relation: Relation, column: Column | None = None) -> tuple[Relation, ...]:
+        """The views and materialized views that read a relation, or one of its columns, directly."""
+        number = column.number if column is not None else 0
+        found: dict[int, Relation] = {}
+        for edge in self.dependents(ObjectAddress(PG_CLASS, relation.oid, number)):
+            view = self._view_behind(edge.dependent)
+            if view is not None and view.oid != relation.oid:
+                found[view.oid] = view
+        return tuple(found.values())
+
+    def _view_behind(self, address: ObjectAddress) -> Relation | None:
+        """The view that an address stands for: that of its rule, or its own."""
+        if address.class_oid == PG_REWRITE and self.catalog is not None:
+            # The rule that makes a view a view is an internal part of it; other rules are not.
+            for edge in self.catalog.dependencies.references(address):
+                if edge.kind == "i" and edge.referenced.class_oid == PG_CLASS:
+                    address = edge.referenced
+                    break
+        view = self.by_oid(address.oid) if address.class_oid == PG_CLASS else None
+        is_view = isinstance(view, Relation) and view.kind in (RelationKind.VIEW, RelationKind.MATERIALIZED_VIEW)
+        return view if is_view and isinstance(view, Relation) else None
+
+    def check_expression(self, constraint: Constraint) -> dict[str, Any] | None:
+        """The syntax tree of a CHECK constraint; ``None`` where it cannot be read."""
+        known = self._history.expressions.get(constraint.oid)
+        if known is None and constraint.definition.startswith("CHECK"):
+            parsed = parse(f"ALTER TABLE t ADD {constraint.definition}")
+            if not isinstance(parsed, SyntaxProblem):
+                known = parsed[1]["cmds"][0]["AlterTableCmd"]["def"]["Constraint"].get("raw_expr")
+                if known is not None:
+                    self._history.expressions[constraint.oid] = known
+        return known
+
+    def relations(self, schema: str | None = None) -> Iterator[AnyRelation]:
+        """All relations, indexes and sequences that are known, or those of one schema."""
+        for key in self._history.names(Family.RELATION, self._version):
+            if schema is None or key[0] == schema:
+                found = self._history.get(Family.RELATION, key, self._version)
+                if found is not None and found is not UNKNOWN:
+                    yield found
+
+    def types(self, schema: str | None = None) -> Iterator[Type]:
+        """All of the user's types that are known, or those of one schema."""
+        for key in self._history.names(Family.TYPE, self._version):
+            if schema is None or key[0] == schema:
+                found = self._history.get(Family.TYPE, key, self._version)
+                if found is not None and found is not UNKNOWN:
+                    yield found
+
+    # Inside
+
+    def _found(self, key: Key) -> Found:
+        schema, relation = key
+        name = qualified_name(schema, relation)
+        if schema in ("pg_catalog", "information_schema", "pg_toast"):
+            return Found(name, key, None, Presence.SYSTEM)
+        found = self._history.get(Family.RELATION, key, self._version)
+        if found is None and self.catalog is not None and schema == "pg_temp":
+            found = self.catalog.temporary.get(relation)
+        if found is UNKNOWN and schema == "pg_temp":
+            found = None
+        if found is None:
+            return Found(name, key, None, Presence.MISSING)
+        if found is UNKNOWN:
+            return Found(name, key, None, Presence.ASSUMED)
+        presence = Presence.ASSUMED if self._history.is_partial(found.oid) else Presence.KNOWN
+        return Found(found.qualified_name, key, found, presence)
+
+    def _is_system(self, name: str) -> bool:
+        return is_system_name(name) if self.catalog is None else name in self.catalog.system_names
+
+    def _named(self, family: Family, parts: tuple[str, ...]) -> Any:
+        """The object, ``None`` when it certainly does not exist, else ``UNKNOWN``."""
+        if len(parts) > 1:
+            return self._history.get(family, parts[-2:], self._version)
+        answer: Any = None
+        for place in self.path:
+            found = self._history.get(family, (place, parts[-1]), self._version)
+            if found is UNKNOWN:
+                answer = UNKNOWN
+            elif found is not None:
+                return found
+        return answer
+
+    def _pointing(self, way: Pointing, oid: int) -> list[AnyRelation]:
+        oids = dict.fromkeys(self._history.pointing(way, oid))
+        found = (self.by_oid(one) for one in oids)
+        return [one for one in found if one is not None]
+
+    def _effective_path(self) -> tuple[str, ...]:
+        known = self._history.paths.get((self.search_path, self._history.schemas_changed))
+        if known is not None:
+            return known
+        try:
+            listed = split_search_path(self.search_path)
+        except ValueError:
+            listed = ()
+        catalog = self.catalog
+        implicit = tuple(one for one in ("pg_temp", "pg_catalog") if one not in listed)
+        effective: dict[str, None] = dict.fromkeys(implicit)
+        for entry in listed:
+            if entry == "$user":
+                if catalog is None:
+                    continue
+                entry = catalog.session.role
+            if entry in ("pg_temp", "pg_catalog") or self._usable(entry):
+                effective[entry] = None
+        self._history.paths[(self.search_path, self._history.schemas_changed)] = tuple(effective)
+        return tuple(effective)
+
+    def _usable(self, schema: str) -> bool:
+        found = self._history.get(Family.SCHEMA, (schema,), self._version)
+        return found is UNKNOWN or (found is not None and found.usable)
+
+
+def _parts(name: Name) -> tuple[str | None, str, bool]:
+    """Schema, relation, and whether it is temporary."""
+    if isinstance(name, str):
+        parts = split_name(name)
+        return (parts[-2] if len(parts) > 1 else None), parts[-1], False
+    return name.get("schemaname"), name["relname"], name.get("relpersistence") == "t"

@@ -1,0 +1,187 @@
+"""The session that a migration runs in: settings in force, the transaction, what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, overload
+
+if TYPE_CHECKING:
+    from confiture_tui.core.effects.forecast import Lock
+    from confiture_tui.core.effects.lock_modes import LockMode
+
+Settings = Mapping[str, str]
+
+
+class HeldLocks(Sequence["Lock"]):
+    """The locks that a transaction held at one moment: the beginning of a list that goes on growing."""
+
+    __slots__ = ("_count", "_locks")
+
+    def __init__(self, locks: list[Lock], count: int) -> None:
+        self._locks = locks
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Lock]:
+        locks = self._locks
+        return (locks[place] for place in range(self._count))
+
+    @overload
+    def __getitem__(self, place: int) -> Lock: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Lock, ...]: ...
+    def __getitem__(self, place: int | slice) -> Lock | tuple[Lock, ...]:
+        if isinstance(place, slice):
+            return tuple(self._locks[one] for one in range(self._count)[place])
+        return self._locks[range(self._count)[place]]
+
+    def __repr__(self) -> str:
+        return f"<{self._count} locks>"
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """What ROLLBACK (TO) goes back to: the settings, the number of locks held, the schema's version."""
+
+    name: str
+    session: Settings
+    local: Settings
+    locks: int
+    version: int
+
+
+class Session:
+    """Settings and transaction, as one statement after the other finds and leaves them.
+
+    Attributes:
+        settings: in force, by lower-case name; the same mapping until one changes.
+        transaction: number of the transaction that is open; ``None``: none, each statement is one of its own.
+        opened_by_file: that transaction was begun by a statement of the file.
+        started: version of the schema when it began.
+        prepared, cursors: what PREPARE and DECLARE have made, by name; theirs who read those statements.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._initial: Settings = dict(settings)
+        self._session: Settings = self._initial
+        self._local: Settings = {}
+        self.settings: Settings = MappingProxyType(dict(settings))
+        self.transaction: int | None = None
+        self.opened_by_file = False
+        self.started = 0
+        self.prepared: dict[str, object] = {}
+        self.cursors: dict[str, object] = {}
+        self._numbers = 0
+        self._marks: list[_Mark] = []
+        self._held: list[Lock] = []
+        self._strongest: dict[str, LockMode] = {}
+
+    # Settings
+
+    def set(self, name: str, value: str, *, local: bool = False) -> None:
+        """SET name = value, or SET LOCAL, which outside a transaction does nothing."""
+        name = name.lower()
+        if local:
+            if self.transaction is None:
+                return
+            self._local = {**self._local, name: value}
+        else:
+            self._session = {**self._session, name: value}
+            self._local = {key: kept for key, kept in self._local.items() if key != name}
+        self._renew()
+
+    def reset(self, name: str | None) -> None:
+        """RESET name, or with ``None`` RESET ALL."""
+        if name is None:
+            self._session = self._initial
+            self._local = {}
+        else:
+            name = name.lower()
+            without = {key: kept for key, kept in self._session.items() if key != name}
+            self._session = {**without, name: self._initial[name]} if name in self._initial else without
+            self._local = {key: kept for key, kept in self._local.items() if key != name}
+        self._renew()
+
+    def _renew(self) -> None:
+        self.settings = MappingProxyType({**self._session, **self._local})
+
+    # Transactions
+
+    def next_number(self) -> int:
+        """The number of a transaction that begins now."""
+        self._numbers += 1
+        return self._numbers - 1
+
+    def begin(self, version: int, *, by_file: bool) -> None:
+        """BEGIN; the schema is at that version."""
+        self.transaction = self.next_number()
+        self.opened_by_file = by_file
+        self.started = version
+        self._held, self._strongest = [], {}
+        self._marks = [_Mark("", self._session, self._local, 0, version)]
+
+    def commit(self) -> None:
+        """COMMIT: what was SET LOCAL ends."""
+        self.transaction = None
+        self._marks = []
+        self._held, self._strongest = [], {}
+        if self._local:
+            self._local = {}
+            self._renew()
+
+    def rollback(self) -> int | None:
+        """ROLLBACK: the version of the schema to go back to; ``None`` without a transaction."""
+        if self.transaction is None:
+            return None
+        mark = self._marks[0]
+        self._session, self._local = mark.session, {}
+        self._renew()
+        self.transaction = None
+        self._marks = []
+        self._held, self._strongest = [], {}
+        return mark.version
+
+    def savepoint(self, name: str, version: int) -> None:
+        """SAVEPOINT name."""
+        self._marks.append(_Mark(name, self._session, self._local, len(self._held), version))
+
+    def has_savepoint(self, name: str) -> bool:
+        """Whether there is a savepoint of that name."""
+        return any(mark.name == name for mark in self._marks[1:])
+
+    def release(self, name: str) -> None:
+        """RELEASE SAVEPOINT name: those after it end too."""
+        while self._marks.pop().name != name:
+            pass
+
+    def rollback_to(self, name: str) -> int:
+        """ROLLBACK TO name: locks taken since are given back; the version of the schema to go back to."""
+        while self._marks[-1].name != name:
+            self._marks.pop()
+        mark = self._marks[-1]
+        self._session, self._local = mark.session, mark.local
+        self._renew()
+        self._held = self._held[: mark.locks]
+        self._strongest = {}
+        for lock in self._held:
+            self._strongest[lock.relation] = lock.mode
+        return mark.version
+
+    # Locks
+
+    @property
+    def held(self) -> HeldLocks:
+        """What the transaction holds now."""
+        return HeldLocks(self._held, len(self._held))
+
+    def hold(self, locks: Sequence[Lock]) -> None:
+        """The transaction has taken locks: those that it did not hold, or held in a weaker mode, are added."""
+        for lock in locks:
+            known = self._strongest.get(lock.relation)
+            if known is None or known.strength < lock.mode.strength:
+                self._strongest[lock.relation] = lock.mode
+                self._held.append(lock)

@@ -1,0 +1,184 @@
+"""A migration, statement by statement: what earlier statements made or changed is known to later ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal
+
+from confiture_tui.core.effects.changes import Changes
+from confiture_tui.core.effects.forecast import Forecast, Lock, Simulation, Work, WorkKind
+from confiture_tui.core.effects.model import Failure, StatementEffects
+from confiture_tui.core.effects.schema import DEFAULT_SEARCH_PATH, Schema
+from confiture_tui.core.effects.session import Session
+from confiture_tui.core.effects.statements.table import HANDLERS
+from confiture_tui.core.effects.step import Step
+from confiture_tui.core.migrations.profiles import PROFILES, RunnerProfile, Wrapping
+from confiture_tui.core.sql.transaction_block import refusal_in_transaction_block
+
+if TYPE_CHECKING:
+    from confiture_tui.core.catalog.catalog import Catalog
+    from confiture_tui.core.effects.history import History
+    from confiture_tui.core.migrations.model import Migration
+    from confiture_tui.core.sql.script import Script
+    from confiture_tui.core.sql.statement import Statement
+
+__all__ = ["Forecast", "Lock", "Simulation", "Work", "WorkKind", "simulate", "simulate_all", "simulate_script"]
+
+
+def simulate(
+    migration: Migration,
+    *,
+    catalog: Catalog | None = None,
+    profile: RunnerProfile | None = None,
+    start: Schema | None = None,
+    direction: Literal["up", "down"] = "up",
+) -> Simulation:
+    """What a migration is expected to do.
+
+    Args:
+        migration: the one to simulate.
+        catalog: of the database that it is to run on; ``None``: the text alone decides, and what it leaves open is
+            taken at its worst.
+        profile: how it is run; by default as a loose file, which promises nothing.
+        start: the schema that it finds, when that is not the catalog's: ``Simulation.after`` of the one before it.
+            It brings its own catalog.
+        direction: ``down`` for the way back; without one the simulation has no forecasts.
+
+    Raises:
+        ConfitureError: the parser's library is not installed.
+    """
+    script = migration.up if direction == "up" else migration.down
+    schema = start if start is not None else Schema.of(catalog)
+    if profile is None:
+        profile = PROFILES["loose"]
+    if script is None:
+        return Simulation(migration, (), Wrapping.NONE, schema, ())
+    wrapping = profile.wrapping_of(script)
+    forecasts, after = simulate_script(script, schema, profile, wrapping)
+    notes = tuple(f"line {one.statement.line}: {note}" for one in forecasts for note in one.notes)
+    return Simulation(migration, forecasts, wrapping, after, notes)
+
+
+def simulate_all(
+    migrations: Iterable[Migration], *, catalog: Catalog | None = None, profile: RunnerProfile | None = None
+) -> tuple[Simulation, ...]:
+    """Migrations in order, each on what the earlier ones leave.
+
+    Raises:
+        ConfitureError: the parser's library is not installed.
+    """
+    simulations: list[Simulation] = []
+    schema = Schema.of(catalog)
+    for migration in migrations:
+        simulations.append(simulate(migration, profile=profile, start=schema))
+        schema = simulations[-1].after
+    return tuple(simulations)
+
+
+def simulate_script(
+    script: Script, start: Schema, profile: RunnerProfile, wrapping: Wrapping
+) -> tuple[tuple[Forecast, ...], Schema]:
+    """What each statement of a script is expected to do, and the schema that they leave."""
+    return _Run(start, profile, wrapping).through(script)
+
+
+class _Run:
+    """One script being gone through."""
+
+    def __init__(self, start: Schema, profile: RunnerProfile, wrapping: Wrapping) -> None:
+        self._history: History = start.history_to_write()
+        self._origin = self._history.version
+        self._change = Changes(self._history)
+        self._session = Session(_initial_settings(start, profile))
+        self._view: Schema | None = None
+        if wrapping is not Wrapping.NONE:
+            self._session.begin(self._history.version, by_file=wrapping is Wrapping.OWN)
+
+    def through(self, script: Script) -> tuple[tuple[Forecast, ...], Schema]:
+        forecasts = tuple(self._forecast(statement) for statement in script.statements)
+        self._session.commit()
+        return forecasts, self._now()
+
+    def _now(self) -> Schema:
+        """The schema at this moment; the same object as long as nothing changes."""
+        session = self._session
+        path = session.settings["search_path"]
+        view = self._view
+        started = session.started if session.transaction is not None else None
+        if view is None or not view.is_at(self._history.version, path, started):
+            view = Schema(self._history, search_path=path, origin=self._origin, transaction_start=started)
+            self._view = view
+        return view
+
+    def _forecast(self, statement: Statement) -> Forecast:
+        session = self._session
+        before, held, settings = self._now(), session.held, session.settings
+        inside = session.transaction
+        if statement.problem is not None:
+            return self._unread(statement, before)
+        step = Step(statement, before, self._change, session, self._now, HANDLERS)
+        try:
+            step.run(statement.node_kind, statement.node)
+        except Exception as error:  # noqa: BLE001 - a defect of ours costs one statement, and is told, never the file
+            step.unread(f"not analysed: a defect of this program ({type(error).__name__}: {error})")
+        refusal = refusal_in_transaction_block(statement)
+        if refusal is not None:
+            step.not_in_transaction()
+        effects = step.effects()
+        if inside is not None and effects.transactional is False and (refusal is not None or effects.fails is None):
+            message = refusal or f"{statement.tag} cannot run inside a transaction block."
+            effects = effects.model_copy(update={"fails": Failure(sqlstate="25001", message=message.rstrip("."))})
+        locks = step.locks
+        if session.transaction is not None:
+            session.hold(locks)
+        return Forecast(
+            statement=statement,
+            effects=effects,
+            locks=locks,
+            works=step.works,
+            before=before,
+            after=self._now(),
+            transaction=self._number(inside, effects.transactional),
+            held=held,
+            settings=settings,
+            notes=step.notes,
+        )
+
+    def _number(self, inside: int | None, transactional: bool | None) -> int | None:
+        if inside is not None:
+            return inside
+        if self._session.transaction is not None:
+            return self._session.transaction
+        return None if transactional is False else self._session.next_number()
+
+    def _unread(self, statement: Statement, before: Schema) -> Forecast:
+        """A statement that could not be parsed: nothing at all is said of it."""
+        problem = statement.problem
+        reason = problem.message if problem is not None else "it could not be parsed"
+        effects = StatementEffects(index=statement.index, line=statement.line, tag=statement.tag, sql=statement.sql)
+        session = self._session
+        return Forecast(
+            statement=statement,
+            effects=effects,
+            locks=(),
+            works=(),
+            before=before,
+            after=before,
+            transaction=self._number(session.transaction, None),
+            held=session.held,
+            settings=session.settings,
+            notes=(f"not analysed: {reason}",),
+        )
+
+
+def _initial_settings(start: Schema, profile: RunnerProfile) -> dict[str, str]:
+    # Every migration has a clean session: what an earlier one has set does not last.
+    settings = {"search_path": DEFAULT_SEARCH_PATH}
+    if start.catalog is not None:
+        settings["search_path"] = start.catalog.session.search_path
+        settings["timezone"] = start.catalog.session.time_zone
+    if profile.lock_timeout_ms is not None:
+        settings["lock_timeout"] = f"{profile.lock_timeout_ms}ms"
+    if profile.statement_timeout_ms is not None:
+        settings["statement_timeout"] = f"{profile.statement_timeout_ms}ms"
+    return settings

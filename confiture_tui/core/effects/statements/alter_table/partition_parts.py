@@ -1,0 +1,192 @@
+"""What a table gets from the partitioned table that it joins, and keeps or loses when it leaves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from confiture_tui.core.catalog.models.constraints import Constraint, ConstraintKind
+from confiture_tui.core.catalog.models.relations import Relation, RelationKind
+from confiture_tui.core.effects.lock_modes import LockMode
+from confiture_tui.core.effects.object_names import columns_part, constraint_name, index_label, relation_name
+from confiture_tui.core.effects.statements.alter_table.work import STORED, Alteration, Reason, Validation
+from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier
+
+if TYPE_CHECKING:
+    from confiture_tui.core.catalog.models.indexes import Index
+    from confiture_tui.core.effects.step import Step
+
+
+def same_index(one: Index, other: Index) -> bool:
+    """Whether an index of a partition can be the part of an index of its parent."""
+    return (
+        one.key_columns == other.key_columns
+        and one.included_columns == other.included_columns
+        and one.access_method == other.access_method
+        and one.unique == other.unique
+        and one.exclusion == other.exclusion
+        and one.nulls_not_distinct == other.nulls_not_distinct
+        and (one.predicate or None) == (other.predicate or None)
+        and one.expressions == other.expressions
+        and (not one.opclasses or not other.opclasses or one.opclasses == other.opclasses)
+        and one.collations == other.collations
+        and (other.constraint is None or (one.constraint is not None and one.primary == other.primary))
+    )
+
+
+def partition_index(step: Step, index: Index, child: Relation, constraint: Constraint | None) -> Index:
+    """The index that a partition gets as its part of an index of its parent, put with its constraint."""
+    name = relation_name(step.now, child.schema, child.name, *index_label(index, is_constraint=constraint is not None))
+    made = replace(
+        index,
+        oid=step.change.new_oid(),
+        schema=child.schema,
+        name=name,
+        qualified_name=qualified_name(child.schema, name),
+        relation=child.qualified_name,
+        relation_oid=child.oid,
+        is_partitioned=child.kind is RelationKind.PARTITIONED_TABLE,
+        parent=index.qualified_name,
+        constraint=quote_identifier(name) if constraint is not None else None,
+        valid=True,
+    )
+    if constraint is not None:
+        part = replace(
+            constraint,
+            oid=step.change.new_oid(),
+            owner_name=child.qualified_name,
+            name=name,
+            quoted_name=quote_identifier(name),
+            relation_oid=child.oid,
+            index_oid=made.oid,
+            index=made.qualified_name,
+            parent_oid=constraint.oid,
+            is_local=False,
+            inherited=1,
+        )
+        step.change.put(replace(child, constraints=(*child.constraints, part)))
+    step.change.put(made)
+    return made
+
+
+def clone_indexes(alteration: Alteration, parent: Relation, child: Relation) -> None:
+    """Every index of the parent gets its part: one that fits, or a new one, which is built."""
+    step = alteration.step
+    if child.kind is RelationKind.FOREIGN_TABLE:
+        if any(index.unique for index in parent.indexes):
+            step.refuse(
+                "42809",
+                f'cannot attach foreign table "{child.name}" as partition of partitioned table "{parent.name}"',
+            )
+        return
+    for index in parent.indexes:
+        child = alteration.relation(alteration.table(child))
+        fitting = next(
+            (one for one in child.indexes if one.parent is None and one.valid and same_index(one, index)), None
+        )
+        if fitting is not None:
+            step.change.put(replace(fitting, parent=index.qualified_name))
+            continue
+        constraint = next(
+            (one for one in parent.constraints if one.index_oid == index.oid and one.kind in _WITH_INDEX), None
+        )
+        if index.primary and child.primary_key is not None:
+            step.refuse("42P16", f'multiple primary keys for table "{child.name}" are not allowed')
+        made = partition_index(step, index, child, constraint)
+        step.create(made)
+        altered = alteration.table(child)
+        altered.made.add(made.oid)
+        if child.kind in STORED:
+            step.build(made, child, f"its part of {index.qualified_name}")
+            step.scan(child, f"its part of {index.qualified_name} is built")
+        if index.unique:
+            step.may_fail("23505", f"{made.qualified_name}: rows that exist may be duplicates")
+        for below in alteration.schema.children(child):
+            clone_indexes(alteration, alteration.relation(alteration.table(child)), below)
+
+
+_WITH_INDEX = (ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE, ConstraintKind.EXCLUSION)
+
+
+def clone_foreign_keys(alteration: Alteration, parent: Relation, child: Relation) -> None:
+    """The parent's foreign keys become the partition's, and are validated, unless it has the same already."""
+    step = alteration.step
+    for constraint in parent.constraints:
+        if constraint.kind is not ConstraintKind.FOREIGN_KEY:
+            continue
+        other = alteration.schema.by_oid(constraint.referenced_oid)
+        child = alteration.relation(alteration.table(child))
+        if isinstance(other, Relation):
+            below = alteration.schema.descendants(other) if other.partitioning is not None else ()
+            for one in (other, *below):
+                step.lock(one, LockMode.SHARE_ROW_EXCLUSIVE, f"the partition gets the foreign key {constraint.name}")
+        same = next((one for one in child.constraints if _same_key(one, constraint)), None)
+        if same is not None:
+            alteration.update_constraint(child, same, parent_oid=constraint.oid, is_local=False, inherited=1)
+            continue
+        name = constraint.name
+        if child.constraint(name) is not None:
+            name = constraint_name(alteration.schema, child, columns_part(constraint.columns), "fkey")
+        made = replace(
+            constraint,
+            oid=step.change.new_oid(),
+            owner_name=child.qualified_name,
+            name=name,
+            quoted_name=quote_identifier(name),
+            relation_oid=child.oid,
+            parent_oid=constraint.oid,
+            is_local=False,
+            inherited=1,
+        )
+        alteration.update(child, constraints=(*child.constraints, made))
+        if constraint.validated and constraint.enforced:
+            _validate_in(alteration, child, made)
+    for referencing, constraint in alteration.schema.referencing(parent):
+        if not constraint.parent_oid:
+            step.lock(referencing, LockMode.SHARE_ROW_EXCLUSIVE, f"its foreign key {constraint.name} is cloned")
+
+
+def _validate_in(alteration: Alteration, child: Relation, constraint: Constraint) -> None:
+    if child.kind in STORED:
+        reason = Reason(f"{constraint.quoted_name} must hold for the rows of the partition", alteration.step.command)
+        alteration.table(child).validations.append(Validation(constraint.oid, reason))
+
+
+def _same_key(one: Constraint, other: Constraint) -> bool:
+    return (
+        one.kind is ConstraintKind.FOREIGN_KEY
+        and not one.parent_oid
+        and one.columns == other.columns
+        and one.referenced_oid == other.referenced_oid
+        and one.referenced_columns == other.referenced_columns
+        and one.enforced == other.enforced
+        and one.deferrable == other.deferrable
+        and one.initially_deferred == other.initially_deferred
+        and one.on_update == other.on_update
+        and one.on_delete == other.on_delete
+        and one.match == other.match
+    )
+
+
+def detach_foreign_keys(alteration: Alteration, parent: Relation, child: Relation) -> None:
+    """Its foreign keys become its own; foreign keys that reference the parent no longer reach it."""
+    step = alteration.step
+    keys = {one.oid for one in parent.constraints if one.kind is ConstraintKind.FOREIGN_KEY}
+    for constraint in child.constraints:
+        if constraint.parent_oid in keys:
+            other = alteration.schema.by_oid(constraint.referenced_oid)
+            if other is not None:
+                step.lock(other, LockMode.SHARE_ROW_EXCLUSIVE, f"{constraint.quoted_name} becomes the partition's own")
+    for referencing, constraint in alteration.schema.referencing(child):
+        if not constraint.parent_oid:
+            continue
+        step.lock(referencing, LockMode.ACCESS_EXCLUSIVE, f"{constraint.quoted_name} no longer reaches the partition")
+        why = f"no row of {referencing.qualified_name} may reference the partition that goes"
+        for one in (referencing, *alteration.schema.descendants(referencing)):
+            if one.kind in STORED:
+                step.scan(one, why)
+        if child.kind in STORED:
+            step.scan(child, why)
+        step.may_fail("23503", why)
+        kept = tuple(one for one in referencing.constraints if one.oid != constraint.oid)
+        step.change.put(replace(referencing, constraints=kept))

@@ -1,0 +1,325 @@
+"""CREATE TABLE: what it makes, and what it locks of what exists already."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from confiture_tui.core.catalog.models.columns import Volatility
+from confiture_tui.core.catalog.models.constraints import ConstraintKind
+from confiture_tui.core.catalog.models.relations import Partitioning, Persistence, Relation, RelationKind
+from confiture_tui.core.effects.changes import blank_relation
+from confiture_tui.core.effects.expressions import volatility
+from confiture_tui.core.effects.lock_modes import LockMode
+from confiture_tui.core.effects.object_names import constraint_name
+from confiture_tui.core.effects.statements.alter_table.checks import check_constraint
+from confiture_tui.core.effects.statements.alter_table.foreign_keys import foreign_key
+from confiture_tui.core.effects.statements.alter_table.keys import key_index, put_key
+from confiture_tui.core.effects.statements.alter_table.not_null import AS_CONSTRAINTS
+from confiture_tui.core.effects.statements.create_like import copy_afterwards, copy_columns
+from confiture_tui.core.effects.statements.create_partition import join_parent, lock_parent
+from confiture_tui.core.effects.statements.creation import is_taken, new_relation, refuse_taken_relation
+from confiture_tui.core.effects.statements.definitions import (
+    ColumnParts,
+    column_of,
+    column_parts,
+    constraint_of,
+    names_in,
+    next_number,
+    with_attribute,
+)
+from confiture_tui.core.effects.statements.expressions_read import read_default
+from confiture_tui.core.effects.statements.own_sequences import make_sequence
+from confiture_tui.core.effects.statements.targets import find_existing
+from confiture_tui.core.effects.type_names import type_of_node
+from confiture_tui.core.effects.types_known import require_type
+from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier
+
+if TYPE_CHECKING:
+    from confiture_tui.core.effects.schema import Found
+    from confiture_tui.core.effects.step import Step
+
+Node = dict[str, Any]
+
+_PERSISTENCE = {"p": Persistence.PERMANENT, "u": Persistence.UNLOGGED, "t": Persistence.TEMPORARY}
+_STRATEGIES = {
+    "PARTITION_STRATEGY_RANGE": "range",
+    "PARTITION_STRATEGY_LIST": "list",
+    "PARTITION_STRATEGY_HASH": "hash",
+}
+
+
+def read_create_table(node: Node, step: Step) -> None:
+    """Read a ``CreateStmt``."""
+    schema, name = new_relation(step, node["relation"])
+    if node.get("if_not_exists") and is_taken(step, schema, name):
+        step.note(f"relation {qualified_name(schema, name)} exists already: skipped")
+        return
+    partition = node.get("partbound")
+    parents = _parents(node, step, partition is not None)
+    for found in parents:
+        if partition is not None:
+            lock_parent(step, found)
+        else:
+            step.lock(found, LockMode.SHARE_UPDATE_EXCLUSIVE, "the parent gets a child")
+    refuse_taken_relation(step, schema, name)
+    relation = _begin(node, step, schema, name)
+    step.create(relation)
+    step.change.put(relation)
+    relation = _take_columns(step, relation, node, parents)
+    constraints, likes = _elements(node, step, relation)
+    relation = _of(step, relation)
+    _put_constraints(step, relation, constraints)
+    for like in likes:
+        copy_afterwards(step, _of(step, relation), like)
+    if partition is not None:
+        join_parent(step, _of(step, relation), parents, partition)
+
+
+def _of(step: Step, relation: Relation) -> Relation:
+    """The relation as it is by now."""
+    found = step.now.by_oid(relation.oid)
+    return found if isinstance(found, Relation) else relation
+
+
+def _parents(node: Node, step: Step, partition: bool) -> list[Found]:
+    found = [find_existing(step, one["RangeVar"]) for one in node.get("inhRelations", ())]
+    for one in found:
+        relation = one.relation if one is not None else None
+        if relation is None or one is None or not one.known:
+            continue
+        if partition and relation.kind is not RelationKind.PARTITIONED_TABLE:
+            step.refuse("42P17", f'"{relation.name}" is not partitioned')
+        if not partition and relation.kind is RelationKind.PARTITIONED_TABLE:
+            step.refuse("42809", f'cannot inherit from partitioned table "{relation.name}"')
+        if not partition and relation.is_partition:
+            step.refuse("42809", f'cannot inherit from partition "{relation.name}"')
+    return [one for one in found if one is not None]
+
+
+def _begin(node: Node, step: Step, schema: str, name: str) -> Relation:
+    specification = node.get("partspec")
+    kind = RelationKind.PARTITIONED_TABLE if specification is not None else RelationKind.TABLE
+    persistence = _PERSISTENCE[node["relation"].get("relpersistence", "p")]
+    if schema == "pg_temp":
+        persistence = Persistence.TEMPORARY
+    relation = blank_relation(step.change.new_oid(), schema, name, qualified_name(schema, name), kind, persistence)
+    if node.get("tablespacename"):
+        relation = replace(relation, tablespace=node["tablespacename"])
+    if specification is None:
+        return relation
+    elements = [one["PartitionElem"] for one in specification.get("partParams", ())]
+    strategy = _STRATEGIES[specification["strategy"]]
+    columns = tuple(one.get("name") for one in elements)
+    key = f"{strategy.upper()} ({', '.join(quote_identifier(one) if one else '…' for one in columns)})"
+    return replace(relation, partitioning=Partitioning(strategy, key, columns))
+
+
+def _take_columns(step: Step, relation: Relation, node: Node, parents: list[Found]) -> Relation:
+    """The columns of the parents, and of the composite type of a typed table."""
+    for found in parents:
+        parent = found.relation
+        if parent is None or not found.known:
+            step.unknown_reach(f"the columns of {found.name} are not known")
+            relation = replace(relation, parents=(*relation.parents, found.name))
+            continue
+        for column in parent.columns:
+            there = relation.column(column.name)
+            if there is not None:
+                if there.type != column.type:
+                    step.refuse("42804", f'inherited column "{column.name}" has a type conflict')
+                continue
+            inherited = replace(
+                column,
+                relation=relation.qualified_name,
+                number=next_number(relation),
+                is_local=False,
+                inherited=1,
+                has_missing_value=False,
+                identity=column.identity if "partbound" in node else None,
+                comment=None,
+                acl=None,
+                figures=None,
+            )
+            relation = replace(relation, columns=(*relation.columns, inherited))
+        checks = tuple(
+            _inherited_check(step, relation, one)
+            for one in parent.constraints
+            if one.kind in (ConstraintKind.CHECK, ConstraintKind.NOT_NULL) and not one.no_inherit
+        )
+        relation = replace(
+            relation,
+            parents=(*relation.parents, parent.qualified_name),
+            parent_oids=(*relation.parent_oids, parent.oid),
+            constraints=(*relation.constraints, *checks),
+        )
+    if "ofTypename" in node:
+        relation = _typed(step, relation, node["ofTypename"])
+    step.change.put(relation)
+    return relation
+
+
+def _inherited_check(step: Step, relation: Relation, one: Any) -> Any:
+    made = replace(
+        one,
+        oid=step.change.new_oid(),
+        owner_name=relation.qualified_name,
+        relation_oid=relation.oid,
+        is_local=False,
+        inherited=1,
+    )
+    expression = step.now.check_expression(one)
+    if expression is not None:
+        step.change.remember_expression(made.oid, expression)
+    return made
+
+
+def _typed(step: Step, relation: Relation, type_node: Node) -> Relation:
+    require_type(step, type_node)
+    found = type_of_node(type_node, step.now)
+    composite = step.now.relation(found.name) if found is not None else None
+    if composite is None:
+        return relation
+    columns = tuple(
+        replace(one, relation=relation.qualified_name, number=number)
+        for number, one in enumerate(composite.columns, start=1)
+    )
+    return replace(relation, of_type=composite.qualified_name, columns=columns)
+
+
+def _elements(node: Node, step: Step, relation: Relation) -> tuple[list[Node], list[tuple[Found, Node]]]:
+    """Go through the columns, and collect the constraints and LIKE clauses in their order."""
+    constraints: list[Node] = []
+    likes: list[tuple[Found, Node]] = []
+    for element in node.get("tableElts", ()):
+        ((kind, fields),) = element.items()
+        relation = _of(step, relation)
+        if kind == "ColumnDef":
+            constraints += _add_column(step, relation, fields)
+        elif kind == "Constraint":
+            if str(fields["contype"]).startswith("CONSTR_ATTR") and constraints:
+                constraints[-1] = with_attribute(constraints[-1], fields["contype"])
+            else:
+                constraints.append(fields)
+        elif kind == "TableLikeClause":
+            found = find_existing(step, fields["relation"])
+            if found is not None:
+                step.lock(found, LockMode.ACCESS_SHARE, "LIKE looks at it")
+                copy_columns(step, relation, found, fields)
+                likes.append((found, fields))
+    return constraints, likes
+
+
+def _add_column(step: Step, relation: Relation, definition: Node) -> list[Node]:
+    """Add a column; its constraints are given back, as those of the table."""
+    parts = column_parts(definition)
+    existing = relation.column(parts.name)
+    if not parts.type_node:
+        return _merge(step, relation, parts)
+    if parts.serial is None:
+        require_type(step, parts.type_node)
+    if existing is not None and existing.inherited == 0:
+        step.refuse("42701", f'column "{parts.name}" specified more than once')
+    if parts.generated is not None and volatility(parts.generated, step.now, planned=False) is Volatility.VOLATILE:
+        step.refuse("42P17", "generation expression is not immutable")
+    number = next_number(relation) if existing is None else existing.number
+    column = column_of(parts, relation, number, step.now)
+    if parts.default is not None:
+        read_default(step, column, parts.default, executed=False)
+    if existing is not None:
+        if column.type != existing.type:
+            step.refuse("42804", f'column "{parts.name}" has a type conflict')
+        column = replace(column, inherited=existing.inherited, not_null=column.not_null or existing.not_null)
+        columns = tuple(column if one.name == parts.name else one for one in relation.columns)
+    else:
+        columns = (*relation.columns, column)
+    step.change.put(replace(relation, columns=columns))
+    if parts.serial is not None or parts.identity is not None:
+        make_sequence(step, relation, column, identity=parts.identity is not None, options=parts.identity_options)
+    return _constraints_of(parts)
+
+
+def _merge(step: Step, relation: Relation, parts: ColumnParts) -> list[Node]:
+    """A column that a partition or typed table has already gets more options."""
+    column = relation.column(parts.name)
+    if column is None:
+        if not relation.parents or relation.parent_oids:
+            step.refuse("42703", f'column "{parts.name}" does not exist')
+        return _constraints_of(parts)
+    changed = replace(column, not_null=column.not_null or parts.not_null, is_local=True)
+    if parts.default is not None:
+        worst = volatility(parts.default, step.now) or Volatility.VOLATILE
+        changed = replace(changed, default="", default_volatility=worst)
+    columns = tuple(changed if one.name == parts.name else one for one in relation.columns)
+    step.change.put(replace(relation, columns=columns))
+    return _constraints_of(parts)
+
+
+def _constraints_of(parts: ColumnParts) -> list[Node]:
+    found: list[Node] = []
+    own = [{"String": {"sval": parts.name}}]
+    if parts.not_null:
+        written = parts.not_null_written or {}
+        found.append({**written, "contype": "CONSTR_NOTNULL", "keys": own})
+    for one in parts.constraints:
+        field = {"CONSTR_FOREIGN": "fk_attrs", "CONSTR_CHECK": None}.get(one["contype"], "keys")
+        found.append({**one, field: own} if field is not None else one)
+    return found
+
+
+_ORDER = ("CONSTR_NOTNULL", "CONSTR_PRIMARY", "CONSTR_UNIQUE", "CONSTR_EXCLUSION", "CONSTR_CHECK", "CONSTR_FOREIGN")
+
+
+def _put_constraints(step: Step, relation: Relation, constraints: list[Node]) -> None:
+    """NOT NULLs first, then keys with their indexes, at last foreign keys, whose other tables are locked."""
+    primary = [one for one in constraints if one["contype"] == "CONSTR_PRIMARY"]
+    if len(primary) > 1:
+        step.refuse("42P16", f'multiple primary keys for table "{relation.name}" are not allowed')
+    for one in sorted(constraints, key=lambda one: _ORDER.index(one["contype"]) if one["contype"] in _ORDER else 9):
+        relation = _of(step, relation)
+        match one["contype"]:
+            case "CONSTR_NOTNULL":
+                _not_null(step, relation, one)
+            case "CONSTR_PRIMARY" | "CONSTR_UNIQUE" | "CONSTR_EXCLUSION":
+                _key(step, relation, one)
+            case "CONSTR_CHECK":
+                _check(step, relation, one)
+            case "CONSTR_FOREIGN":
+                made, _found = foreign_key(step, relation, {**one, "skip_validation": True, "trusted": True})
+                relation = _of(step, relation)
+                step.change.put(replace(relation, constraints=(*relation.constraints, made)))
+
+
+def _not_null(step: Step, relation: Relation, node: Node) -> None:
+    names = names_in(node, "keys")
+    columns = tuple(replace(one, not_null=True) if one.name in names else one for one in relation.columns)
+    relation = replace(relation, columns=columns)
+    if step.schema.server_version_num >= AS_CONSTRAINTS:
+        for name in names:
+            if any(one.kind is ConstraintKind.NOT_NULL and one.columns == (name,) for one in relation.constraints):
+                continue
+            chosen = node.get("conname") or constraint_name(step.now, relation, name, "not_null")
+            made = constraint_of(node, relation, chosen, step.change.new_oid(), (name,))
+            relation = replace(relation, constraints=(*relation.constraints, made))
+    step.change.put(relation)
+
+
+def _key(step: Step, relation: Relation, node: Node) -> None:
+    if node["contype"] == "CONSTR_PRIMARY":
+        _not_null(step, relation, {"contype": "CONSTR_NOTNULL", "keys": node.get("keys", [])})
+        relation = _of(step, relation)
+    index = key_index(step, relation, node)
+    put_key(step, relation, index, node)
+    step.create(index)
+
+
+def _check(step: Step, relation: Relation, node: Node) -> None:
+    name = node.get("conname")
+    existing = relation.constraint(name) if name is not None else None
+    if existing is not None:
+        if existing.inherited and existing.kind is ConstraintKind.CHECK:
+            return  # merges with the parent's
+        step.refuse("42710", f'constraint "{name}" for relation "{relation.name}" already exists')
+    # There are no rows that it could not hold for.
+    made = check_constraint(step, relation, {**node, "skip_validation": False}, None)
+    step.change.put(replace(relation, constraints=(*relation.constraints, made)))

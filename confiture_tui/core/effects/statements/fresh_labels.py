@@ -1,0 +1,38 @@
+"""Labels that a transaction has added to an enum, and that it cannot use before it is committed.
+
+PostgreSQL documentation, ALTER TYPE, "Notes": a value that was added in the same transaction cannot be used until it
+is committed, unless the enum itself was made in that transaction. Using one fails with 55P04.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from confiture_tui.core.effects.history import UNKNOWN
+
+if TYPE_CHECKING:
+    from confiture_tui.core.catalog.models.types import Type
+    from confiture_tui.core.effects.step import Step
+
+_KIND = "fresh enum label"
+
+
+def note_fresh_label(step: Step, enum: Type, label: str) -> None:
+    """A label was added to an enum in the transaction that is open, if one is."""
+    transaction = step.session.transaction
+    if transaction is None or step.schema.made_in_transaction(enum):
+        return
+    step.change.put_other(_KIND, _identity(enum, label), transaction)
+
+
+def is_fresh(step: Step, enum: Type, label: str) -> bool:
+    """Whether a label was added to an enum in the transaction that is open: to use it fails with 55P04."""
+    transaction = step.session.transaction
+    if transaction is None:
+        return False
+    found = step.now.other(_KIND, _identity(enum, label))
+    return found is not UNKNOWN and found is not None and found == transaction
+
+
+def _identity(enum: Type, label: str) -> str:
+    return f"{enum.qualified_name} {label}"

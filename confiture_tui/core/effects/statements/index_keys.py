@@ -1,0 +1,119 @@
+"""Index keys: what they are called, which types a method takes, and whether two indexes have the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from confiture_tui.core.catalog.models.types import TypeKind
+from confiture_tui.core.effects.type_names import base_type, parse_type, user_type
+
+if TYPE_CHECKING:
+    from confiture_tui.core.catalog.models.indexes import Index
+    from confiture_tui.core.effects.schema import Schema
+
+Node = dict[str, Any]
+
+KNOWN_METHODS = frozenset({"btree", "hash", "gist", "gin", "spgist", "brin"})
+"""The access methods that every server has."""
+
+_RANGES = frozenset(
+    f"{one}{many}range" for one in ("int4", "int8", "num", "ts", "tstz", "date") for many in ("", "multi")
+)
+_SHAPES = frozenset({"point", "line", "lseg", "box", "path", "polygon", "circle"})
+_WITHOUT = {
+    "btree": _SHAPES | {"json", "xml", "jsonpath", "aclitem", "txid_snapshot", "pg_snapshot", "cid", "refcursor"},
+    "hash": _SHAPES | {"json", "xml", "jsonpath", "bit", "bit varying", "money", "tsvector", "tsquery"},
+    "brin": _SHAPES - {"box"} | {"json", "jsonb", "xml", "boolean", "tsvector", "tsquery", "money", "jsonpath"},
+}
+_ONLY = {
+    "gin": frozenset({"jsonb", "tsvector"}),
+    "gist": _RANGES | {"box", "point", "polygon", "circle", "tsvector", "tsquery"},
+    "spgist": _RANGES | {"point", "box", "polygon", "text", "inet", "cidr", "character varying"},
+}
+# Types without, or the only ones with, a default operator class: the server's own pg_opclass, 14 to 18.
+
+
+def has_operator_class(schema: Schema, type_text: str, method: str) -> bool:
+    """Whether a column of a type can be indexed by a method without naming an operator class. In doubt, yes."""
+    written = parse_type(type_text)
+    catalog = schema.catalog
+    wanted = {written.bare, base_type(written.bare, schema)}
+    if catalog is not None and any(
+        one.kind == "operator class"
+        and one.identity.endswith(f" USING {method}")
+        and wanted & {value for _name, value in one.properties if value is not None}
+        for one in catalog.others.values()
+    ):
+        return True
+    name = base_type(written.bare, schema)
+    if written.is_array or name.endswith("[]"):
+        return method in ("btree", "gin", "hash", "brin")
+    own = user_type(name, schema)
+    if own is not None:
+        if own.kind is TypeKind.RANGE:
+            return method in ("btree", "gist", "hash", "spgist", "brin")
+        return method in ("btree", "hash") if own.kind in (TypeKind.ENUM, TypeKind.COMPOSITE) else True
+    if "." in name:
+        return True
+    if method in _ONLY:
+        return name in _ONLY[method]
+    return name not in _WITHOUT[method]
+
+
+def same_keys(existing: Index, wanted: Index) -> bool:
+    """Whether an index of a partition is what an index of its parent asks for. In doubt, no: one is then built."""
+    if existing.expressions or wanted.expressions or existing.predicate or wanted.predicate:
+        return False
+    if "?" in wanted.opclasses or "?" in wanted.collations:
+        return False
+    return (
+        existing.valid
+        and existing.access_method == wanted.access_method
+        and existing.key_columns == wanted.key_columns
+        and existing.included_columns == wanted.included_columns
+        and existing.descending == wanted.descending
+        and existing.unique == wanted.unique
+        and existing.nulls_not_distinct == wanted.nulls_not_distinct
+        and not existing.exclusion
+    )
+
+
+_NAMED = {
+    "CoalesceExpr": "coalesce",
+    "CaseExpr": "case",
+    "A_ArrayExpr": "array",
+    "RowExpr": "row",
+    "JsonObjectConstructor": "json_object",
+    "JsonArrayConstructor": "json_array",
+}
+
+
+def expression_name(node: Node) -> str:
+    """What the server calls an index column that is an expression (its ``FigureIndexColname``)."""
+    return _name(node) or "expr"
+
+
+def _name(node: Node) -> str | None:
+    if not node:
+        return None
+    ((kind, fields),) = node.items()
+    match kind:
+        case "ColumnRef":
+            last = fields.get("fields", [{}])[-1]
+            return str(last["String"].get("sval", "")) if "String" in last else None
+        case "FuncCall":
+            return str(fields["funcname"][-1]["String"].get("sval", ""))
+        case "TypeCast":
+            inner = _name(fields.get("arg", {}))
+            if inner is not None:
+                return inner
+            names = fields.get("typeName", {}).get("names", [])
+            return str(names[-1]["String"].get("sval", "")) if names else None
+        case "CollateClause":
+            return _name(fields.get("arg", {}))
+        case "MinMaxExpr":
+            return "greatest" if fields.get("op") == "IS_GREATEST" else "least"
+        case "A_Indirection":
+            last = (fields.get("indirection") or [{}])[-1]
+            return str(last["String"].get("sval", "")) if "String" in last else _name(fields.get("arg", {}))
+    return _NAMED.get(kind)

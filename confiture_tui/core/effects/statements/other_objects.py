@@ -1,0 +1,291 @@
+"""Statistics objects, publications, foreign data, operators, casts, languages, text search: what has no storage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from confiture_tui.core.catalog.models.relations import Relation, RelationKind
+from confiture_tui.core.catalog.models.types import TypeKind
+from confiture_tui.core.effects.history import UNKNOWN
+from confiture_tui.core.effects.lock_modes import LockMode
+from confiture_tui.core.effects.statements.creation import new_place, new_relation
+from confiture_tui.core.effects.statements.definitions import names_in, type_text
+from confiture_tui.core.effects.statements.named_objects import KIND_WORDS, find_named
+from confiture_tui.core.effects.statements.options import find_option, option_text
+from confiture_tui.core.effects.statements.privileges import find_schema_quietly
+from confiture_tui.core.effects.statements.routine_names import find_routine
+from confiture_tui.core.effects.statements.routines import define_aggregate
+from confiture_tui.core.effects.statements.targets import find_existing
+from confiture_tui.core.effects.statements.types import new_type, place_of_type
+from confiture_tui.core.effects.types_known import require_type
+from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier
+
+if TYPE_CHECKING:
+    from confiture_tui.core.effects.step import Step
+
+Node = dict[str, Any]
+
+_SUE = LockMode.SHARE_UPDATE_EXCLUSIVE
+
+
+def _make(step: Step, kind: str, identity: str, *, if_not_exists: bool = False, replaces: bool = False) -> bool:
+    """Note that an object is made; false when it is there and that is no error.
+
+    Raises:
+        Refused: it is there.
+    """
+    found = step.now.other(kind, identity)
+    if found is not None and found is not UNKNOWN and found is not False and not replaces:
+        if if_not_exists:
+            step.note(f"{kind} {identity} already exists, skipping")
+            return False
+        step.refuse("42710", f"{kind} {identity} already exists")
+    if found is UNKNOWN and not replaces and not if_not_exists:
+        step.may_fail("42710", f"{kind} {identity} may exist")
+    step.change.put_other(kind, identity, True)
+    return True
+
+
+def read_create_statistics(node: Node, step: Step) -> None:
+    """CREATE STATISTICS"""
+    for one in node.get("relations", []):
+        if "RangeVar" not in one:
+            step.refuse("0A000", "only a single relation is allowed in CREATE STATISTICS")
+        found = find_existing(step, one["RangeVar"])
+        if found is None:
+            continue
+        step.lock(found, _SUE, "CREATE STATISTICS locks out other DDL")
+        parts = names_in(node, "defnames")
+        elements = [each["StatsElem"] for each in node.get("exprs", [])]
+        if parts:
+            schema = new_place(step, parts[-2] if len(parts) > 1 else None)
+            identity = qualified_name(schema, parts[-1])
+            if not _make(step, "statistics object", identity, if_not_exists=bool(node.get("if_not_exists"))):
+                return
+        relation = found.relation
+        if relation is None or not found.known:
+            return
+        if relation.kind in (RelationKind.VIEW, RelationKind.COMPOSITE_TYPE):
+            step.refuse("42809", f'cannot define statistics for relation "{relation.name}"')
+        for each in elements:
+            if "name" in each and relation.column(each["name"]) is None:
+                step.refuse("42703", f'column "{each["name"]}" does not exist')
+        if len(elements) < 2 and "name" in (elements[0] if elements else {}):
+            step.refuse("42P17", "extended statistics require at least 2 columns")
+        names = [each["name"] for each in elements if "name" in each]
+        if len(set(names)) < len(names):
+            step.refuse("42701", "duplicate column name in statistics definition")
+
+
+def read_alter_statistics(node: Node, step: Step) -> None:
+    """ALTER STATISTICS … SET STATISTICS"""
+    if step.schema.known:
+        items = {"List": {"items": node.get("defnames", [])}}
+        find_named("OBJECT_STATISTIC_EXT", items, step, missing_ok=bool(node.get("missing_ok")))
+
+
+def read_create_publication(node: Node, step: Step) -> None:
+    """CREATE PUBLICATION"""
+    _make(step, "publication", quote_identifier(str(node["pubname"])))
+    _published(node, step)
+
+
+def read_alter_publication(node: Node, step: Step) -> None:
+    """ALTER PUBLICATION"""
+    identity = quote_identifier(str(node["pubname"]))
+    publication = step.now.other("publication", identity)
+    if publication is None:
+        step.refuse("42704", f"publication {identity} does not exist")
+    _published(node, step)
+    if node.get("action") == "AP_SetObjects":
+        for name in _tables_of(publication):
+            found = step.now.find(name)
+            step.lock(found, _SUE, "it leaves the publication, or stays in it")
+
+
+def _tables_of(publication: Any) -> list[str]:
+    """The tables that a publication has now, by their qualified names; a part of it where that cannot be read."""
+    properties = dict(getattr(publication, "properties", ()))
+    listed = properties.get("tables") or ""
+    return [one.split(" (")[0].split(" WHERE ")[0] for one in listed.split(", ") if one]
+
+
+def _published(node: Node, step: Step) -> None:
+    for one in node.get("pubobjects", []):
+        listed = one["PublicationObjSpec"]
+        if "name" in listed and listed.get("pubobjtype") == "PUBLICATIONOBJ_TABLES_IN_SCHEMA":
+            find_schema_quietly(step, listed["name"])
+        table = listed.get("pubtable", {}).get("relation")
+        if table is None:
+            continue
+        found = find_existing(step, table)
+        if found is None:
+            continue
+        step.lock(found, _SUE, "the publication's tables are locked against other DDL")
+        relation = found.relation
+        if relation is None or not found.known:
+            step.unknown_reach("without a catalog the tables that inherit from it are not known")
+            continue
+        if relation.kind not in (RelationKind.TABLE, RelationKind.PARTITIONED_TABLE):
+            step.refuse("22023", f'cannot add relation "{relation.name}" to publication')
+        if table.get("inh") and relation.kind is RelationKind.TABLE:
+            for child in step.now.descendants(relation):
+                step.lock(child, _SUE, "tables that inherit are published too")
+
+
+def read_foreign_table(node: Node, step: Step) -> None:
+    """CREATE FOREIGN TABLE"""
+    server = quote_identifier(str(node["servername"]))
+    if step.now.other("foreign server", server) is None:
+        step.refuse("42704", f"server {server} does not exist")
+    base = node["base"]
+    step.run("CreateStmt", base)
+    schema, name = new_relation(step, base["relation"])
+    made = step.now.find({"schemaname": schema, "relname": name}).object
+    if isinstance(made, Relation) and not step.schema.is_old(made):
+        step.change.put(replace(made, kind=RelationKind.FOREIGN_TABLE, access_method=None, server=server))
+
+
+def read_import_foreign_schema(_node: Node, step: Step) -> None:
+    """IMPORT FOREIGN SCHEMA: what it makes is known to the other server only."""
+    step.opaque("what IMPORT FOREIGN SCHEMA makes is known to the other server only")
+    step.unknown_reach("what IMPORT FOREIGN SCHEMA makes is known to the other server only")
+
+
+def read_define(node: Node, step: Step) -> None:
+    """CREATE AGGREGATE, OPERATOR, TYPE (base), COLLATION, TEXT SEARCH …"""
+    kind = str(node.get("kind"))
+    if kind == "OBJECT_AGGREGATE":
+        define_aggregate(node, step)
+        return
+    parts = names_in(node, "defnames")
+    if kind == "OBJECT_TYPE":
+        if node.get("definition"):
+            step.opaque("the functions of a base type are not read")
+            schema = new_place(step, parts[-2] if len(parts) > 1 else None)
+            step.change.put_type(new_type(step, schema, parts[-1], TypeKind.BASE))
+        else:
+            schema, name = place_of_type(step, parts)
+            step.change.put_type(new_type(step, schema, name, TypeKind.SHELL))
+        return
+    schema = new_place(step, parts[-2] if len(parts) > 1 else None)
+    identity = qualified_name(schema, parts[-1])
+    if kind == "OBJECT_OPERATOR":
+        sides = [find_option(node, side, field="definition") for side in ("leftarg", "rightarg")]
+        types = [type_text(one["arg"]["TypeName"], step.now) if one else "NONE" for one in sides]
+        for one in sides:
+            if one is not None:
+                require_type(step, one["arg"]["TypeName"])
+        function = find_option(node, "function", field="definition") or find_option(node, "procedure", "definition")
+        if function is None:
+            step.refuse("42P13", "operator function must be specified")
+        identity = f"{quote_identifier(schema)}.{parts[-1]}({types[0]}, {types[1]})"
+        if step.now.other("operator", identity) not in (None, UNKNOWN):
+            step.refuse("42723", f"operator {parts[-1]} already exists")
+        step.change.put_other("operator", identity, True)
+        return
+    _make(step, KIND_WORDS.get(kind, kind), identity, if_not_exists=bool(node.get("if_not_exists")))
+
+
+def read_create_cast(node: Node, step: Step) -> None:
+    """CREATE CAST"""
+    for side in ("sourcetype", "targettype"):
+        require_type(step, node[side])
+    if "func" in node:
+        find_routine(node["func"], "OBJECT_FUNCTION", step)
+    schema = step.now
+    _make(step, "cast", f"({type_text(node['sourcetype'], schema)} AS {type_text(node['targettype'], schema)})")
+
+
+def read_create_language(node: Node, step: Step) -> None:
+    """CREATE LANGUAGE: nowadays CREATE EXTENSION by another name."""
+    name = str(node["plname"])
+    if name == "plpgsql" and not node.get("replace"):
+        step.refuse("42710", 'extension "plpgsql" already exists')
+    _make(step, "language", quote_identifier(name), replaces=bool(node.get("replace")))
+
+
+def read_create_conversion(node: Node, step: Step) -> None:
+    """CREATE CONVERSION"""
+    parts = names_in(node, "conversion_name")
+    schema = new_place(step, parts[-2] if len(parts) > 1 else None)
+    _make(step, "conversion", qualified_name(schema, parts[-1]))
+
+
+def read_create_operator_family(node: Node, step: Step) -> None:
+    """CREATE OPERATOR FAMILY and CLASS"""
+    field, kind = ("opfamilyname", "operator family")
+    if "opclassname" in node:
+        field, kind = ("opclassname", "operator class")
+        require_type(step, node["datatype"])
+    parts = names_in(node, field)
+    schema = new_place(step, parts[-2] if len(parts) > 1 else None)
+    _make(step, kind, f"{qualified_name(schema, parts[-1])} USING {quote_identifier(str(node.get('amname')))}")
+
+
+def made_by_name(kind: str, field: str, needs: tuple[str, str] | None = None) -> Callable[[Node, Step], None]:
+    """A handler for CREATE of an object known by one name, which may need another one to be there."""
+
+    def read(node: Node, step: Step) -> None:
+        if needs is not None and node.get(needs[1]) is not None:
+            needed = quote_identifier(str(node[needs[1]]))
+            if step.now.other(needs[0], needed) is None:
+                step.refuse("42704", f"{needs[0]} {needed} does not exist")
+        _make(step, kind, quote_identifier(str(node[field])), if_not_exists=bool(node.get("if_not_exists")))
+
+    return read
+
+
+def altered_by_name(kind: str, field: str) -> Callable[[Node, Step], None]:
+    """A handler for ALTER of an object known by one name: touches no table."""
+
+    def read(node: Node, step: Step) -> None:
+        identity = quote_identifier(str(node[field]))
+        if step.now.other(kind, identity) is None:
+            step.refuse("42704", f"{kind} {identity} does not exist")
+
+    return read
+
+
+def read_user_mapping(node: Node, step: Step) -> None:
+    """CREATE, ALTER and DROP USER MAPPING"""
+    server = quote_identifier(str(node["servername"]))
+    if step.now.other("foreign server", server) is None and not node.get("missing_ok"):
+        step.refuse("42704", f"server {server} does not exist")
+    role = node.get("user", {})
+    kind = role.get("roletype")
+    catalog = step.schema.catalog
+    name = role.get("rolename") or (catalog.session.role if catalog is not None else None)
+    if name is None and kind != "ROLESPEC_PUBLIC":
+        return
+    identity = f"{'PUBLIC' if kind == 'ROLESPEC_PUBLIC' else quote_identifier(str(name))} SERVER {server}"
+    statement = step.statement.node_kind
+    if statement == "CreateUserMappingStmt":
+        _make(step, "user mapping", identity, if_not_exists=bool(node.get("if_not_exists")))
+    elif step.now.other("user mapping", identity) is None and not node.get("missing_ok"):
+        step.refuse("42704", f"user mapping {identity} does not exist")
+    elif statement == "DropUserMappingStmt":
+        step.change.put_other("user mapping", identity, None)
+
+
+def read_depends(node: Node, step: Step) -> None:
+    """ALTER … DEPENDS ON EXTENSION"""
+    extension = str(node.get("extname", {}).get("sval", ""))
+    if "relation" in node:
+        found = find_existing(step, node["relation"])
+        if found is not None:
+            trigger = node.get("objectType") == "OBJECT_TRIGGER"
+            mode = LockMode.ACCESS_SHARE if trigger else LockMode.ACCESS_EXCLUSIVE
+            step.lock(found, mode, "it is tied to the extension")
+    if step.now.other("extension", extension) is None:
+        step.refuse("42704", f'extension "{extension}" does not exist')
+
+
+def read_alter_text_search(node: Node, step: Step) -> None:
+    """ALTER TEXT SEARCH DICTIONARY and CONFIGURATION: touches no table."""
+    field, kind = ("dictname", "OBJECT_TSDICTIONARY") if "dictname" in node else ("cfgname", "OBJECT_TSCONFIGURATION")
+    if step.schema.known:
+        find_named(kind, {"List": {"items": node.get(field, [])}}, step)
+

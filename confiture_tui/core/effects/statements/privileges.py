@@ -1,0 +1,193 @@
+"""GRANT, REVOKE, ALTER … OWNER, ALTER DEFAULT PRIVILEGES."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from confiture_tui.core.catalog.models.indexes import Index
+from confiture_tui.core.catalog.models.relations import Relation, RelationKind, Sequence
+from confiture_tui.core.effects.lock_modes import LockMode
+from confiture_tui.core.effects.statements.named_objects import (
+    find_named,
+    find_schema,
+    is_named_kind,
+    names_of,
+    relation_name,
+)
+from confiture_tui.core.effects.statements.roles import require_roles
+from confiture_tui.core.effects.statements.routine_names import find_routine
+from confiture_tui.core.effects.statements.targets import find_existing
+from confiture_tui.core.effects.statements.type_lookup import find_type
+
+if TYPE_CHECKING:
+    from confiture_tui.core.effects.step import Step
+
+Node = dict[str, Any]
+
+_LOCKS_SINCE = 180000
+"""GRANT and REVOKE lock the relations that they name (ACCESS SHARE) from PostgreSQL 18 on."""
+
+_ROUTINES = frozenset({"OBJECT_FUNCTION", "OBJECT_PROCEDURE", "OBJECT_ROUTINE", "OBJECT_AGGREGATE"})
+
+
+def read_grant(node: Node, step: Step) -> None:
+    """GRANT and REVOKE on objects."""
+    require_roles(step, node.get("grantees", []))
+    kind = node.get("objtype")
+    target = node.get("targtype")
+    if target == "ACL_TARGET_ALL_IN_SCHEMA":
+        for one in node.get("objects", []):
+            find_schema_quietly(step, names_of(one)[-1])
+        return
+    for one in node.get("objects", []):
+        if kind in ("OBJECT_TABLE", "OBJECT_SEQUENCE"):
+            _grant_on_relation(node, step, one["RangeVar"], sequence=kind == "OBJECT_SEQUENCE")
+        elif kind == "OBJECT_SCHEMA":
+            find_schema_quietly(step, names_of(one)[-1])
+        elif kind in _ROUTINES:
+            find_routine(one.get("ObjectWithArgs", {}), str(kind), step)
+        elif kind in ("OBJECT_TYPE", "OBJECT_DOMAIN") and step.schema.known:
+            find_type(one.get("TypeName") or {"names": one.get("List", {}).get("items", [])}, step)
+
+
+def find_schema_quietly(step: Step, name: str) -> None:
+    """See that a schema is there; what it holds does not matter.
+
+    Raises:
+        Refused: it certainly does not exist.
+    """
+    if step.now.has_schema(name) is False:
+        step.refuse("3F000", f'schema "{name}" does not exist')
+
+
+def _grant_on_relation(node: Node, step: Step, relation: Node, *, sequence: bool) -> None:
+    found = find_existing(step, relation)
+    if found is None:
+        return
+    if not step.schema.known or step.schema.server_version_num >= _LOCKS_SINCE:
+        step.lock(found, LockMode.ACCESS_SHARE, "from PostgreSQL 18 on GRANT and REVOKE keep others from dropping it")
+    if not found.known:
+        return
+    if isinstance(found.object, Index):
+        step.refuse("42809", f'"{found.key[1]}" is an index')
+    if found.relation is not None and found.relation.kind is RelationKind.COMPOSITE_TYPE:
+        step.refuse("42809", f'"{found.key[1]}" is a composite type')
+    if sequence and not isinstance(found.object, Sequence):
+        step.refuse("42809", f'"{found.key[1]}" is not a sequence')
+    if found.relation is None:
+        return
+    for one in node.get("privileges", []):
+        for column in one["AccessPriv"].get("cols", []):
+            name = column["String"].get("sval", "")
+            if found.relation.column(name) is None:
+                step.refuse("42703", f'column "{name}" of relation "{found.relation.name}" does not exist')
+
+
+def read_owner(node: Node, step: Step) -> None:
+    """ALTER … OWNER TO, of what is no relation (relations are ALTER TABLE's business): touches no table."""
+    require_roles(step, [node.get("newowner", {})])
+    kind = str(node.get("objectType"))
+    target = node.get("object", {})
+    if kind in _ROUTINES:
+        find_routine(target.get("ObjectWithArgs", {}), kind, step)
+    elif kind in ("OBJECT_TYPE", "OBJECT_DOMAIN"):
+        if step.schema.known:
+            find_type(target.get("TypeName") or {"names": target.get("List", {}).get("items", [])}, step)
+    elif kind == "OBJECT_SCHEMA":
+        find_schema_quietly(step, names_of(target)[-1])
+    elif is_named_kind(kind) and step.schema.known:
+        find_named(kind, target, step)
+
+
+def read_default_privileges(node: Node, step: Step) -> None:
+    """ALTER DEFAULT PRIVILEGES: for objects still to come."""
+    for one in node.get("options", []):
+        element = one["DefElem"]
+        if element.get("defname") == "schemas":
+            for schema in element.get("arg", {}).get("List", {}).get("items", []):
+                find_schema_quietly(step, names_of(schema)[-1])
+        elif element.get("defname") == "roles":
+            require_roles(step, element.get("arg", {}).get("List", {}).get("items", []))
+    require_roles(step, node.get("action", {}).get("grantees", []))
+
+
+def read_comment(node: Node, step: Step) -> None:
+    """COMMENT ON, SECURITY LABEL ON"""
+    kind = str(node.get("objtype"))
+    target = node.get("object", {})
+    label = step.statement.node_kind == "SecLabelStmt"
+    if label and step.schema.known:
+        step.may_fail("22023", "no security label provider may be loaded")
+    if kind in _COMMENTED:
+        _comment_on_relation(step, kind, relation_name(names_of(target), step))
+    elif kind == "OBJECT_COLUMN":
+        *table, column = names_of(target)
+        relation = _comment_on_relation(step, kind, relation_name(tuple(table), step))
+        if relation is not None and relation.column(column) is None:
+            step.refuse("42703", f'column "{column}" of relation "{relation.name}" does not exist')
+    elif kind in _HANGING:
+        _comment_on_part(step, kind, target)
+    elif kind in _ROUTINES:
+        find_routine(target.get("ObjectWithArgs", {}), kind, step)
+    elif kind in ("OBJECT_TYPE", "OBJECT_DOMAIN"):
+        if step.schema.known and "TypeName" in target:
+            find_type(target["TypeName"], step)
+    elif kind == "OBJECT_SCHEMA":
+        find_schema_quietly(step, names_of(target)[-1])
+    elif kind == "OBJECT_EXTENSION" or (is_named_kind(kind) and kind not in ("OBJECT_CAST", "OBJECT_OPERATOR")):
+        if step.schema.known:
+            find_named(kind, target, step)
+
+
+_COMMENTED = {
+    "OBJECT_TABLE": frozenset({RelationKind.TABLE, RelationKind.PARTITIONED_TABLE}),
+    "OBJECT_VIEW": frozenset({RelationKind.VIEW}),
+    "OBJECT_MATVIEW": frozenset({RelationKind.MATERIALIZED_VIEW}),
+    "OBJECT_FOREIGN_TABLE": frozenset({RelationKind.FOREIGN_TABLE}),
+    "OBJECT_SEQUENCE": frozenset[RelationKind](),
+    "OBJECT_INDEX": frozenset[RelationKind](),
+}
+_HANGING = {
+    "OBJECT_TABCONSTRAINT": "constraint",
+    "OBJECT_TRIGGER": "trigger",
+    "OBJECT_RULE": "rule",
+    "OBJECT_POLICY": "policy",
+}
+
+
+def _comment_on_relation(step: Step, kind: str, name: Node) -> Relation | None:
+    found = find_existing(step, name)
+    if found is None:
+        return None
+    step.lock(found, LockMode.SHARE_UPDATE_EXCLUSIVE, "COMMENT locks out other DDL")
+    if not found.known:
+        return None
+    fits = (
+        kind == "OBJECT_COLUMN"
+        or (kind == "OBJECT_SEQUENCE" and isinstance(found.object, Sequence))
+        or (kind == "OBJECT_INDEX" and isinstance(found.object, Index))
+        or (found.relation is not None and found.relation.kind in _COMMENTED[kind])
+    )
+    if not fits:
+        step.refuse("42809", f'"{found.key[1]}" is of another kind')
+    return found.relation
+
+
+def _comment_on_part(step: Step, kind: str, target: Node) -> None:
+    *table, name = names_of(target)
+    found = find_existing(step, relation_name(tuple(table), step))
+    if found is None:
+        return
+    step.lock(found, LockMode.ACCESS_SHARE, "COMMENT keeps others from dropping it")
+    relation = found.relation
+    if relation is None or not found.known:
+        return
+    present: dict[str, tuple[Any, ...]] = {
+        "constraint": relation.constraints,
+        "trigger": relation.triggers,
+        "rule": relation.rules,
+        "policy": relation.policies,
+    }
+    word = _HANGING[kind]
+    if not any(one.name == name for one in present[word]) and name != "_RETURN":
+        step.refuse("42704", f'{word} "{name}" for table "{relation.name}" does not exist')

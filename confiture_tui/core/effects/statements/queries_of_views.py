@@ -1,0 +1,72 @@
+"""The query of a view that is being made: what it reads by itself, and which columns it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from confiture_tui.core.effects.expressions.base import Reader
+from confiture_tui.core.effects.expressions.scope import ScopeColumn
+
+if TYPE_CHECKING:
+    from confiture_tui.core.catalog.models.relations import Relation
+    from confiture_tui.core.effects.expressions.reads import Facts, Read
+    from confiture_tui.core.effects.schema import Schema
+
+Node = dict[str, Any]
+
+
+def read_definition(query: Node, schema: Schema) -> tuple[Facts, Mapping[str, ScopeColumn] | None]:
+    """What a query (the fields of its SelectStmt) holds, and its columns by name; ``None`` where they are not known."""
+    reader = Reader(schema)
+    columns: Mapping[str, ScopeColumn] | None = Reader.walk(reader.visitors["SelectStmt"](reader, query))
+    return reader.facts, columns
+
+
+def direct_reads(query: Node, schema: Schema) -> tuple[Read, ...]:
+    """The tables, views and sequences that a query itself mentions, not what the views among them read in turn."""
+    facts, _columns = read_definition(query, schema)
+    return tuple(read for read in facts.reads if read.through is None)
+
+
+def columns_needed(query: Node, relation: Relation) -> tuple[int, ...]:
+    """The numbers of a relation's columns that a query's text names, in any of its parts.
+
+    Names are matched, not resolved: where a sub-select names a column that another table has too, both count.
+    """
+    names: set[str] = set()
+    qualified: set[tuple[str, str]] = set()
+    stars: set[str] = set()
+    called: set[str] = set()
+    everything = False
+    waiting: list[object] = [query]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, list):
+            waiting.extend(one)
+            continue
+        if not isinstance(one, dict):
+            continue
+        if "ColumnRef" in one:
+            fields = one["ColumnRef"].get("fields", [])
+            parts = [part["String"].get("sval", "") for part in fields if "String" in part]
+            if any("A_Star" in part for part in fields):
+                stars.update(parts[-1:])
+                everything = everything or not parts
+            elif len(parts) > 1:
+                qualified.add((parts[-2], parts[-1]))
+            elif parts:
+                names.add(parts[0])
+            continue
+        if one.get("relname") == relation.name:
+            called.add(one.get("alias", {}).get("aliasname", relation.name))
+        names.update(part["String"].get("sval", "") for part in one.get("usingClause", ()) if "String" in part)
+        everything = everything or bool(one.get("isNatural"))
+        waiting.extend(value for value in one.values() if isinstance(value, dict | list))
+    if everything or called & stars or called & names:
+        return tuple(column.number for column in relation.columns)
+    return tuple(
+        column.number
+        for column in relation.columns
+        if column.name in names or any((alias, column.name) in qualified for alias in called)
+    )

@@ -1,0 +1,53 @@
+"""Roles that statements name. A catalog does not list roles: those that own or were granted something are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+if TYPE_CHECKING:
+    from confiture_tui.core.catalog.catalog import Catalog
+    from confiture_tui.core.effects.step import Step
+
+Node = dict[str, Any]
+
+_PREDEFINED = "pg_"
+_OF_CATALOGS: WeakKeyDictionary[Catalog, frozenset[str]] = WeakKeyDictionary()
+
+
+def require_roles(step: Step, roles: list[Node]) -> None:
+    """Note that a role which nothing shows to exist may be missing.
+
+    Args:
+        step: where that is noted.
+        roles: ``RoleSpec`` nodes, or their fields.
+    """
+    for one in roles:
+        name = one.get("RoleSpec", one).get("rolename")
+        if name is None or name.startswith(_PREDEFINED) or step.now.other("role", name) is True:
+            continue
+        catalog = step.schema.catalog
+        if catalog is None or name not in known_roles(catalog):
+            step.may_fail("42704", f'role "{name}" may not exist')
+
+
+def known_roles(catalog: Catalog) -> frozenset[str]:
+    """The roles that a catalog shows to exist; worked out once for each catalog."""
+    known = _OF_CATALOGS.get(catalog)
+    if known is None:
+        known = _OF_CATALOGS[catalog] = frozenset(_roles(catalog))
+    return known
+
+
+def _roles(catalog: Catalog) -> Iterator[str]:
+    yield from (catalog.session.role, catalog.session.session_role)
+    for family in (catalog.schemas, catalog.relations, catalog.sequences, catalog.types, catalog.routines):
+        for one in family.values():
+            yield one.owner
+            for grant in one.acl or ():
+                yield from (grant.grantee, grant.grantor)
+    for default in catalog.default_privileges:
+        yield default.role
+        for grant in default.acl:
+            yield from (grant.grantee, grant.grantor)

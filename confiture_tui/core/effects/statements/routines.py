@@ -1,0 +1,189 @@
+"""CREATE FUNCTION, PROCEDURE and AGGREGATE; ALTER FUNCTION."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from confiture_tui.core.catalog.models.columns import Volatility
+from confiture_tui.core.catalog.models.routines import Routine, RoutineKind
+from confiture_tui.core.catalog.names import Key
+from confiture_tui.core.effects.statements.creation import new_place
+from confiture_tui.core.effects.statements.definitions import names_in, type_text
+from confiture_tui.core.effects.statements.mentions import lock_mentioned
+from confiture_tui.core.effects.statements.options import find_option, option_text, truth
+from confiture_tui.core.effects.statements.routine_names import find_routine
+from confiture_tui.core.effects.type_names import parse_type
+from confiture_tui.core.effects.types_known import require_type
+from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier
+from confiture_tui.core.sql.script import Script
+
+if TYPE_CHECKING:
+    from confiture_tui.core.effects.step import Step
+
+Node = dict[str, Any]
+
+_INPUT = frozenset({"FUNC_PARAM_DEFAULT", "FUNC_PARAM_IN", "FUNC_PARAM_INOUT", "FUNC_PARAM_VARIADIC"})
+_OUTPUT = frozenset({"FUNC_PARAM_OUT", "FUNC_PARAM_INOUT", "FUNC_PARAM_TABLE"})
+_LANGUAGES = frozenset({"sql", "plpgsql", "c", "internal"})
+
+
+def read_create_routine(node: Node, step: Step) -> None:
+    """CREATE [OR REPLACE] FUNCTION or PROCEDURE"""
+    parts = names_in(node, "funcname")
+    schema = new_place(step, parts[-2] if len(parts) > 1 else None)
+    language = option_text((find_option(node, "language") or {}).get("arg")).lower() or "sql"
+    quoted = quote_identifier(language)
+    if language not in _LANGUAGES and step.now.other("language", quoted) is None:
+        step.refuse("42704", f'language "{language}" does not exist')
+    parameters = [one["FunctionParameter"] for one in node.get("parameters", [])]
+    for one in parameters:
+        require_type(step, one["argType"])
+    if "returnType" in node:
+        require_type(step, node["returnType"])
+    routine = _routine(node, step, (schema, parts[-1]), parameters, language)
+    existing = step.now.routine([schema, parts[-1]], routine.argument_types)
+    if existing is not None:
+        if not node.get("replace"):
+            step.refuse("42723", f'function "{parts[-1]}" already exists with same argument types')
+        _check_replaced(step, existing, routine, parameters)
+        routine = replace(routine, oid=existing.oid)
+    elif not step.schema.known:
+        step.may_fail("42723" if not node.get("replace") else "42P13", "a function of that name may exist")
+    if language == "sql":
+        _read_body(node, step, routine)
+    step.change.put_routine(routine)
+
+
+def _check_replaced(step: Step, existing: Routine, routine: Routine, parameters: list[Node]) -> None:
+    if existing.kind is not routine.kind:
+        step.refuse("42809", "cannot change routine kind")
+    if existing.result is not None and routine.result is not None and _differ(existing.result, routine.result):
+        step.refuse("42P13", "cannot change return type of existing function")
+    old_names = _input_names(existing.identity_arguments)
+    new_names = [str(one.get("name", "")) for one in parameters if one.get("mode") in _INPUT]
+    for old, new in zip(old_names, new_names, strict=False):
+        if old and old != new:
+            step.refuse("42P13", f'cannot change name of input parameter "{old}"')
+    defaults = existing.arguments.count(" DEFAULT ")
+    if sum("defexpr" in one for one in parameters) < defaults:
+        step.refuse("42P13", "cannot remove parameter defaults from existing function")
+
+
+def _differ(old: str, new: str) -> bool:
+    """Whether two results are certainly different; of rows with columns that is left open."""
+    if old.startswith("TABLE(") or "record" in old or new == "record":
+        return False
+    return old != new
+
+
+def _input_names(identity: str) -> list[str]:
+    """The parameters' names in ``amount numeric, x integer``; empty for one without a name."""
+    names = []
+    for one in identity.split(", "):
+        words = one.removeprefix("INOUT ").removeprefix("VARIADIC ").split(" ")
+        if one.startswith("OUT "):
+            continue
+        known = {"character", "double", "timestamp", "time", "bit", "interval"}
+        names.append(words[0].strip('"') if len(words) > 1 and words[0] not in known else "")
+    return names
+
+
+def _routine(node: Node, step: Step, key: Key, parameters: list[Node], language: str) -> Routine:
+    schema, name = key
+    inputs = [one for one in parameters if one.get("mode") in _INPUT]
+    outputs = [one for one in parameters if one.get("mode") in _OUTPUT]
+    types = ", ".join(parse_type(type_text(one["argType"], step.now)).bare for one in inputs)
+    procedure = bool(node.get("is_procedure"))
+    result = None
+    if not procedure:
+        if "returnType" in node:
+            result = ("SETOF " if node["returnType"].get("setof") else "") + type_text(node["returnType"], step.now)
+        else:
+            result = type_text(outputs[0]["argType"], step.now) if len(outputs) == 1 else "record"
+    arguments = ", ".join(
+        " ".join(part for part in (quote_identifier(one["name"]) if "name" in one else "", text) if part)
+        + (" DEFAULT …" if "defexpr" in one else "")
+        for one in inputs
+        for text in (type_text(one["argType"], step.now),)
+    )
+    body = (find_option(node, "as") or {}).get("arg", {}).get("List", {}).get("items", [])
+    window = find_option(node, "window")
+    return Routine(
+        oid=step.change.new_oid(),
+        schema=schema,
+        name=name,
+        qualified_name=qualified_name(schema, name),
+        kind=RoutineKind.PROCEDURE if procedure else RoutineKind.WINDOW if window else RoutineKind.FUNCTION,
+        argument_types=types,
+        identity_arguments=arguments,
+        arguments=arguments,
+        result=result,
+        language=language,
+        volatility=_volatility(node) or Volatility.VOLATILE,
+        strict=truth((find_option(node, "strict") or {"arg": {"Boolean": {}}}).get("arg")),
+        security_definer=truth((find_option(node, "security") or {"arg": {"Boolean": {}}}).get("arg")),
+        leakproof=False,
+        parallel="unsafe",
+        configuration=("set",) if find_option(node, "set") is not None else (),
+        cost=100,
+        rows=0,
+        support=None,
+        source=option_text(body[0]) if body else "",
+        sql_body=None,
+        library=None,
+        transforms=(),
+        definition=step.statement.sql,
+        owner="",
+        extension=None,
+        acl=None,
+        comment=None,
+    )
+
+
+def _volatility(node: Node, field: str = "options") -> Volatility | None:
+    written = option_text((find_option(node, "volatility", field) or {}).get("arg"))
+    return Volatility(written) if written in ("immutable", "stable", "volatile") else None
+
+
+def _read_body(node: Node, step: Step, routine: Routine) -> None:
+    """A body in SQL is analysed when the function is made: what it mentions must be there, and is locked for it."""
+    if "sql_body" in node:
+        lock_mentioned(step, node["sql_body"], "the function's body mentions it")
+        return
+    if step.settings.get("check_function_bodies", "on").lower() in ("off", "false", "no", "0"):
+        return
+    for one in Script.from_text(routine.source).statements:
+        if one.problem is not None:
+            step.refuse("42601", f"the body cannot be parsed: {one.problem.message}")
+        if one.node is not None and one.node_kind is not None:
+            lock_mentioned(step, {one.node_kind: one.node}, "the function's body mentions it")
+
+
+def read_alter_routine(node: Node, step: Step) -> None:
+    """ALTER FUNCTION, PROCEDURE, ROUTINE: its attributes; touches no table."""
+    kind = str(node.get("objtype", "OBJECT_FUNCTION"))
+    found = find_routine(node.get("func", {}), kind, step)
+    if found is None:
+        return
+    worst = _volatility(node, "actions")
+    if worst is not None:
+        found = replace(found, volatility=worst)
+    if find_option(node, "set", "actions") is not None:
+        found = replace(found, configuration=(*found.configuration, "set"))
+    step.change.put_routine(found)
+
+
+def define_aggregate(node: Node, step: Step) -> None:
+    """CREATE AGGREGATE"""
+    parts = names_in(node, "defnames")
+    schema = new_place(step, parts[-2] if len(parts) > 1 else None)
+    listed = node.get("args", [])
+    items = listed[0].get("List", {}).get("items", []) if listed else []
+    parameters = [one["FunctionParameter"] for one in items if "FunctionParameter" in one]
+    for one in parameters:
+        require_type(step, one["argType"])
+    routine = _routine({"options": []}, step, (schema, parts[-1]), parameters, "internal")
+    if step.now.routine([schema, parts[-1]], routine.argument_types) is not None and not node.get("replace"):
+        step.refuse("42723", f'function "{parts[-1]}" already exists with same argument types')
+    step.change.put_routine(replace(routine, kind=RoutineKind.AGGREGATE, volatility=Volatility.IMMUTABLE))

@@ -1,0 +1,201 @@
+"""Everything that is asked of a live server for a run of assessments, once, with nothing lost when it cannot answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from confiture_tui.core.effects.forecast import WorkKind
+from confiture_tui.core.risk.context import Live
+from confiture_tui.core.risk.lost_data import bearers
+from confiture_tui.core.risk.now import (
+    OpenTransaction,
+    Traffic,
+    average_traffic,
+    open_transactions,
+    traffic_of,
+    watched_traffic,
+)
+from confiture_tui.core.risk.probes import Prober, ProbeResult, Question, unasked
+from confiture_tui.core.risk.questions import emptiness, questions_of
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from confiture_tui.core.catalog import Catalog
+    from confiture_tui.core.effects.forecast import Forecast, Simulation
+
+
+class Inquiry:
+    """What was asked, and what was answered.
+
+    Attributes:
+        live: transactions and traffic of now.
+        empty: relations that a probe found without a row.
+        notes: what could not be asked, one sentence each.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog | None,
+        connection: psycopg.Connection[Any] | None,
+        simulations: Sequence[Simulation],
+        aliases: Mapping[str, str],
+        *,
+        probe_seconds: float,
+        traffic_seconds: float,
+    ) -> None:
+        self.live = Live()
+        self.empty: set[str] = set()
+        self.notes: list[str] = []
+        self._catalog = catalog
+        self._answers: dict[tuple[int, int], tuple[ProbeResult, ...]] = {}
+        if catalog is None:
+            for key, asked in _questions(simulations, None):
+                self._answers[key] = tuple(unasked(each, "there is no connection") for each in asked)
+            return
+        blocked, written = _relations(simulations, catalog, aliases)
+        self._ask_traffic(catalog, connection, blocked | written, traffic_seconds)
+        self._ask_data(catalog, connection, simulations, probe_seconds)
+
+    def answers(self, simulation: Simulation) -> Mapping[int, tuple[ProbeResult, ...]]:
+        """The answers about one of the migrations, by its statements' indexes."""
+        return {index: found for (owner, index), found in self._answers.items() if owner == id(simulation)}
+
+    def _ask_traffic(
+        self,
+        catalog: Catalog,
+        connection: psycopg.Connection[Any] | None,
+        relations: Mapping[int, str],
+        seconds: float,
+    ) -> None:
+        from confiture_tui.core.catalog.reading.transaction import cursor_of, reading, settle
+
+        watched: Mapping[str, Traffic] = {}
+        open_now: dict[str, tuple[OpenTransaction, ...]] = {}
+        age: float | None = None
+        if catalog.statistics_reset is not None:
+            age = (datetime.now(UTC) - catalog.statistics_reset).total_seconds()
+        if connection is not None and relations:
+            import psycopg
+
+            try:
+                watched = watched_traffic(connection, relations, seconds)
+                # After the watch: what is still open then has been open for a while.
+                with reading(connection) as cursor:
+                    settle(cursor, catalog.server_version_num)
+                    for each in open_transactions(cursor, relations):
+                        open_now[each.relation] = (*open_now.get(each.relation, ()), each)
+                if age is None:
+                    row = cursor_of(connection).execute(_UPTIME).fetchone()
+                    age = float(row[0])
+            except psycopg.Error as error:
+                self.notes.append(f"What runs on the tables now could not be asked: {_first_line(error)}")
+        traffic = {
+            name: found
+            for name in relations.values()
+            if (found := traffic_of(watched.get(name), average_traffic(catalog, name, age), age)) is not None
+        }
+        self.live = Live(open_now, traffic)
+
+    def _ask_data(
+        self,
+        catalog: Catalog,
+        connection: psycopg.Connection[Any] | None,
+        simulations: Sequence[Simulation],
+        seconds: float,
+    ) -> None:
+        questions = {key: asked for key, asked in _questions(simulations, catalog) if asked}
+        doomed = {
+            name
+            for each in simulations
+            for forecast in each.forecasts
+            if _destroys(forecast)
+            for name in bearers(forecast)
+        }
+        empties = {name: row for name in sorted(doomed) if (row := emptiness(catalog, name)) is not None}
+        if connection is None or seconds <= 0:
+            why_not = "there is no connection" if connection is None else "probes are switched off"
+            for key, asked in questions.items():
+                self._answers[key] = tuple(unasked(each, why_not) for each in asked)
+            return
+        import psycopg
+
+        prober = Prober(connection, budget=seconds)
+        try:
+            for name, answer in zip(empties, prober.ask(empties.values()), strict=True):
+                if answer.found is False:
+                    self.empty.add(name)
+            for key, asked in questions.items():
+                self._answers[key] = prober.ask(asked)
+        except psycopg.Error as error:
+            self.notes.append(f"The data could not be asked: {_first_line(error)}")
+            for key, asked in questions.items():
+                self._answers.setdefault(key, tuple(unasked(each, "the connection broke") for each in asked))
+
+
+_UPTIME = """
+SELECT pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)
+                                     pg_catalog.pg_postmaster_start_time())
+"""
+
+
+def _relations(
+    simulations: Sequence[Simulation], catalog: Catalog, aliases: Mapping[str, str]
+) -> tuple[dict[int, str], dict[int, str]]:
+    """The catalog's relations that are locked so that others wait, and those whose rows are, by oid."""
+    blocked: set[str] = set()
+    written: set[str] = set()
+    for simulation in simulations:
+        for forecast in simulation.forecasts:
+            blocked.update(each.relation for each in forecast.locks if each.mode.blocks_writes)
+            if forecast.statement.node_kind not in ("InsertStmt", "CopyStmt"):
+                written.update(each.relation for each in forecast.works if each.kind is WorkKind.WRITE)
+    oids = {each.qualified_name: each.oid for each in catalog.relations.values() if each.traffic is not None}
+    named = [{aliases.get(name, name) for name in names} for names in (blocked, written)]
+    blocked_oids, written_oids = ({oids[name]: name for name in sorted(names) if name in oids} for names in named)
+    return blocked_oids, written_oids
+
+
+def _questions(
+    simulations: Sequence[Simulation], catalog: Catalog | None
+) -> list[tuple[tuple[int, int], tuple[Question, ...]]]:
+    """The questions of all statements; what earlier statements change is not asked."""
+    found: list[tuple[tuple[int, int], tuple[Question, ...]]] = []
+    changed: set[str] = set()
+    all_changed = False
+    filled = False
+    for simulation in simulations:
+        for forecast in simulation.forecasts:
+            effects = forecast.effects
+            if effects.may_fail:
+                is_changed = partial(_is_changed, all_changed, changed)
+                asked = questions_of(forecast, catalog, is_changed, new_ones_are_empty=not filled)
+                found.append(((id(simulation), forecast.statement.index), asked))
+            filled = filled or effects.opaque is not False or forecast.statement.node_kind in _FILLING
+            if effects.changes_data is None:
+                all_changed = True
+            elif effects.changes_data:
+                changed.update(each.relation for each in effects.locks or ())
+                changed.update(work.relation for work in forecast.works)
+    return found
+
+
+_FILLING = frozenset(
+    {"CopyStmt", "CreateTableAsStmt", "ExecuteStmt", "ExplainStmt", "InsertStmt", "MergeStmt", "SelectStmt"}
+)
+"""Kinds of statement that may put rows into a table that the migration makes."""
+
+
+def _is_changed(everything: bool, known: set[str], name: str) -> bool:
+    return everything or name in known
+
+
+def _destroys(forecast: Forecast) -> bool:
+    return forecast.effects.destroys_data is not False and not forecast.effects.opaque
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -1,0 +1,88 @@
+"""The way back, and what it brings back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from confiture_tui.core.risk.lost_data import bearers
+from confiture_tui.core.risk.model import RollbackStrategy
+
+if TYPE_CHECKING:
+    from confiture_tui.core.effects.forecast import Forecast, Simulation
+
+
+def strategy_of(up: Simulation, down: Simulation | None) -> RollbackStrategy:
+    """The way back of a migration, and whether the data that was there before comes through up and down.
+
+    Args:
+        up: what the migration does.
+        down: what its way back does after it; ``None`` without one.
+    """
+    data, why = _data(up, down)
+    if down is None:
+        return RollbackStrategy(strategy="none", data=data, why=why or "There is no down file.")
+    return RollbackStrategy(strategy="down_file", data=data, why=why)
+
+
+def has_way_back(up: Simulation, down: Simulation | None) -> bool:
+    """Whether the schema can be had back: there is nothing to take back, or a down file that is not certain to fail."""
+    if not up.forecasts:
+        return True
+    return down is not None and bool(down.forecasts) and not any(each.effects.fails for each in down.forecasts)
+
+
+class _Made:
+    """What a migration makes: whoever drops that again takes nothing away that was there before."""
+
+    def __init__(self, up: Simulation) -> None:
+        self._relations = {name for each in up.forecasts for name in each.effects.creates or ()}
+        self._columns = {
+            (relation, command.get("def", {}).get("ColumnDef", {}).get("colname"))
+            for each in up.forecasts
+            for relation, command in _commands(each)
+            if command.get("subtype") == "AT_AddColumn"
+        }
+
+    def all_that_goes(self, forecast: Forecast) -> bool:
+        """Whether a statement of the way back drops nothing else."""
+        if forecast.effects.opaque:
+            return False
+        losing = bearers(forecast)
+        if losing and set(losing) <= self._relations:
+            return True
+        dropped = [
+            (relation, command.get("name"))
+            for relation, command in _commands(forecast)
+            if command.get("subtype") == "AT_DropColumn"
+        ]
+        others = [command for _, command in _commands(forecast) if command.get("subtype") == "AT_AlterColumnType"]
+        return bool(dropped) and not others and set(dropped) <= self._columns
+
+
+def _commands(forecast: Forecast) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The sub-commands of an ALTER TABLE, each with the table's name."""
+    node = forecast.statement.node or {}
+    if forecast.statement.node_kind == "AlterTableStmt":
+        name = forecast.before.name_of(node.get("relation", {}))
+        yield from ((name, each.get("AlterTableCmd", {})) for each in node.get("cmds", ()))
+
+
+def _data(up: Simulation, down: Simulation | None) -> tuple[str, str]:
+    for each in up.forecasts:
+        if each.effects.destroys_data:
+            return "lost", f"Statement {each.statement.index} destroys data that no way back restores."
+    for each in up.forecasts:
+        if each.effects.destroys_data is None:
+            return "unknown", f"What statement {each.statement.index} does to data is not known."
+        if each.effects.changes_data is not False:
+            return "unknown", f"Statement {each.statement.index} changes values; whether they come back is not known."
+    made = _Made(up)
+    for each in down.forecasts if down is not None else ():
+        if each.effects.destroys_data is not False and made.all_that_goes(each):
+            continue
+        if each.effects.destroys_data is None:
+            return "unknown", f"What statement {each.statement.index} of the way back does to data is not known."
+        if each.effects.destroys_data:
+            return "lost", f"Statement {each.statement.index} of the way back destroys data."
+    return "kept", ""

@@ -1,0 +1,91 @@
+"""Rules about one sub-command of ALTER TABLE."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from confiture_tui.core.risk.rule import RiskRule
+from confiture_tui.core.risk.rules.facts import blocking, facts, works
+
+if TYPE_CHECKING:
+    from confiture_tui.core.effects.forecast import Forecast, Lock, Work
+    from confiture_tui.core.risk.advice.tree import Node
+    from confiture_tui.core.risk.model import Risk
+    from confiture_tui.core.risk.rule import RuleContext
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One sub-command, with what it needs and does.
+
+    Attributes:
+        forecast: of the whole statement.
+        position: 0-based, among the sub-commands.
+        node: the fields of AlterTableCmd. ``subtype``: ``AT_AddColumn``, …
+        table: qualified name of the relation that is altered.
+    """
+
+    forecast: Forecast
+    position: int
+    node: Node
+    subtype: str
+    table: str
+
+    @property
+    def name(self) -> str:
+        """The column, constraint or other thing that it names; empty without."""
+        return str(self.node.get("name", ""))
+
+    @property
+    def column(self) -> Node:
+        """The fields of the column definition; empty without."""
+        return dict(self.node.get("def", {}).get("ColumnDef", {}))
+
+    @property
+    def constraint(self) -> Node:
+        """The fields of the constraint; empty without."""
+        return dict(self.node.get("def", {}).get("Constraint", {}))
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """The blocking locks that it takes."""
+        return blocking(self.forecast, self.position)
+
+    def works(self, *kinds: Any) -> tuple[Work, ...]:
+        """Its work of these kinds."""
+        return works(self.forecast, kinds, self.position) if kinds else works(self.forecast, command=self.position)
+
+    def evidence(self, context: RuleContext, work: Iterable[Work] | None = None) -> tuple[str, ...]:
+        """Its locks and work as sentences."""
+        done = self.works() if work is None else tuple(work)
+        return facts(self.forecast, context, locks=self.locks, work=done)
+
+
+class CommandRule(RiskRule):
+    """A rule about one sub-command of ALTER TABLE at a time; ``subtypes`` are those that it looks at."""
+
+    nodes = frozenset({"AlterTableStmt"})
+    subtypes: ClassVar[frozenset[str]]
+
+    def check(self, forecast: Forecast, context: RuleContext) -> Iterable[Risk]:
+        """The risks of every sub-command that the rule looks at."""
+        node = forecast.statement.node or {}
+        for position, one in enumerate(node.get("cmds", ())):
+            command = one.get("AlterTableCmd", {})
+            subtype = command.get("subtype", "")
+            if subtype in self.subtypes:
+                table = forecast.before.name_of(node["relation"])
+                yield from self.check_command(Command(forecast, position, command, subtype, table), context)
+
+    @abstractmethod
+    def check_command(self, command: Command, context: RuleContext) -> Iterable[Risk]:
+        """The risks of one sub-command."""
+
+
+def constraints_of(column: Node, *kinds: str) -> tuple[Node, ...]:
+    """The inline constraints of a column definition, of these ``contype``s."""
+    found = (one.get("Constraint", {}) for one in column.get("constraints", ()))
+    return tuple(one for one in found if one.get("contype") in kinds)

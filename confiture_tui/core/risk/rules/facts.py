@@ -1,0 +1,136 @@
+"""Facts as sentences, and the look-ups that many rules share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TypeVar
+
+from confiture_tui.core.effects.forecast import WorkKind
+from confiture_tui.core.risk.words import bytes_in_words, seconds_in_words
+
+if TYPE_CHECKING:
+    from confiture_tui.core.effects.forecast import Forecast, Lock, Work
+    from confiture_tui.core.effects.model import DurationEstimate
+    from confiture_tui.core.risk.rule import RuleContext
+    from confiture_tui.core.risk.sizes import TableSize
+
+T = TypeVar("T")
+
+HEAVY = frozenset({WorkKind.REWRITE, WorkKind.SCAN, WorkKind.BUILD, WorkKind.REBUILD})
+"""Work that grows with the table, apart from rows that are written."""
+
+_DOES = {
+    WorkKind.REWRITE: "Rewrites",
+    WorkKind.SCAN: "Reads all of",
+    WorkKind.BUILD: "Builds an index on",
+    WorkKind.REBUILD: "Rebuilds an index of",
+    WorkKind.WRITE: "Changes rows of",
+}
+
+
+def works(forecast: Forecast, kinds: Iterable[WorkKind] = HEAVY, command: int | None = None) -> tuple[Work, ...]:
+    """The work of these kinds; with ``command``, only that of one sub-command."""
+    wanted = frozenset(kinds)
+    return tuple(
+        work for work in forecast.works if work.kind in wanted and (command is None or work.command == command)
+    )
+
+
+def blocking(forecast: Forecast, command: int | None = None) -> tuple[Lock, ...]:
+    """The locks for which writers, or readers too, wait; with ``command``, those of the statement and of it."""
+    return tuple(
+        lock
+        for lock in forecast.locks
+        if lock.mode.blocks_writes and (command is None or lock.command in (None, command))
+    )
+
+
+def strongest(locks: Iterable[Lock]) -> tuple[Lock, ...]:
+    """One lock a relation, the strongest, in the order in which the relations come."""
+    best: dict[str, Lock] = {}
+    for lock in locks:
+        known = best.get(lock.relation)
+        if known is None or known.mode.strength < lock.mode.strength:
+            best[lock.relation] = lock
+    return tuple(best.values())
+
+
+def facts(
+    forecast: Forecast,
+    context: RuleContext,
+    *,
+    locks: Iterable[Lock] | None = None,
+    work: Iterable[Work] | None = None,
+    sizes: Iterable[str] = (),
+) -> tuple[str, ...]:
+    """The evidence for a statement: its line, blocking locks, work with sizes and times, sizes of further tables."""
+    taken = strongest(blocking(forecast) if locks is None else locks)
+    done = works(forecast) if work is None else tuple(work)
+    found = [f"Line {forecast.statement.line}: {forecast.statement.tag}."]
+    found += [lock_fact(lock) for lock in few(taken, 4)]
+    found += [f"{work_fact(one)} {duration(context.seconds(one))}" for one in few(done, 4)]
+    if len(taken) > 4:
+        found.append(f"{count(len(taken) - 4, 'more relation')} locked in the same way.")
+    if len(done) > 4:
+        found.append(f"{count(len(done) - 4, 'more piece')} of such work.")
+    measured = dict.fromkeys([one.relation for one in done] + list(sizes))
+    found += [size_fact(context.size_of(relation)) for relation in few(tuple(measured), 4)]
+    if forecast.before.catalog is None:
+        found.append("Without a catalog: the text alone was read.")
+    return tuple(found)
+
+
+def lock_fact(lock: Lock) -> str:
+    """A lock, and who waits for it."""
+    waits = ""
+    if lock.mode.blocks_reads:
+        waits = ", for which readers and writers wait"
+    elif lock.mode.blocks_writes:
+        waits = ", for which writers wait"
+    return f"{lock.mode.value} on {lock.relation}{waits}."
+
+
+def work_fact(work: Work) -> str:
+    """A piece of work, and why it is done."""
+    why = f": {work.why.rstrip('.')}" if work.why else ""
+    index = f" ({work.index})" if work.index else ""
+    return f"{_DOES[work.kind]} {work.relation}{index}{why}."
+
+
+def size_fact(size: TableSize) -> str:
+    """How big a table is, and who says so."""
+    if size.proved_empty:
+        return f"{size.relation} is empty: a probe found no row."
+    if not size.known:
+        return f"The size of {size.relation} is not known; it is taken to be large."
+    return f"{size.relation}: {bytes_in_words(size.bytes)}, about {size.rows:,.0f} rows ({size.source})."
+
+
+def duration(estimate: DurationEstimate) -> str:
+    """A range of time, and what it rests on."""
+    return f"Takes {milliseconds(estimate.low_ms)} to {milliseconds(estimate.high_ms)} ({estimate.source})."
+
+
+def milliseconds(value: float) -> str:
+    """A span of time in the unit that suits it."""
+    return seconds_in_words(value / 1000)
+
+
+def count(number: int, noun: str) -> str:
+    """``1 table``, ``2 tables``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def few(items: tuple[T, ...], most: int) -> tuple[T, ...]:
+    """The first of them: evidence is to be read."""
+    return items[:most]
+
+
+def listed(names: Iterable[str], most: int = 5) -> str:
+    """Names in a sentence: ``a, b and 3 more``."""
+    all_names = tuple(dict.fromkeys(names))
+    if len(all_names) > most:
+        return f"{', '.join(all_names[:most])} and {len(all_names) - most} more"
+    if len(all_names) > 1:
+        return f"{', '.join(all_names[:-1])} and {all_names[-1]}"
+    return "".join(all_names)

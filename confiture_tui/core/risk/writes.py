@@ -1,0 +1,109 @@
+"""How many rows a statement inserts, updates or deletes, at most, as far as its text and the sizes tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from confiture_tui.core.catalog.models.relations import Relation
+    from confiture_tui.core.effects.forecast import Forecast
+    from confiture_tui.core.risk.sizes import TableSize
+
+_Node = Mapping[str, Any]
+
+_WRITES = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt", "CopyStmt"})
+
+
+def rows_changed(
+    forecast: Forecast, size_of: Callable[[str], TableSize], relation_of: Callable[[str], Relation | None]
+) -> float:
+    """The rows that a statement changes on relations that existed before, at most; 0 for none."""
+    written = dict.fromkeys(work.relation for work in forecast.works if work.kind == "write")
+    if not written:
+        return 0.0
+    node, kind = forecast.statement.node or {}, forecast.statement.node_kind
+    target = next(iter(written))
+    everything = sum(size_of(name).rows for name in written)
+    if kind not in _WRITES or any(True for _ in _inner_writes(node)):
+        return everything
+    if kind == "CopyStmt":
+        data = forecast.statement.copy_data
+        return everything if data is None else float(data.count("\n") + (not data.endswith("\n") and data != ""))
+    if kind == "InsertStmt":
+        return _inserted(node, size_of, forecast, everything)
+    if kind == "MergeStmt":
+        return everything
+    found = _selected(node.get("whereClause"), relation_of(target))
+    return everything if found is None else min(float(found), everything)
+
+
+def _inserted(node: _Node, size_of: Callable[[str], TableSize], forecast: Forecast, everything: float) -> float:
+    source = node.get("selectStmt", {}).get("SelectStmt")
+    if source is None:
+        return 1.0  # DEFAULT VALUES
+    if "valuesLists" in source:
+        return float(len(source["valuesLists"]))
+    if (limit := _limit(source)) is not None:
+        return float(limit)
+    if not source.get("fromClause"):
+        return 1.0
+    read = [work.relation for work in forecast.works if work.kind == "scan"]
+    return max((size_of(name).rows for name in read), default=everything)
+
+
+def _selected(where: _Node | None, relation: Relation | None) -> int | None:
+    """How many rows a condition lets through at most, where that is plain to see; ``None`` otherwise."""
+    if where is None:
+        return None
+    if "BoolExpr" in where and where["BoolExpr"].get("boolop") == "AND_EXPR":
+        found = [_selected(each, relation) for each in where["BoolExpr"].get("args", ())]
+        return min((each for each in found if each is not None), default=None)
+    if "A_Expr" in where:
+        return _compared(where["A_Expr"], relation)
+    if "SubLink" in where and where["SubLink"].get("subLinkType") == "ANY_SUBLINK":
+        link = where["SubLink"]
+        limit = _limit(link.get("subselect", {}).get("SelectStmt", {}))
+        return limit if limit is not None and _is_key(link.get("testexpr"), relation) else None
+    return None
+
+
+def _compared(expression: _Node, relation: Relation | None) -> int | None:
+    operator = expression.get("name", [{}])[-1].get("String", {}).get("sval")
+    left, right = expression.get("lexpr"), expression.get("rexpr", {})
+    if operator != "=" or not _is_key(left, relation):
+        return None
+    if expression.get("kind") == "AEXPR_OP" and _is_constant(right):
+        return 1
+    if expression.get("kind") == "AEXPR_IN" and "List" in right:
+        items = right["List"].get("items", [])
+        return len(items) if all(_is_constant(each) for each in items) else None
+    return None
+
+
+def _is_key(expression: Any, relation: Relation | None) -> bool:
+    """Whether it is a column that alone is unique."""
+    fields = (expression or {}).get("ColumnRef", {}).get("fields") if isinstance(expression, dict) else None
+    name = fields[-1].get("String", {}).get("sval") if fields else None
+    return relation is not None and any(
+        index.unique and index.valid and index.predicate is None and index.key_columns == (name,)
+        for index in relation.indexes
+    )
+
+
+def _is_constant(node: Any) -> bool:
+    while isinstance(node, dict) and "TypeCast" in node:
+        node = node["TypeCast"].get("arg")
+    return isinstance(node, dict) and "A_Const" in node
+
+
+def _limit(select: _Node) -> int | None:
+    count = select.get("limitCount", {}).get("A_Const", {}).get("ival")
+    return None if not isinstance(count, dict) else int(count.get("ival", 0))
+
+
+def _inner_writes(node: Any) -> Iterator[str]:
+    """The kinds of the writes inside a statement: those of its WITH clause."""
+    for each in (node.get("withClause") or {}).get("ctes", ()):
+        query = each.get("CommonTableExpr", {}).get("ctequery", {})
+        yield from (kind for kind in query if kind in _WRITES)

@@ -1,0 +1,39 @@
+"""All forms."""
+
+from __future__ import annotations
+
+from tests.core.effects.differential.forms import (
+    administration,
+    alter_table,
+    code,
+    constraints,
+    fresh,
+    drops,
+    indexes,
+    maintenance,
+    objects,
+    partitions,
+    queries,
+    tables,
+    types,
+    views,
+    writes,
+)
+
+FORMS = (
+    *fresh.FORMS,
+    *writes.FORMS,
+    *queries.FORMS,
+    *code.FORMS,
+    *alter_table.FORMS,
+    *constraints.FORMS,
+    *drops.FORMS,
+    *indexes.FORMS,
+    *partitions.FORMS,
+    *types.FORMS,
+    *views.FORMS,
+    *objects.FORMS,
+    *administration.FORMS,
+    *maintenance.FORMS,
+    *tables.FORMS,
+)

@@ -1,0 +1,252 @@
+"""The engine, on real SQL, with a real database and without one."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from confiture_tui.core.catalog import Catalog
+from confiture_tui.core.effects.model import Basis
+from confiture_tui.core.migrations.model import Migration
+from confiture_tui.core.migrations.profiles import PROFILES
+from confiture_tui.core.risk.engine import RiskAssessmentEngine
+from confiture_tui.core.risk.model import Category, Level, RiskAssessment
+from confiture_tui.core.sql.script import Script
+from confiture_tui.database.connection import connect
+from confiture_tui.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from confiture_tui.database.dsn import Dsn
+
+Connection = psycopg.Connection[tuple[object, ...]]
+
+SHOP = """
+CREATE TABLE customers (id int PRIMARY KEY, email text);
+CREATE TABLE orders (id int PRIMARY KEY, customer_id int, note text, amount numeric(10, 2));
+CREATE TABLE empty (id int PRIMARY KEY, v int);
+INSERT INTO customers SELECT i, 'c' || i FROM generate_series(1, 100) i;
+ALTER TABLE orders ALTER note SET STORAGE PLAIN;
+INSERT INTO orders SELECT i, i % 150, repeat('x', 2000), i FROM generate_series(1, 8000) i;
+"""
+
+
+@pytest.fixture
+def shop(database_from: Callable[[str], Dsn]) -> Iterator[Connection]:
+    with connect(database_from(SHOP)) as conn:
+        conn.execute("ANALYZE")
+        yield conn
+
+
+def migration(sql: str, down: str | None = "SELECT 1") -> Migration:
+    plain = Migration.from_sql(sql, version="001", name="test")
+    return plain if down is None else plain.model_copy(update={"down": Script.from_text(down)})
+
+
+def assess(sql: str, down: str | None = "SELECT 1", **options: Any) -> RiskAssessment:
+    options.setdefault("runner", "confiture")
+    options.setdefault("rules", ())
+    options.setdefault("traffic_seconds", 0)
+    return RiskAssessmentEngine(options.pop("catalog", None), **options).assess(migration(sql, down))
+
+
+def points(found: RiskAssessment) -> dict[str, int]:
+    return {category.value: value for category, value in found.categories.items() if value}
+
+
+def test_the_document_is_the_contract() -> None:
+    found = RiskAssessmentEngine(runner="confiture").assess(migration("ALTER TABLE orders ALTER id TYPE bigint"))
+    document = json.loads(json.dumps(found.model_dump(mode="json")))
+    promised = {
+        "version", "name", "path", "score", "level", "confidence", "analysed", "categories", "statements", "risks",
+        "rollback",
+    }  # fmt: skip
+    assert promised <= set(document)
+    assert list(document["categories"]) == [
+        "locking", "performance", "data_loss", "integrity", "compatibility", "reversibility", "security",
+    ]  # fmt: skip
+    assert document["analysed"] == [1, 1]
+    (statement,) = document["statements"]
+    assert {
+        "index", "line", "tag", "sql", "basis", "reach", "locks", "rewrites", "scans", "builds", "rebuilds", "creates",
+        "drops", "invalid_indexes", "destroys_data", "changes_data", "transactional", "opaque", "fails", "may_fail",
+        "estimate",
+    } <= set(statement)  # fmt: skip
+    assert statement["locks"] == [{"relation": "public.orders", "mode": "ACCESS EXCLUSIVE"}]
+    assert statement["rewrites"] == ["public.orders"]
+    assert set(statement["estimate"]) == {"low_ms", "expected_ms", "high_ms", "source"}
+    assert {
+        "rule", "category", "severity", "statement", "message", "evidence", "recommendation", "safe_sql",
+    } <= set(document["risks"][0])  # fmt: skip
+    assert set(document["rollback"]) >= {"strategy", "schema_proved", "data"}
+    assert document["rollback"]["strategy"] == "down_file"
+    assert isinstance(document["score"], int)
+
+
+def test_without_a_database_a_minute_for_each_piece_of_work() -> None:
+    found = assess("ALTER TABLE orders ADD CHECK (amount > 0)")
+    assert found.basis is Basis.ASSUMED
+    assert found.categories[Category.LOCKING] == 88
+    assert found.confidence < 0.7
+
+
+def test_with_a_catalog_the_size_decides(shop: Connection) -> None:
+    shop.execute("ALTER TABLE customers SET (autovacuum_enabled = off)")
+    found = assess("SET lock_timeout = '1s'; ALTER TABLE customers ADD CHECK (id > 0)", catalog=Catalog.load(shop))
+    assert found.basis is Basis.CATALOG
+    assert found.categories[Category.LOCKING] == 10, found.risks
+    big = assess("SET lock_timeout = '1s'; ALTER TABLE orders ADD CHECK (amount > 0)", catalog=Catalog.load(shop))
+    assert 30 <= big.categories[Category.LOCKING] < 60
+
+
+def test_what_nobody_bounds_is_worse() -> None:
+    sql = "ALTER TABLE orders ALTER amount SET DEFAULT 1"
+    assert points(assess(sql))["locking"] == 30
+    assert points(assess(f"SET lock_timeout = '2s'; {sql}"))["locking"] == 10
+    assert points(assess(sql, runner="confiture-tui"))["locking"] == 10
+    assert points(assess(f"SET lock_timeout = 0; {sql}", runner="confiture-tui"))["locking"] == 30
+
+
+def test_wrapping_decides_how_long_a_lock_is_held() -> None:
+    sql = "ALTER TABLE orders ALTER amount SET DEFAULT 1; CREATE INDEX i ON customers (email)"
+    wrapped, apart = assess(sql), assess(sql, runner="loose")
+    of_orders = [
+        next(each.held_ms for each in found.exposure if each.relation == "public.orders") for found in (wrapped, apart)
+    ]
+    assert of_orders[0] > 60_000 > 1_000 > of_orders[1]
+
+
+def test_data_decide_whether_it_fails(shop: Connection) -> None:
+    sql = "ALTER TABLE orders ADD FOREIGN KEY (customer_id) REFERENCES customers"
+    unasked = assess(sql, catalog=Catalog.load(shop))
+    assert unasked.categories[Category.INTEGRITY] == 30
+    asked = assess(sql, connection=shop)
+    assert asked.categories[Category.INTEGRITY] == 95
+    (statement,) = asked.statements
+    assert statement.fails is not None
+    assert statement.fails.sqlstate == "23503"
+    shop.execute("DELETE FROM orders WHERE customer_id NOT IN (SELECT id FROM customers)")
+    fine = assess(sql, connection=shop)
+    assert fine.categories[Category.INTEGRITY] == 0
+    assert all(each.checked for each in fine.statements[0].may_fail or ())
+
+
+def test_what_the_migration_itself_changes_is_not_asked_for(shop: Connection) -> None:
+    shop.execute("UPDATE customers SET email = NULL WHERE id = 1")
+    sql = "UPDATE customers SET email = '' WHERE email IS NULL; ALTER TABLE customers ALTER email SET NOT NULL"
+    found = assess(sql, connection=shop)
+    assert found.statements[1].fails is None
+    assert found.categories[Category.INTEGRITY] == 30
+
+
+def test_an_empty_table_has_nothing_to_lose(shop: Connection) -> None:
+    assert points(assess("DROP TABLE empty", connection=shop))["data_loss"] == 10
+    assert points(assess("DROP TABLE customers", connection=shop))["data_loss"] == 95
+    assert points(assess("DROP TABLE empty", catalog=Catalog.load(shop)))["data_loss"] == 95
+
+
+def test_who_reads_now_is_waited_for(shop: Connection) -> None:
+    sql = "ALTER TABLE customers ALTER email SET DEFAULT ''"
+    quiet = assess(sql, connection=shop)
+    with psycopg.connect(shop.info.dsn, autocommit=True) as reader, reader.transaction():
+        reader.execute("SELECT FROM customers")
+        busy = assess(sql, connection=shop)
+    assert quiet.exposure[0].queue_ms == 0
+    assert busy.exposure[0].queue_ms > 0
+
+
+def test_each_migration_finds_what_the_earlier_ones_leave() -> None:
+    first = migration("CREATE TABLE made (id int)", "DROP TABLE made")
+    second = migration("CREATE INDEX i ON made (id)", "DROP INDEX i")
+    engine = RiskAssessmentEngine(runner="confiture-tui", rules=())
+    _, later = engine.assess_all([first, second])
+    assert later.statements[0].fails is None
+    assert later.categories[Category.INTEGRITY] == 0
+
+
+def test_one_bad_file_costs_only_itself() -> None:
+    bad, good = migration("SELCT 1; ALTER TABLE t ADD c int; {{ template }}"), migration("CREATE TABLE fine (id int)")
+    first, second = RiskAssessmentEngine(rules=()).assess_all([bad, good])
+    assert first.analysed == (1, 3)
+    assert first.level is Level.CRITICAL
+    assert first.statements[0].fails is not None
+    assert (second.score, second.level) == (5, Level.NONE), "it is not known whether there is such a table already"
+
+
+def test_nothing_at_all() -> None:
+    found = assess("", None)
+    assert (found.score, found.level, found.analysed, found.confidence) == (0, Level.NONE, (0, 0), 1)
+
+
+def test_new_things_only_and_a_way_back_is_zero(shop: Connection) -> None:
+    sql = """CREATE TABLE made (id int PRIMARY KEY, v text); CREATE INDEX i ON made (v); COMMENT ON TABLE made IS 'x';
+             ALTER TABLE made ADD w int NOT NULL; GRANT SELECT ON made TO PUBLIC"""
+    assert assess(sql, "DROP TABLE made", catalog=Catalog.load(shop)).score == 0
+    assert points(assess(sql, None, catalog=Catalog.load(shop))) == {"reversibility": 20}
+
+
+def test_ignored_risks_do_not_count() -> None:
+    sql = "-- risk: ignore blocking-lock: at night\nALTER TABLE orders ALTER amount SET DEFAULT 1"
+    found = assess(sql)
+    assert found.categories[Category.LOCKING] <= 10
+    assert [(each.risk.rule, each.reason) for each in found.ignored] == [("blocking-lock", "at night")]
+    assert assess(sql.partition("\n")[2], allow=["blocking-lock"]).categories == found.categories
+
+
+def test_an_unknown_runner_is_refused() -> None:
+    with pytest.raises(UsageError, match="no runner 'nobody'"):
+        RiskAssessmentEngine(runner="nobody")
+
+
+def test_a_connection_in_use_is_left_as_it_was(shop: Connection) -> None:
+    shop.autocommit = False
+    shop.execute("CREATE TABLE mine (v int)")
+    found = RiskAssessmentEngine(connection=shop, rules=(), traffic_seconds=0).assess(migration("DROP TABLE mine"))
+    assert found.statements[0].fails is None
+    assert shop.info.transaction_status is psycopg.pq.TransactionStatus.INTRANS
+    shop.rollback()
+    shop.autocommit = True
+
+
+STATEMENTS = (
+    "ALTER TABLE orders ADD COLUMN c int",
+    "ALTER TABLE orders ALTER id TYPE bigint",
+    "CREATE INDEX i ON orders (note)",
+    "UPDATE orders SET note = 'x'",
+    "DROP TABLE customers",
+    "ALTER TABLE orders ADD CONSTRAINT k CHECK (amount > 0) NOT VALID",
+    "CREATE TABLE made (id int)",
+    "DO $$ BEGIN PERFORM 1; END $$",
+    "ALTER TABLE customers RENAME COLUMN email TO mail",
+    "TRUNCATE customers",
+)
+
+
+@given(st.lists(st.sampled_from(STATEMENTS), min_size=1, max_size=4), st.sampled_from(STATEMENTS))
+@settings(max_examples=40, deadline=None)
+def test_one_more_statement_never_lowers_the_score(listed: list[str], one_more: str) -> None:
+    before, after = assess(";\n".join(listed)), assess(";\n".join([*listed, one_more]))
+    assert after.score >= before.score
+    assert all(after.categories[each] >= before.categories[each] for each in Category)
+
+
+@given(st.lists(st.sampled_from(STATEMENTS), min_size=1, max_size=4), st.sampled_from(["orders", "customers"]))
+@settings(max_examples=30, deadline=None)
+def test_comments_layout_and_names_change_nothing(listed: list[str], renamed: str) -> None:
+    plain = assess(";\n".join(listed))
+    rewritten = ";\n\n  -- a remark; with 'quotes'\n".join(each.replace(" ", " /* x */  ") for each in listed)
+    other_names = rewritten.replace(renamed, '"Odd ""name. é"')
+    for sql in (rewritten, other_names):
+        found = assess(sql)
+        assert (found.score, found.level, points(found)) == (plain.score, plain.level, points(plain))
+
+
+def test_profiles_are_taken_as_they_are() -> None:
+    profile = PROFILES["confiture"].model_copy(update={"name": "mine", "lock_timeout_ms": 5})
+    assert points(assess("ALTER TABLE t ALTER c SET DEFAULT 1", runner=profile))["locking"] == 10

@@ -1,0 +1,228 @@
+"""Will it fail on my data? The questions, asked of real rows, and what the server then really says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from confiture_tui.core.catalog import Catalog
+from confiture_tui.core.effects.simulation import simulate
+from confiture_tui.core.migrations.model import Migration
+from confiture_tui.core.risk.harmless import condition_after, is_harmless
+from confiture_tui.core.risk.probes import Prober, ProbeResult
+from confiture_tui.core.risk.questions import questions_of
+from confiture_tui.database.connection import connect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from confiture_tui.core.effects.forecast import Forecast
+    from confiture_tui.database.dsn import Dsn
+
+Connection = psycopg.Connection[tuple[object, ...]]
+
+TABLES = """
+CREATE SCHEMA "Odd ""one";
+CREATE TABLE "Odd ""one"."t t" ("a.b" int, "CHECK" text);
+INSERT INTO "Odd ""one"."t t" VALUES (NULL, 'x'), (1, 'y'), (1, 'y');
+CREATE TABLE parent (id int PRIMARY KEY, other int UNIQUE);
+CREATE TABLE child (id int, parent_id int, grand int, word text, number bigint, price numeric(10, 2), at date);
+CREATE TABLE empty (v int);
+INSERT INTO parent VALUES (1, 10), (2, 20);
+INSERT INTO child VALUES
+  (1, 1, 10, 'one', 1, 1.25, '2020-01-01'), (2, 2, 20, 'two', 2, 2, '2020-01-01'),
+  (3, NULL, NULL, 'three', 3, 12345.75, '2020-01-01'), (3, 7, 20, NULL, 5000000000, 3, '2020-01-01');
+ALTER TABLE child ADD CONSTRAINT later CHECK (id < 3) NOT VALID;
+ALTER TABLE child ADD CONSTRAINT fine CHECK (id < 30) NOT VALID;
+ALTER TABLE child ADD CONSTRAINT pointing FOREIGN KEY (parent_id) REFERENCES parent NOT VALID;
+CREATE FUNCTION judge(int) RETURNS bool LANGUAGE plpgsql AS 'BEGIN RETURN true; END';
+CREATE TYPE mood AS ENUM ('one', 'two');
+CREATE DOMAIN short AS text;
+CREATE TABLE speaks (s short);
+INSERT INTO speaks VALUES (NULL);
+CREATE TABLE split (id int, v int) PARTITION BY RANGE (id);
+CREATE TABLE split_1 PARTITION OF split FOR VALUES FROM (0) TO (100);
+INSERT INTO split VALUES (1, NULL);
+"""
+
+FAILING = [
+    ("ALTER TABLE child ALTER parent_id SET NOT NULL", "23502"),
+    ('ALTER TABLE "Odd ""one"."t t" ALTER "a.b" SET NOT NULL', "23502"),
+    ('ALTER TABLE "Odd ""one"."t t" ADD UNIQUE ("a.b")', "23505"),
+    ('ALTER TABLE "Odd ""one"."t t" ADD CHECK ("CHECK" <> \'y\')', "23514"),
+    ("ALTER TABLE child ADD PRIMARY KEY (word)", "23502"),
+    ("ALTER TABLE child ADD CONSTRAINT u UNIQUE (id)", "23505"),
+    ("CREATE UNIQUE INDEX ON child (id)", "23505"),
+    ("CREATE UNIQUE INDEX CONCURRENTLY u ON child (id)", "23505"),
+    ("ALTER TABLE child ADD FOREIGN KEY (parent_id) REFERENCES parent", "23503"),
+    ("ALTER TABLE child ADD FOREIGN KEY (parent_id, grand) REFERENCES wide", "23503"),
+    ("ALTER TABLE child ADD CHECK (id < 3)", "23514"),
+    ("ALTER TABLE child ADD CONSTRAINT c CHECK (child.id < 3 /* ) */ AND word <> ')')", "23514"),
+    ("ALTER TABLE child VALIDATE CONSTRAINT later", "23514"),
+    ("ALTER TABLE child VALIDATE CONSTRAINT pointing", "23503"),
+    ("ALTER TABLE child ADD COLUMN c int NOT NULL", "23502"),
+    ("ALTER TABLE split ALTER v SET NOT NULL", "23502"),
+    ("ALTER DOMAIN short SET NOT NULL", "23502"),
+]
+PASSING = [
+    ("ALTER TABLE child ALTER id SET NOT NULL", "23502"),
+    ("ALTER TABLE child ADD UNIQUE (id, parent_id, word)", "23505"),
+    ("ALTER TABLE child ADD FOREIGN KEY (grand) REFERENCES parent (other)", "23503"),
+    ("ALTER TABLE child ADD CHECK (length(word) < 100 AND id > 0)", "23514"),
+    ("ALTER TABLE child VALIDATE CONSTRAINT fine", "23514"),
+    ("ALTER TABLE empty ADD COLUMN c int NOT NULL", "23502"),
+    ("ALTER TABLE split ALTER id SET NOT NULL", "23502"),
+]
+TYPES_FAILING = [
+    "ALTER TABLE child ALTER word TYPE varchar(3)",
+    "ALTER TABLE child ALTER number TYPE int",
+    "ALTER TABLE child ALTER price TYPE numeric(5, 2)",
+    "ALTER TABLE child ALTER price TYPE numeric(4, 0)",
+    "ALTER TABLE child ALTER word TYPE mood USING word::mood",
+]
+TYPES_PASSING = [
+    "ALTER TABLE child ALTER word TYPE varchar(5)",
+    "ALTER TABLE child ALTER id TYPE smallint",
+    "ALTER TABLE child ALTER price TYPE numeric(9, 2)",
+    "ALTER TABLE child ALTER price TYPE int",
+]
+
+
+@pytest.fixture
+def shop(database_from: Callable[[str], Dsn]) -> Iterator[Connection]:
+    with connect(database_from(TABLES)) as conn:
+        yield conn
+
+
+def forecasts(conn: Connection, sql: str) -> tuple[Catalog, tuple[Forecast, ...]]:
+    catalog = Catalog.load(conn)
+    return catalog, simulate(Migration.from_sql(sql), catalog=catalog).forecasts
+
+
+def asked(conn: Connection, sql: str, *changed: str) -> tuple[ProbeResult, ...]:
+    catalog, found = forecasts(conn, sql)
+    return Prober(conn).ask(questions_of(found[-1], catalog, lambda name: name in changed))
+
+
+def fails_on(conn: Connection, sql: str) -> str | None:
+    """What the server says when the statement is tried (and taken back)."""
+    try:
+        if "CONCURRENTLY" in sql:
+            sql = sql.replace("CONCURRENTLY", "")
+        with conn.transaction(force_rollback=True):
+            conn.execute(sql.encode())
+    except psycopg.Error as error:
+        return error.sqlstate
+    return None
+
+
+@pytest.mark.parametrize(("sql", "sqlstate"), FAILING)
+def test_it_will_fail_and_it_does(shop: Connection, sql: str, sqlstate: str) -> None:
+    if "wide" in sql:
+        shop.execute("CREATE TABLE wide (a int, b int, PRIMARY KEY (b, a)); INSERT INTO wide VALUES (10, 1)")
+    answers = {each.sqlstate: each for each in asked(shop, sql)}
+    assert answers[sqlstate].found is True, answers
+    assert fails_on(shop, sql) == sqlstate
+
+
+@pytest.mark.parametrize(("sql", "sqlstate"), PASSING)
+def test_it_will_not_fail_and_does_not(shop: Connection, sql: str, sqlstate: str) -> None:
+    answers = asked(shop, sql)
+    assert [(each.sqlstate, each.found) for each in answers] == [(sqlstate, False)], answers
+    assert fails_on(shop, sql) is None
+
+
+@pytest.mark.parametrize("sql", TYPES_FAILING)
+def test_values_that_do_not_fit_a_new_type(shop: Connection, sql: str) -> None:
+    (answer,) = asked(shop, sql)
+    assert answer.found is True, answer
+    assert (fails_on(shop, sql) or "").startswith("22")
+
+
+@pytest.mark.parametrize("sql", TYPES_PASSING)
+def test_values_that_fit_a_new_type(shop: Connection, sql: str) -> None:
+    (answer,) = asked(shop, sql)
+    assert answer.found is False, answer
+    assert fails_on(shop, sql) is None
+
+
+@pytest.mark.parametrize(
+    ("sql", "why_not"),
+    [
+        ("ALTER TABLE child ADD CHECK (public.judge(id))", "code of the user's own"),
+        ("ALTER TABLE child ADD CHECK (judge(id))", "code of the user's own"),
+        ("ALTER TABLE child ADD CHECK (pg_catalog.pg_sleep(1) IS NOT NULL)", "code of the user's own"),
+        ("ALTER TABLE child ADD CHECK (id OPERATOR(public.=) 1)", "code of the user's own"),
+        ("ALTER TABLE missing ALTER id SET NOT NULL", "not in the catalog"),
+        ("ALTER TABLE child ALTER missing SET NOT NULL", "not in the catalog"),
+        ("CREATE UNIQUE INDEX ON child (lower(word))", "expression"),
+        ("CREATE UNIQUE INDEX ON child (id) WHERE id > 5", "part of the table"),
+        ("ALTER TABLE child ADD EXCLUDE USING btree (id WITH =)", "not probed"),
+        ("ALTER TABLE child ALTER word TYPE varchar(2) USING left(word, 2)", "not probed"),
+    ],
+)
+def test_what_is_not_asked_says_why(shop: Connection, sql: str, why_not: str) -> None:
+    (answer,) = asked(shop, sql)
+    assert answer.found is None
+    assert why_not in (answer.why_not or "")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "ALTER TABLE child ADD CHECK (id < 3) NOT VALID",
+        "ALTER TABLE child ADD FOREIGN KEY (parent_id) REFERENCES parent NOT VALID",
+        "ALTER TABLE child ADD COLUMN c int",
+        "ALTER TABLE child ADD COLUMN c int NOT NULL DEFAULT 1",
+        "ALTER TABLE child DROP COLUMN word",
+        "CREATE INDEX ON child (id)",
+        "SELECT 1",
+    ],
+)
+def test_what_no_data_decide_raises_no_question(shop: Connection, sql: str) -> None:
+    assert [each for each in asked(shop, sql) if each.found is not None] == []
+
+
+def test_values_that_change_before_are_not_asked_for(shop: Connection) -> None:
+    (answer,) = asked(shop, "ALTER TABLE child ALTER id SET NOT NULL", "public.child")
+    assert (answer.found, answer.why_not) == (None, "statements before it change the data")
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("CHECK (a > 1)", "a > 1"),
+        ("CHECK (((a) > (1))) NOT VALID", "((a) > (1))"),
+        ("CONSTRAINT \"check (\" CHECK (a = ')' AND b = $x$)$x$)", "a = ')' AND b = $x$)$x$"),
+        ("CHECK /* ( */ (a)", "a"),
+        ("UNIQUE (a)", None),
+        ("CHECK (a", None),
+    ],
+)
+def test_the_condition_of_a_check(sql: str, expected: str | None) -> None:
+    assert condition_after(sql, "check") == expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "harmless"),
+    [
+        ("id > 0 AND word ~ '^[a-z]+$'", True),
+        ("coalesce(length(word), 0) < 10 OR number BETWEEN 1 AND 5", True),
+        ("at < current_date", True),
+        ("random() < 2", False),
+        ("EXISTS (SELECT 1)", False),
+        ("nextval('s') > 1", False),
+        ("1) OR (DELETE FROM t", False),
+        ("1), (2", False),
+        ("1) FROM (SELECT 1) x WHERE (true", False),
+        ("no_such_function(id)", False),
+        ("id::public.mood = 'one'", False),
+    ],
+)
+def test_what_may_be_put_to_a_live_database(shop: Connection, condition: str, harmless: bool) -> None:
+    catalog, (one,) = forecasts(shop, "SELECT 1")
+    relation = catalog.table("public.child")
+    assert relation is not None
+    assert is_harmless(condition, one.before, relation) is harmless
