@@ -96,7 +96,7 @@ def _preview_stdin(runner: str) -> MigrationPreview:
     """
     from confiture_tui.core.migrations.model import Migration
     from confiture_tui.core.migrations.profiles import PROFILES
-    from confiture_tui.service.previews import preview_of
+    from confiture_tui.service.previews import preview_of, simulated
 
     if runner not in PROFILES:
         raise UsageError(f"There is no runner profile '{runner}'.", hint=f"Profiles: {', '.join(PROFILES)}.")
@@ -104,21 +104,16 @@ def _preview_stdin(runner: str) -> MigrationPreview:
         sql = sys.stdin.buffer.read().decode("utf-8")
     except UnicodeDecodeError as error:
         raise UsageError(f"Byte {error.start} on stdin is not UTF-8.", hint="Convert it to UTF-8.") from None
-    return preview_of(Migration.from_sql(sql, name="stdin"), PROFILES[runner])
+    migration, profile = Migration.from_sql(sql, name="stdin"), PROFILES[runner]
+    return preview_of(migration, profile, next(simulated([migration], profile, None)))
 
 
 def _preview_versions(versions: Sequence[str], settings: Settings) -> int:
-    from confiture_tui.cli.dry_run import pending_migrations
     from confiture_tui.cli.session import with_service
 
     async def show(session: Session) -> int:
         service = session.service
-        chosen = dict.fromkeys(versions)
-        if not versions:
-            chosen = dict.fromkeys(
-                one.version for one in await pending_migrations(session) if one.migration is not None
-            )
-        previews = [await service.preview(version) for version in chosen]
+        previews = await service.previews(tuple(dict.fromkeys(versions)))
         session.print(_rendered(previews, settings, settings.runner, service.project, service.target))
         return _exit_code(previews)
 

@@ -8,16 +8,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from confiture_tui.core.effects.model import FrozenModel
-from confiture_tui.core.lint.comparison import compare_reports
+from confiture_tui.core.lint.comparison import compare_reports, with_figures_of
 from confiture_tui.core.lint.fixing import FixMigration, FixPlan, plan_fixes
 from confiture_tui.core.migrations.model import Migration
+from confiture_tui.core.risk.engine import RiskAssessmentEngine
+from confiture_tui.core.sql.script import Script
 from confiture_tui.errors import ConfitureError
 
 if TYPE_CHECKING:
+    from confiture_tui.core.catalog import Catalog
     from confiture_tui.core.lint.linter import SchemaLinter
     from confiture_tui.core.lint.model import Violation
     from confiture_tui.core.migrations.layouts import MigrationSet
+    from confiture_tui.core.migrations.profiles import RunnerProfile
     from confiture_tui.service.linting import ShadowCatalog
+
+
+class FixRisk(FrozenModel):
+    """How dangerous a migration that mends is: its version, the score from 0 to 100, and the level's word."""
+
+    version: str
+    score: int
+    level: str
 
 
 class FixesWritten(FrozenModel):
@@ -29,6 +41,7 @@ class FixesWritten(FrozenModel):
         left: how many fixes have to wait for the next time, because others change the same objects.
         not_offered: how many fixes are there that must be asked for, since they are to be reviewed.
         proof: what was seen on the shadow, a sentence each.
+        risks: of each migration, as ``assess`` says without asking the data.
     """
 
     paths: tuple[Path, ...] = ()
@@ -36,6 +49,7 @@ class FixesWritten(FrozenModel):
     left: int = 0
     not_offered: int = 0
     proof: tuple[str, ...] = ()
+    risks: tuple[FixRisk, ...] = ()
 
 
 def write_fixes(
@@ -45,12 +59,24 @@ def write_fixes(
     before: Sequence[Migration],
     shadow: Callable[[Sequence[Migration]], ShadowCatalog],
     *,
+    weights: Catalog,
+    profile: RunnerProfile,
     review: bool,
 ) -> FixesWritten:
     """Mend violations by new migrations, which come after all that there are.
 
     Nothing is run on the target: the migrations are tried on the shadow, after those before them, and written only
     when every violation is gone there.
+
+    Args:
+        violations: what is to be mended.
+        migrations: those that there are, and where.
+        linter: finds the violations.
+        before: the migrations that come first.
+        shadow: the catalog of the shadow after some migrations.
+        weights: the catalog whose sizes the risk is judged by.
+        profile: how the migrations will be run.
+        review: also take fixes that are to be reviewed.
 
     Raises:
         ConfitureError: a fix does not do what it should on the shadow, or the files cannot be written; then none is.
@@ -62,12 +88,15 @@ def write_fixes(
     if not plan.migrations or migrations.directory is None:
         return FixesWritten(left=len(plan.left), not_offered=not_offered)
     proof = _proved(plan, linter, before, shadow)
+    there = with_figures_of(shadow(before).catalog, weights)
+    assessed = RiskAssessmentEngine(there, runner=profile).assess_all(_migrations(plan))
     return FixesWritten(
         paths=_written(migrations.directory, plan.migrations),
         fixed=tuple(one.key for one in plan.fixed),
         left=len(plan.left),
         not_offered=not_offered,
         proof=proof,
+        risks=tuple(FixRisk(version=one.version, score=one.score, level=str(one.level)) for one in assessed),
     )
 
 
@@ -77,7 +106,7 @@ def _proved(
     before: Sequence[Migration],
     shadow: Callable[[Sequence[Migration]], ShadowCatalog],
 ) -> tuple[str, ...]:
-    ups = [Migration.from_sql(one.up, version=one.version, name=one.name) for one in plan.migrations]
+    ups = _migrations(plan)
     downs = [
         Migration.from_sql(one.down, version=one.version, name=f"{one.name}_down") for one in reversed(plan.migrations)
     ]
@@ -112,6 +141,15 @@ def _proved(
     else:
         said.append("The way back restores the schema.")
     return tuple(said)
+
+
+def _migrations(plan: FixPlan) -> list[Migration]:
+    return [
+        Migration.from_sql(one.up, version=one.version, name=one.name).model_copy(
+            update={"down": Script.from_text(one.down)}
+        )
+        for one in plan.migrations
+    ]
 
 
 def _written(directory: Path, migrations: Sequence[FixMigration]) -> tuple[Path, ...]:

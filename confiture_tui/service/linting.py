@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from confiture_tui.core.lint.config import LintConfig
     from confiture_tui.core.migrations.layouts import MigrationSet
     from confiture_tui.core.migrations.model import Migration
+    from confiture_tui.core.migrations.profiles import RunnerProfile
     from confiture_tui.core.migrations.status import MigrationStatus
 
 
@@ -131,6 +132,7 @@ class Sources(NamedTuple):
         directory: the project's.
         config_file: ``confiture.yaml``, where there is one.
         production: this is production.
+        profile: how the migrations will be run.
     """
 
     live: Callable[[], Catalog] | None
@@ -140,6 +142,7 @@ class Sources(NamedTuple):
     directory: Path
     config_file: Path | None
     production: bool
+    profile: RunnerProfile
 
 
 def lint_project(request: LintRequest, sources: Sources) -> LintResult:
@@ -178,7 +181,7 @@ def lint_project(request: LintRequest, sources: Sources) -> LintResult:
         notes=seen.notes,
     )
     shown = result.violations
-    origins = origins_of(sources.migrations.migrations)
+    origins = origins_of(sources.migrations.migrations if shown else ())
     rules = {one.rule: linter.known[one.rule] for one in (*shown, *(comparison.fixed if comparison else ()))}
     result = result.model_copy(
         update={
@@ -190,7 +193,14 @@ def lint_project(request: LintRequest, sources: Sources) -> LintResult:
     if request.fix:
         to_mend = tuple(one for one in shown if one.key not in result.fixed)
         fixes = write_fixes(
-            to_mend, sources.migrations, linter, seen.later, sources.shadow, review=request.review_fixes
+            to_mend,
+            sources.migrations,
+            linter,
+            seen.later,
+            sources.shadow,
+            weights=seen.catalog,
+            profile=sources.profile,
+            review=request.review_fixes,
         )
         result = result.model_copy(update={"fixes": fixes})
     return result

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from confiture_tui.core.effects.model import Failure, StatementEffects
+from confiture_tui.core.effects.simulation import simulate
 from confiture_tui.core.migrations.findings import script_findings, too_large
 from confiture_tui.core.migrations.profiles import Wrapping
 from confiture_tui.service.models import MigrationPreview
 
 if TYPE_CHECKING:
+    from confiture_tui.core.catalog import Catalog
+    from confiture_tui.core.effects.forecast import Simulation
+    from confiture_tui.core.effects.schema import Schema
     from confiture_tui.core.migrations.model import Migration
     from confiture_tui.core.migrations.profiles import RunnerProfile
     from confiture_tui.core.sql.statement import Statement
 
 
-def preview_of(migration: Migration, profile: RunnerProfile) -> MigrationPreview:
-    """What a migration contains; nothing is known of its effects, and nothing is claimed.
+def preview_of(migration: Migration, profile: RunnerProfile, simulation: Simulation | None = None) -> MigrationPreview:
+    """What a migration contains, and what it does as far as a simulation says; without one nothing is claimed.
 
     Of one that is too large to be taken apart there is only the finding that says so.
     """
@@ -33,22 +38,39 @@ def preview_of(migration: Migration, profile: RunnerProfile) -> MigrationPreview
             has_down=migration.down is not None,
             runner=profile.name,
         )
-    statements = tuple(
-        StatementEffects(index=one.index, line=one.line, tag=one.tag, sql=one.sql, fails=_syntax_error(one))
-        for one in migration.up.statements
-    )
+    if simulation is not None:
+        statements = tuple(one.effects for one in simulation.forecasts)
+    else:
+        statements = tuple(
+            StatementEffects(index=one.index, line=one.line, tag=one.tag, sql=one.sql, fails=_syntax_error(one))
+            for one in migration.up.statements
+        )
     wrapping = profile.wrapping_of(migration.up)
     return MigrationPreview(
         version=migration.version,
         name=migration.name,
         path=migration.path,
         wrapping=str(wrapping),
-        analysed=(0, len(statements)),
+        analysed=(sum(one.basis is not None for one in statements), len(statements)),
         statements=statements,
         findings=(*migration.findings, *script_findings(migration, wrapping)),
         has_down=migration.down is not None,
         runner=profile.name,
     )
+
+
+def simulated(
+    migrations: Sequence[Migration], profile: RunnerProfile, catalog: Catalog | None
+) -> Iterator[Simulation | None]:
+    """What migrations do that run one after the other; ``None`` for one that is too large to be taken apart."""
+    start: Schema | None = None
+    for migration in migrations:
+        if too_large(migration) is not None:
+            yield None
+            continue
+        simulation = simulate(migration, catalog=catalog, profile=profile, start=start)
+        start = simulation.after
+        yield simulation
 
 
 def _syntax_error(statement: Statement) -> Failure | None:

@@ -104,13 +104,33 @@ class MigrationService:
             f"Preview of {version}", lambda _scope: self._workspace().preview(version), version=version
         )
 
+    async def previews(self, versions: Sequence[str] = ()) -> tuple[MigrationPreview, ...]:
+        """What migrations contain and do; all pending ones by default.
+
+        Raises:
+            UsageError: there is no such migration.
+        """
+
+        def work(scope: CancelScope) -> tuple[MigrationPreview, ...]:
+            from confiture_tui.service.reading import previews
+
+            return previews(self._workspace(), versions, scope)
+
+        return await self.jobs.start("Preview", work)
+
     async def preview_files(self, paths: Sequence[Path]) -> tuple[MigrationPreview, ...]:
         """What loose SQL files, or the files of directories, contain: no project and no database is needed.
 
         Raises:
             UsageError: a path does not exist.
         """
-        return await self.jobs.start("Preview of files", lambda _scope: self._workspace().preview_files(paths))
+
+        def work(_scope: CancelScope) -> tuple[MigrationPreview, ...]:
+            from confiture_tui.service.reading import preview_files
+
+            return preview_files(self._workspace(), paths)
+
+        return await self.jobs.start("Preview of files", work)
 
     def dry_run(self, version: str, *, on: str = "shadow", options: InPlaceOptions | None = None) -> Job[DryRunResult]:
         """Start a dry run of one migration, and return its job at once.
@@ -144,12 +164,23 @@ class MigrationService:
 
     def assess(self, request: AssessRequest) -> Job[tuple[Assessed, ...]]:
         """Start to assess pending migrations, and return the job at once."""
-        title = f"Assess {', '.join(request.versions)}" if request.versions else "Assess"
-        return self.jobs.start(title, lambda scope: self._workspace().assess(request, scope))
+
+        def work(scope: CancelScope) -> tuple[Assessed, ...]:
+            from confiture_tui.service.reading import assess
+
+            return assess(self._workspace(), request, scope)
+
+        return self.jobs.start(f"Assess {', '.join(request.versions)}" if request.versions else "Assess", work)
 
     def assess_files(self, paths: Sequence[Path], request: AssessRequest) -> Job[tuple[Assessed, ...]]:
         """Start to assess files, each by itself; no project is needed, nor a database."""
-        return self.jobs.start("Assess files", lambda scope: self._workspace().assess_files(paths, request, scope))
+
+        def work(scope: CancelScope) -> tuple[Assessed, ...]:
+            from confiture_tui.service.reading import assess_files
+
+            return assess_files(self._workspace(), paths, request, scope)
+
+        return self.jobs.start("Assess files", work)
 
     def lint(self, request: LintRequest) -> Job[LintResult]:
         """Start linting the target, or the schema that the files make, and return the job at once."""

@@ -14,13 +14,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from confiture_tui.config import CONFIG_FILE, DEFAULT_ENV, DSN_VARIABLES, MIGRATIONS
+from confiture_tui.config import CONFIG_FILE, DEFAULT_ENV
 from confiture_tui.core.catalog import Catalog
 from confiture_tui.core.dry_run.result import DryRunResult, Rows
 from confiture_tui.core.dry_run.session import SessionSettings
 from confiture_tui.core.dry_run.shadow import Shadow
 from confiture_tui.core.migrations.findings import condensed, too_large
-from confiture_tui.core.migrations.layouts import ConfitureLayout, LooseFiles, MigrationSet, discover
+from confiture_tui.core.migrations.layouts import MigrationSet, discover
 from confiture_tui.core.migrations.ledger import read_ledger
 from confiture_tui.core.migrations.profiles import PROFILES, RunnerProfile
 from confiture_tui.core.migrations.status import MigrationState, MigrationStatus, status_of
@@ -31,7 +31,6 @@ from confiture_tui.database.dsn import Dsn, resolve_dsn
 from confiture_tui.database.pooler import backend_pid
 from confiture_tui.errors import UsageError
 from confiture_tui.events import Event, EventName, Level, Sink
-from confiture_tui.service.assessing import Assessed, AssessRequest, assess_loose, assess_pending, engine_for
 from confiture_tui.service.in_place import refuse_unless_allowed, try_in_place
 from confiture_tui.service.models import ProjectInfo, TargetInfo
 from confiture_tui.service.previews import preview_of
@@ -66,7 +65,7 @@ class Workspace:
     """
 
     def __init__(self, settings: Settings, *, demo: bool, sink: Sink, traffic: bool = False) -> None:
-        self._settings = settings
+        self.settings = settings
         self._demo = demo
         self._with_traffic = traffic
         self._traffic: Traffic | None = None
@@ -95,10 +94,10 @@ class Workspace:
             UsageError: the settings name a runner that is not known.
         """
         try:
-            return PROFILES[self._settings.runner]
+            return PROFILES[self.settings.runner]
         except KeyError:
             raise UsageError(
-                f"There is no runner profile {self._settings.runner!r}.", hint=f"Profiles: {', '.join(PROFILES)}."
+                f"There is no runner profile {self.settings.runner!r}.", hint=f"Profiles: {', '.join(PROFILES)}."
             ) from None
 
     def open(self, scope: CancelScope) -> None:
@@ -123,7 +122,7 @@ class Workspace:
 
     def _open(self, scope: CancelScope) -> None:
         self.profile  # noqa: B018 - an unknown runner is told before anything is started
-        settings = self._settings
+        settings = self.settings
         name, directory, environment = settings.project_dir.name, settings.project_dir, settings.env
         production = settings.is_production
         if self._demo:
@@ -212,7 +211,7 @@ class Workspace:
             self._sink(event)
 
     def _reach(self, dsn: Dsn, scope: CancelScope) -> None:
-        with self._connected(scope) as conn:
+        with self.connected(scope) as conn:
             identity = identify(conn)
             local = conn.info.host.startswith(("/", "@"))
             host = "" if local else f"{conn.info.host}:{conn.info.port}"
@@ -223,7 +222,7 @@ class Workspace:
             role=identity.role,
             is_superuser=identity.is_superuser,
             in_recovery=identity.in_recovery,
-            read_only=self._settings.read_only,
+            read_only=self.settings.read_only,
             display=dsn.display(),
             source=dsn.source,
             host=host,
@@ -236,8 +235,29 @@ class Workspace:
             )
         )
 
+    @property
+    def has_target(self) -> bool:
+        """Whether there is a database."""
+        return self._dsn is not None
+
     @contextmanager
-    def _connected(self, scope: CancelScope) -> Iterator[psycopg.Connection[Any]]:
+    def connected_as_asked(self, scope: CancelScope) -> Iterator[psycopg.Connection[Any]]:
+        """A connection to the database that the command line names, for reading only, whether or not a project is open.
+
+        Raises:
+            UsageError: it names none.
+            ConnectError: it cannot be reached.
+        """
+        dsn = self.settings.dsn
+        if self._dsn is None and dsn is not None:
+            self._dsn = resolve_dsn(
+                dsn=dsn.get_secret_value(), environ={}, environment_file_url=None, environment_file=None
+            )
+        with self.connected(scope) as conn:
+            yield conn
+
+    @contextmanager
+    def connected(self, scope: CancelScope) -> Iterator[psycopg.Connection[Any]]:
         """A connection to the target, for reading only: the session itself refuses to write."""
         if self._dsn is None:
             raise UsageError(
@@ -265,7 +285,7 @@ class Workspace:
         migrations = self._migrations = discover(self._migrations_dir)
         ledger = None
         if self._dsn is not None:
-            with self._connected(scope) as conn:
+            with self.connected(scope) as conn:
                 ledger = read_ledger(conn)
                 left = left_overs(conn, Journal(ledger.schema)) if ledger is not None else ()
             return migrations, with_interrupted(status_of(migrations, ledger), left)
@@ -296,13 +316,13 @@ class Workspace:
                 hint="Give --dsn, set CONFITURE_DATABASE_URL, or write db/environments/NAME.yaml.",
             )
         return RunSources(
-            connected=lambda: self._connected(scope),
+            connected=lambda: self.connected(scope),
             writable=lambda: connect(dsn),
             statuses=lambda: self._status(scope)[1],
             config_file=self._config_file(),
             host=target.host,
             database=target.database,
-            read_only=self._settings.read_only,
+            read_only=self.settings.read_only,
             is_production=project.is_production,
             sink=self._sink,
         )
@@ -311,7 +331,7 @@ class Workspace:
         """The project's ``confiture.yaml``: the one that the settings were read from, or the demo's own."""
         if self._demo and self.project is not None:
             return self.project.directory / CONFIG_FILE
-        return self._settings.config_file
+        return self.settings.config_file
 
     def dry_run(self, version: str, scope: CancelScope) -> DryRunResult:
         """Try the migration on a shadow of the target, after the pending ones before it.
@@ -340,7 +360,7 @@ class Workspace:
         target, dsn = self.target, self._dsn
         refuse_unless_allowed(
             options,
-            read_only=self._settings.read_only,
+            read_only=self.settings.read_only,
             is_production=self.project is not None and self.project.is_production,
             database=target.database if target is not None else None,
         )
@@ -400,7 +420,7 @@ class Workspace:
             )
         if self._dsn is None:
             return lend("", lambda: Shadow.empty(server=server, sink=self._sink))
-        with self._connected(scope) as conn:
+        with self.connected(scope) as conn:
             key = f"{Catalog.load(conn).fingerprint} {sorted(SessionSettings.read(conn).values.items())}"
             return lend(key, lambda: Shadow.of(conn, server=server, sink=self._sink, scope=scope))
 
@@ -414,10 +434,15 @@ class Workspace:
         """
         from confiture_tui.service.linting import ShadowCatalog, Sources, lint_project
 
+        if self._demo and (request.fix or request.update_baseline):
+            raise UsageError(
+                "The demo's project is part of the program: nothing is written into it.",
+                hint="The SQL of each fix is shown beside its finding.",
+            )
         migrations, statuses = self._status(scope)
 
         def live() -> Catalog:
-            with self._connected(scope) as conn:
+            with self.connected(scope) as conn:
                 return Catalog.load(conn)
 
         def shadow(before: Sequence[Migration]) -> ShadowCatalog:
@@ -438,75 +463,9 @@ class Workspace:
                 directory=project.directory,
                 config_file=self._config_file(),
                 production=project.is_production,
+                profile=self.profile,
             ),
         )
-
-    def assess(self, request: AssessRequest, scope: CancelScope) -> tuple[Assessed, ...]:
-        """Assess the pending migrations that were asked for, on the target where there is one.
-
-        Raises:
-            UsageError: there is no such migration, or it is not pending.
-            ConfitureError: the catalog cannot be read.
-            Cancelled: the scope was cancelled.
-        """
-        statuses = self._status(scope)[1]
-        with ExitStack() as stack:
-            conn = stack.enter_context(self._connected(scope)) if self._dsn is not None else None
-            return assess_pending(engine_for(request, self.profile, connection=conn), statuses, request, self.profile)
-
-    def assess_files(self, paths: Sequence[Path], request: AssessRequest, scope: CancelScope) -> tuple[Assessed, ...]:
-        """Assess files, each by itself; on a database only where one was named for this call.
-
-        Raises:
-            UsageError: a path does not exist, or a file cannot be read.
-            ConnectError: the database that was named cannot be reached.
-        """
-        settings = self._settings
-        dsn = resolve_dsn(
-            dsn=settings.dsn.get_secret_value() if settings.dsn else None,
-            environ={name: os.environ[name] for name in DSN_VARIABLES if os.environ.get(name)},
-            environment_file_url=None,
-            environment_file=None,
-        )
-        loose = self.profile if "runner" in settings.model_fields_set else PROFILES["loose"]
-        found: list[Assessed] = []
-        with ExitStack() as stack:
-            conn = None
-            if dsn is not None:
-                self._dsn = dsn
-                conn = stack.enter_context(self._connected(scope))
-            for path in paths:
-                migration = self._migration_at(path)
-                profile = loose if migration is None else self.profile
-                migrations = LooseFiles().of_paths([path]).migrations if migration is None else (migration,)
-                found += assess_loose(engine_for(request, profile, connection=conn), migrations, profile)
-        return tuple(found)
-
-    def preview_files(self, paths: Sequence[Path]) -> tuple[MigrationPreview, ...]:
-        """What files contain: a project's migration as its runner wraps it, any other as nobody does.
-
-        For the other ones, too, a runner can be asked for.
-
-        Raises:
-            UsageError: a path does not exist.
-        """
-        loose = self.profile if "runner" in self._settings.model_fields_set else PROFILES["loose"]
-        previews: list[MigrationPreview] = []
-        for path in paths:
-            migration = self._migration_at(path)
-            if migration is not None:
-                previews.append(preview_of(migration, self.profile))
-            else:
-                previews += (preview_of(one, loose) for one in LooseFiles().of_paths([path]).migrations)
-        return tuple(previews)
-
-    def _migration_at(self, path: Path) -> Migration | None:
-        """The project's migration that a path names: this project's, or one that is laid out as usual."""
-        directory = path.absolute().parent
-        usual = directory.parts[-len(MIGRATIONS.parts) :] == MIGRATIONS.parts
-        if not usual and not (self._migrations_dir.is_dir() and directory.resolve() == self._migrations_dir.resolve()):
-            return None
-        return ConfitureLayout().migration_at(path)
 
     def close(self) -> None:
         """Stop the embedded servers, and with them everything that was on them; no other is started. Idempotent."""

@@ -6,7 +6,7 @@ An action's ``id`` is the name of the method that does it (``action_<id>``), on 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,10 @@ class Where(StrEnum):
 
     EVERYWHERE = "Everywhere"
     REVIEW = "Review"
+    RUN = "Run"
+    LINT = "Lint"
+    HISTORY = "History"
+    LOG = "Log"
     LINES = "Lists and text"
     DIALOG = "Questions"
 
@@ -50,6 +54,7 @@ class Action:
 
 
 _E, _R, _L, _D = Where.EVERYWHERE, Where.REVIEW, Where.LINES, Where.DIALOG
+_N, _T, _H, _G = Where.RUN, Where.LINT, Where.HISTORY, Where.LOG
 
 ACTIONS: tuple[Action, ...] = (
     Action("dry_run", _R, ("d",), "Dry run", "Try the chosen migration on a disposable shadow of the database.", 1),
@@ -59,7 +64,46 @@ ACTIONS: tuple[Action, ...] = (
     Action("previous_pane", _R, ("left_square_bracket", "h", "left"), "Previous pane", "Show the pane before."),
     Action("open_detail", _R, ("enter",), "Open", "From the list into the statements of the migration.", palette=False),
     Action("reload", _R, ("r",), "Reload", "Read the files and the ledger again."),
-    Action("show_review", _E, ("1",), "Review", "The migrations, and what the chosen one does."),
+    Action("run_plan", _N, ("a",), "Run it", "Run the plan that is shown, after a question.", 1),
+    Action("limit_here", _N, ("t",), "To here", "Go as far as the chosen migration, and no further.", 2),
+    Action("plan_backward", _N, ("b",), "Roll back", "Plan to take the last migration back; nothing is run yet.", 3),
+    Action("plan_forward", _N, ("f",), "Apply", "Plan to apply what is pending; nothing is run yet.", 3),
+    Action("allow_objections", _N, ("w",), "Allow", "Allow what speaks against the plan, after a question.", 2),
+    Action("resume_left", _N, ("s",), "Resume", "Go on with the chosen migration, which stopped half-way.", 1),
+    Action("mark_applied", _N, ("m",), "Mark applied", "What stopped half-way is to count as applied.", 2),
+    Action("mark_pending", _N, ("M",), "Mark pending", "What stopped half-way is to count as pending.", 2),
+    Action("cancel_run", _N, ("escape", "c"), "Cancel", "Stop what is under way.", 1, running=True),
+    Action("copy_run", _N, ("y",), "Copy", "Copy the command line that does the same, or that takes it back.", 4),
+    Action("open_run_detail", _N, ("enter",), "Open", "From the list into the text beside it.", palette=False),
+    Action("plan_again", _N, ("r",), "Plan again", "Look at files, ledger and target again.", 3),
+    Action("filter_findings", _T, ("slash",), "Filter", "Show only findings with these words.", 1),
+    Action("only_added", _T, ("n",), "New only", "Show only what the pending migrations add, or all again.", 1),
+    Action("group_findings", _T, ("v",), "Group", "Group by severity, by rule, by object.", 3),
+    Action("copy_fix", _T, ("y",), "Copy fix", "Copy the SQL that mends the chosen finding.", 2),
+    Action(
+        "leave_findings",
+        _T,
+        ("escape",),
+        "Back",
+        "Clear the filter; stop linting while it is under way.",
+        palette=False,
+    ),
+    Action("open_finding", _T, ("enter",), "Open", "From the list into the chosen finding, and back.", palette=False),
+    Action("lint_again", _T, ("r",), "Lint again", "Look at the database and the files again.", 3),
+    Action("open_run", _H, ("enter",), "Open", "From the list into the chosen run, and back.", palette=False),
+    Action("leave_run", _H, ("escape",), "Back", "Back to the list.", palette=False),
+    Action("history_again", _H, ("r",), "Reload", "Read the journal and the ledger again.", 2),
+    Action("filter_log", _G, ("slash",), "Filter", "Show only lines with these words, or key=value.", 1),
+    Action("log_level", _G, ("v",), "Level", "From which level on lines are shown.", 1),
+    Action("leave_log_filter", _G, ("escape",), "Clear", "Show all lines again.", 2),
+    Action("show_review", _E, ("1",), "Review", "The migrations, and what the chosen one does.", 6),
+    Action("show_dry_run", _E, ("2",), "Dry run", "The dry run of the chosen migration.", palette=False),
+    Action(
+        "show_lint", _E, ("3",), "Lint", "What is wrong with the schema, and what pending migrations change in that.", 4
+    ),
+    Action("show_run", _E, ("4",), "Run", "Apply pending migrations, or take some back.", 3),
+    Action("show_history", _E, ("5",), "History", "What was run, when, and by whom.", 7),
+    Action("show_log", _E, ("6",), "Log", "The log at full height, with a filter.", 7),
     Action("toggle_log", _E, ("o",), "Log", "Show or hide the log.", 3),
     Action("follow_log", _E, ("F",), "Follow log", "Go to the end of the log and stay there."),
     Action("go_to_migration", _E, ("slash",), "Go to", "Find a migration by its version or name.", 5),
@@ -103,6 +147,22 @@ def key_name(key: str) -> str:
 def actions_at(*places: Where) -> tuple[Action, ...]:
     """The actions of these places, in the order of the table."""
     return tuple(action for action in ACTIONS if action.where in places)
+
+
+def reachable_at(*places: Where) -> tuple[Action, ...]:
+    """The actions of these places with the keys that reach them; of two for one key, that of the first place is done.
+
+    Args:
+        places: the most particular first.
+    """
+    taken: set[str] = set()
+    found: dict[str, Action] = {}
+    for place in places:
+        own = actions_at(place)
+        for action in own:
+            found[action.id] = replace(action, keys=tuple(key for key in action.keys if key not in taken))
+        taken.update(key for action in own for key in action.keys)
+    return tuple(found[action.id] for action in ACTIONS if action.id in found)
 
 
 def bindings_at(place: Where) -> list[Binding]:

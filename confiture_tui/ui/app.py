@@ -19,10 +19,23 @@ from confiture_tui.errors import Cancelled, ConfitureError
 from confiture_tui.ui.actions import Where, bindings_at
 from confiture_tui.ui.commands import ActionCommands, MigrationCommands, MigrationJump
 from confiture_tui.ui.crash import crash_report
+from confiture_tui.ui.desks import LookingDesk, RunDesk
 from confiture_tui.ui.event_log import CAPACITY, EventLog
 from confiture_tui.ui.glyphs import glyphs_for
-from confiture_tui.ui.messages import AssessEnded, DryRunEnded, Opened, OpenFailed, StatusesRead, StatusFailed
-from confiture_tui.ui.presenters.migrations import label
+from confiture_tui.ui.messages import (
+    AssessEnded,
+    DryRunEnded,
+    HistoryRead,
+    Linted,
+    Marked,
+    Opened,
+    OpenFailed,
+    PlanRead,
+    RunEnded,
+    StatusesRead,
+    StatusFailed,
+)
+from confiture_tui.ui.presenters.leaving import leaving
 from confiture_tui.ui.progress import Progress
 from confiture_tui.ui.safe_text import safe_text
 from confiture_tui.ui.screens.base import ConfitureScreen
@@ -50,6 +63,30 @@ _CLOSE_LIMIT_S: Final = 0.9
 """How long closing the service may keep a quitting user waiting."""
 
 
+def _lint_screen() -> ConfitureScreen:
+    from confiture_tui.ui.screens.lint import LintScreen
+
+    return LintScreen()
+
+
+def _run_screen() -> ConfitureScreen:
+    from confiture_tui.ui.screens.run import RunScreen
+
+    return RunScreen()
+
+
+def _history_screen() -> ConfitureScreen:
+    from confiture_tui.ui.screens.history import HistoryScreen
+
+    return HistoryScreen()
+
+
+def _log_screen() -> ConfitureScreen:
+    from confiture_tui.ui.screens.log import LogScreen
+
+    return LogScreen()
+
+
 class ConfitureApp(App[None]):
     """The full-screen assistant on one service.
 
@@ -64,7 +101,14 @@ class ConfitureApp(App[None]):
     """
 
     TITLE = "Confiture TUI"
-    MODES = {"review": ReviewScreen}  # noqa: RUF012 - Textual's own declaration
+    # Textual's own declaration; what is not the first screen is imported when it is asked for.
+    MODES = {  # noqa: RUF012
+        "review": ReviewScreen,
+        "lint": _lint_screen,
+        "run": _run_screen,
+        "history": _history_screen,
+        "log": _log_screen,
+    }
     DEFAULT_MODE = "review"
     COMMANDS = {ActionCommands, MigrationCommands}  # noqa: RUF012 - Textual's own declaration
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_at(Where.EVERYWHERE)]
@@ -76,6 +120,8 @@ class ConfitureApp(App[None]):
         self.session = Session(service)
         self.event_log = EventLog()
         self.changed: Signal[Topic] = Signal(self, "session changed")
+        self.runs = RunDesk(self)
+        self.looks = LookingDesk(self)
         self.log_shown = True
         self.last_words: list[str] = []
         self._arrived: deque[Event] = deque(maxlen=CAPACITY)
@@ -156,6 +202,9 @@ class ConfitureApp(App[None]):
         # Every event is applied: `any` would stop at the first that changes something.
         if progress is not None and sum(progress.apply(event) for event in events):
             self.changed.publish(Topic.PROGRESS)
+        run = self.session.run.progress
+        if run is not None and self.session.run.job is not None and sum(run.apply(event) for event in events):
+            self.changed.publish(Topic.RUN_PROGRESS)
 
     # Opening and reading
 
@@ -272,11 +321,57 @@ class ConfitureApp(App[None]):
             self.session.job.cancel()
         self.changed.publish(Topic.DRY_RUN)
 
+    # Runs, lint, history
+
+    def on_plan_read(self, message: PlanRead) -> None:
+        """There is a plan."""
+        self.runs.planned(message)
+
+    def on_run_ended(self, message: RunEnded) -> None:
+        """There is a result; what happened last is told before it."""
+        while self._arrived:
+            self._drain()
+        self.runs.ended(message)
+
+    def on_marked(self, message: Marked) -> None:
+        """A person has decided."""
+        self.runs.marked(message)
+
+    def on_linted(self, message: Linted) -> None:
+        """There are findings."""
+        self.looks.linted(message)
+
+    def on_history_read(self, message: HistoryRead) -> None:
+        """There is a history."""
+        self.looks.history_read(message)
+
     # Actions of every screen
 
     async def action_show_review(self) -> None:
         """To the migrations."""
         await self.switch_mode("review")
+
+    async def action_show_dry_run(self) -> None:
+        """To the dry run of the chosen migration."""
+        await self.switch_mode("review")
+        if isinstance(self.screen, ReviewScreen):
+            self.screen.show_dry_run()
+
+    async def action_show_lint(self) -> None:
+        """To what is wrong with the schema."""
+        await self.switch_mode("lint")
+
+    async def action_show_run(self) -> None:
+        """To the wizard."""
+        await self.switch_mode("run")
+
+    async def action_show_history(self) -> None:
+        """To what was run."""
+        await self.switch_mode("history")
+
+    async def action_show_log(self) -> None:
+        """To the log at full height."""
+        await self.switch_mode("log")
 
     def action_toggle_log(self) -> None:
         """Show or hide the log, on every screen."""
@@ -288,7 +383,7 @@ class ConfitureApp(App[None]):
     def action_follow_log(self) -> None:
         """To the end of the log."""
         if isinstance(self.screen, ConfitureScreen):
-            self.screen.log_pane.view.action_last_line()
+            self.screen.log_view.action_last_line()
 
     def action_help(self) -> None:
         """The keys of the screen that is shown."""
@@ -325,17 +420,12 @@ class ConfitureApp(App[None]):
         """Quit, unless a job runs: then ask."""
         from confiture_tui.ui.screens.confirm import ConfirmDialog
 
-        progress = self.session.progress
-        if progress is None:
+        if not self.session.busy:
             self.exit(return_code=0)
             return
         if isinstance(self.screen, ConfirmDialog):
             return
-        status = self.session.status_of(progress.version)
-        name = label(progress.version, status.name if status is not None else "")
-        question = Content.assemble(
-            "The dry run of ", (name, "bold"), " is under way.\n\nQuitting cancels it; nothing of it stays anywhere."
-        )
+        question = leaving(self.session)
 
         def answered(yes: bool | None) -> None:
             if yes:

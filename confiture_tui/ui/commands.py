@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.command import DiscoveryHit, Hit, Provider
 from textual.content import Content
 
-from confiture_tui.ui.actions import Action, Where, actions_at, key_name
+from confiture_tui.ui.actions import Action, Where, key_name, reachable_at
 from confiture_tui.ui.presenters.migrations import label
 
 if TYPE_CHECKING:
@@ -67,11 +67,12 @@ class ActionCommands(_Commands):
         from confiture_tui.ui.screens.base import ConfitureScreen
 
         screen = self.screen
-        places = screen.PLACES if isinstance(screen, ConfitureScreen) else (Where.EVERYWHERE,)
+        if not isinstance(screen, ConfitureScreen):
+            return []
         return [
             (_title(action), action.help, partial(self._run, action))
-            for action in actions_at(*places)
-            if action.palette and (self.confiture.session.busy or not action.running)
+            for action in reachable_at(*screen.PLACES)
+            if action.palette and screen.offers(action)
         ]
 
     def _run(self, action: Action) -> Coroutine[Any, Any, bool]:

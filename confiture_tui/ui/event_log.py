@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -10,6 +10,24 @@ if TYPE_CHECKING:
     from confiture_tui.events import Event
 
 CAPACITY: Final = 100_000
+
+
+class Events(Protocol):
+    """Events numbered for good, of which the oldest may be gone: the log, or what a filter lets through of it."""
+
+    @property
+    def first(self) -> int:
+        """The number of the oldest event that is kept."""
+
+    @property
+    def end(self) -> int:
+        """The number that the next event will have."""
+
+    def __len__(self) -> int:
+        """How many are kept."""
+
+    def __getitem__(self, number: int) -> Event:
+        """The event with this number."""
 
 
 class EventLog:

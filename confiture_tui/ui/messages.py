@@ -10,8 +10,13 @@ if TYPE_CHECKING:
     from confiture_tui.core.dry_run.result import DryRunResult
     from confiture_tui.core.migrations.status import MigrationStatus
     from confiture_tui.core.risk.model import RiskAssessment
+    from confiture_tui.core.runner.journal import JournalEntry
+    from confiture_tui.core.runner.recovery import LeftOver
+    from confiture_tui.core.runner.result import RunResult
     from confiture_tui.errors import ConfitureError
+    from confiture_tui.service.linting import LintResult
     from confiture_tui.service.models import MigrationPreview
+    from confiture_tui.service.running import PreparedRun, RunRequest
 
 
 class Opened(Message):
@@ -48,6 +53,63 @@ class AssessEnded(Message):
     def __init__(self, assessments: tuple[RiskAssessment, ...] = (), *, error: ConfitureError | None = None) -> None:
         super().__init__()
         self.assessments = assessments
+        self.error = error
+
+
+class PlanRead(Message):
+    """A run has been planned, or could not be; and what earlier runs left, or why that is not known."""
+
+    def __init__(
+        self,
+        request: RunRequest,
+        *,
+        prepared: PreparedRun | None = None,
+        error: ConfitureError | None = None,
+        left: tuple[LeftOver, ...] = (),
+        left_error: ConfitureError | None = None,
+    ) -> None:
+        super().__init__()
+        self.request = request
+        self.prepared = prepared
+        self.error = error
+        self.left = left
+        self.left_error = left_error
+
+
+class RunEnded(Message):
+    """A run has a result, or could not be made."""
+
+    def __init__(self, *, result: RunResult | None = None, error: ConfitureError | None = None) -> None:
+        super().__init__()
+        self.result = result
+        self.error = error
+
+
+class Marked(Message):
+    """A migration that stopped half-way was marked, or could not be."""
+
+    def __init__(self, version: str, *, applied: bool, error: ConfitureError | None = None) -> None:
+        super().__init__()
+        self.version = version
+        self.applied = applied
+        self.error = error
+
+
+class Linted(Message):
+    """The schema has been judged, or could not be, or that was cancelled (then there is neither)."""
+
+    def __init__(self, result: LintResult | None = None, *, error: ConfitureError | None = None) -> None:
+        super().__init__()
+        self.result = result
+        self.error = error
+
+
+class HistoryRead(Message):
+    """The journal has been read, or could not be."""
+
+    def __init__(self, entries: tuple[JournalEntry, ...] = (), *, error: ConfitureError | None = None) -> None:
+        super().__init__()
+        self.entries = entries
         self.error = error
 
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from confiture_tui.ui.readings import HistoryState, LintState
+from confiture_tui.ui.run_state import RunState
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -35,6 +38,10 @@ class Topic(StrEnum):
     DRY_RUN = "dry_run"
     PROGRESS = "progress"
     RISK = "risk"
+    RUN = "run"
+    RUN_PROGRESS = "run_progress"
+    LINT = "lint"
+    HISTORY = "history"
 
 
 @dataclass(slots=True)
@@ -53,6 +60,9 @@ class Session:
         assessments: of the pending migrations, by version, as far as they are there.
         assessing: they are on their way.
         assess_error: why there are none.
+        run: the wizard that runs migrations.
+        lint: what is wrong with the schema.
+        history: what was run.
     """
 
     service: MigrationService
@@ -66,6 +76,9 @@ class Session:
     assessments: dict[str, RiskAssessment] = field(default_factory=dict)
     assessing: bool = False
     assess_error: ConfitureError | None = None
+    run: RunState = field(default_factory=RunState)
+    lint: LintState = field(default_factory=LintState)
+    history: HistoryState = field(default_factory=HistoryState)
 
     @property
     def project(self) -> ProjectInfo | None:
@@ -85,7 +98,7 @@ class Session:
     @property
     def busy(self) -> bool:
         """Whether a job is under way that quitting would cancel."""
-        return self.job is not None
+        return self.job is not None or self.run.job is not None
 
     def status_of(self, version: str) -> MigrationStatus | None:
         """The migration with this version."""

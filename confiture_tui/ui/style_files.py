@@ -9,7 +9,19 @@ import confiture_tui
 from confiture_tui.errors import UsageError
 
 # What Textual loads: each later file may refine an earlier one.
-SHEETS = ("app.tcss", "header.tcss", "keys.tcss", "lines.tcss", "log.tcss", "review.tcss", "dialogs.tcss")
+SHEETS = (
+    "app.tcss",
+    "header.tcss",
+    "keys.tcss",
+    "lines.tcss",
+    "log.tcss",
+    "review.tcss",
+    "run.tcss",
+    "lint.tcss",
+    "history.tcss",
+    "log_screen.tcss",
+    "dialogs.tcss",
+)
 
 
 @cache

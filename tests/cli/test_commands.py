@@ -131,23 +131,23 @@ def test_no_connection_is_exit_3_and_shows_no_password(project: Path, tmp_path: 
         assert "s3cr3t-word" not in done.stderr
 
 
-def test_preview_claims_nothing_that_nobody_looked_at(project: Path, target: Dsn) -> None:
+def test_preview_says_what_each_statement_does(project: Path, target: Dsn) -> None:
     done = run(project, "preview", "002", "--format", "json", dsn=target)
     document = documented(done)
     PreviewDocument.model_validate_json(done.stdout)
     (migration,) = document["migrations"]
-    assert document["basis"] is None
-    assert migration["analysed"] == [0, 2]
-    assert migration["confidence"] is None
+    assert document["basis"] == "catalog"
+    assert migration["analysed"] == [2, 2]
     assert migration["rollback"] == {"strategy": "down_file", "schema_proved": None, "data": "unknown"}
-    assert [(one["line"], one["tag"]) for one in migration["statements"]] == [(2, "ALTER TABLE"), (3, "CREATE INDEX")]
-    for statement in migration["statements"]:
-        assert statement.keys() >= STATEMENT_KEYS
-        assert statement["locks"] is None
-        assert statement["rewrites"] is None
+    first, second = migration["statements"]
+    assert [(one["line"], one["tag"]) for one in (first, second)] == [(2, "ALTER TABLE"), (3, "CREATE INDEX")]
+    assert first.keys() >= STATEMENT_KEYS
+    assert first["locks"] == [{"relation": "public.orders", "mode": "ACCESS EXCLUSIVE"}]
+    assert second["builds"] == ["public.orders_note"]
+    assert second["fails"] is None, "the column of the statement before is there"
     text = run(project, "preview", "002", dsn=target).stdout
     assert "ALTER TABLE public.orders ADD COLUMN note text" in text
-    assert "0 of 2 statements analysed" in text
+    assert "2 of 2 statements analysed" in text
 
 
 def test_preview_of_files_needs_neither_project_nor_database(tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_preview_reads_stdin(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0
-    assert b"0 of 2 statements analysed" in done.stdout
+    assert b"2 of 2 statements analysed" in done.stdout
 
 
 def test_preview_of_a_file_that_is_no_text_is_a_finding(tmp_path: Path) -> None:

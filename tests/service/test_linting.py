@@ -11,7 +11,7 @@ from confiture_tui.cli.output.lint import reported, write_lint
 from confiture_tui.cli.output.page import Page
 from confiture_tui.config import Settings
 from confiture_tui.core.lint.model import Severity
-from confiture_tui.errors import ConfitureError
+from confiture_tui.errors import ConfitureError, UsageError
 from confiture_tui.service import MigrationService
 from confiture_tui.service.linting import LintRequest
 
@@ -51,6 +51,8 @@ async def test_the_demo_shows_the_rules_of_its_house_and_what_its_migrations_cha
     try:
         await service.open()
         result = await service.lint(LintRequest())
+        with pytest.raises(UsageError, match="part of the program"):
+            await service.lint(LintRequest(fix=True))
     finally:
         await service.close()
     assert {"multi-tenant", "write_side_naming", "view_naming"} <= set(result.report.rules)

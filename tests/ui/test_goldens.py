@@ -56,7 +56,7 @@ async def test_review_after_dry_runs(request: pytest.FixtureRequest, size: tuple
 @pytest.mark.parametrize("size", SIZES[1:3], ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_a_failure_in_full(request: pytest.FixtureRequest, size: tuple[int, int]) -> None:
     async with running(samples.service(), size=size) as driver:
-        await driver.press("j", "j", "j", "d", "o", "right_square_bracket", "right_square_bracket")
+        await driver.press("j", "j", "j", "d", "o", *["right_square_bracket"] * 3)
         await driver.until_text("is duplicated")
         compare(request, "failure", size, await settled(driver))
 

@@ -138,7 +138,7 @@ async def test_every_pane_shows_it_and_runs_none_of_it(size: tuple[int, int]) ->
         await driver.press("D")
         await driver.until(lambda: len(service.results) == len(statuses) - 1 and not driver.app.session.busy)
         for _ in statuses:
-            for _ in range(4):
+            for _ in range(5):
                 clean(driver.text)
                 await driver.press("right_square_bracket")
             await driver.press("j")

@@ -110,19 +110,19 @@ class TestPanes:
     async def test_panes_go_round(self) -> None:
         async with running(samples.service()) as driver:
             seen = [driver.review.tabs.active]
-            for _ in range(4):
+            for _ in range(5):
                 await driver.press("right_square_bracket")
                 seen.append(driver.review.tabs.active)
-            assert seen == ["statements", "sql", "report", "schema", "statements"]
+            assert seen == ["statements", "risk", "sql", "report", "schema", "statements"]
             await driver.press("left_square_bracket")
             assert driver.review.tabs.active == "schema"
 
     async def test_the_sql_has_line_numbers_and_marks_the_statement(self) -> None:
         async with running(samples.service()) as driver:
-            await driver.press("right_square_bracket")
+            await driver.press("right_square_bracket", "right_square_bracket")
             await driver.until_text("3 ALTER TABLE shop.w_orders ADD COLUMN note text;")
             assert "[b]customer[/b]" in driver.text
-            await driver.press("left_square_bracket", "enter", "j")
+            await driver.press("left_square_bracket", "left_square_bracket", "enter", "j")
             assert driver.review.statements.chosen is not None
             assert driver.review.statements.chosen.line == 3
             assert list(driver.review.sql._marked) == [2]
@@ -142,12 +142,12 @@ class TestPanes:
 
     async def test_a_title_can_be_clicked(self) -> None:
         async with running(samples.service()) as driver:
-            await driver.pilot.click("#tabs", offset=(16, 0))
+            await driver.pilot.click("#tabs", offset=(23, 0))
             assert driver.review.tabs.active == "sql"
 
     async def test_a_wide_terminal_shows_all_at_once(self) -> None:
         async with running(samples.service(), size=(200, 50)) as driver:
-            for pane in ("statements", "sql", "report", "schema"):
+            for pane in ("statements", "risk", "sql", "report", "schema"):
                 assert driver.review.query_one(f"#{pane}").region.area > 0
 
     @pytest.mark.parametrize("size", SIZES)
@@ -159,7 +159,7 @@ class TestPanes:
         service = samples.service(statuses=[status("001", "gone", "missing")])
         async with running(service, wait=False) as driver:
             await driver.until_text("There is no file of 001.")
-            await driver.press("right_square_bracket")
+            await driver.press("right_square_bracket", "right_square_bracket")
             await driver.until_text("only the ledger knows this migration")
 
     async def test_ten_thousand_lines(self) -> None:
@@ -168,7 +168,7 @@ class TestPanes:
             assert driver.review.statements.row_count == 10_000
             await driver.press("enter", "G")
             assert "10000" in driver.text
-            await driver.press("right_square_bracket")
+            await driver.press("right_square_bracket", "right_square_bracket")
             await driver.until_text("INSERT INTO t VALUES (9999, 'x');")
             await driver.until(lambda: driver.review.sql.is_coloured)
 
@@ -186,7 +186,7 @@ class TestDryRun:
         async with running(samples.service(), size=(120, 36)) as driver:
             await driver.press("j", "j", "j", "d")
             await driver.until_text("✗ fails")
-            await driver.press("right_square_bracket", "right_square_bracket")
+            await driver.press("right_square_bracket", "right_square_bracket", "right_square_bracket")
             for words in ("SQLSTATE 23505", "is duplicated", "Left behind invalid", "nothing of it stayed"):
                 assert words in driver.text
 

@@ -188,6 +188,8 @@ def _write_fixes(page: Page, result: LintResult, base: Path | None) -> None:
         page.line(page.styled(f"Written, to mend {plural(len(fixes.fixed), 'finding')}:", Style.GOOD_TITLE))
         for path in fixes.paths:
             page.line("  ", page.styled(relative(path, base)))
+        for one in fixes.risks:
+            page.paragraph(f"The risk of {one.version} is {one.level} ({one.score}).", indent=2, first="  ")
         for sentence in fixes.proof:
             page.paragraph(sentence, indent=2, first="  ")
     else:

@@ -9,7 +9,6 @@ from confiture_tui.core.catalog.models.dependencies import PG_CLASS, Dependency,
 from confiture_tui.core.catalog.models.indexes import Index
 from confiture_tui.core.catalog.models.relations import Persistence, Relation, RelationKind, Sequence
 from confiture_tui.core.effects.history import UNKNOWN, Family, History
-
 from confiture_tui.core.sql.identifiers import quote_identifier
 
 if TYPE_CHECKING:

@@ -74,10 +74,12 @@ def compare(predicted: Effects, observed: Effects, *, cumulative: bool = False) 
         return failure
     more_expected = predicted.reach is Reach.UNKNOWN or bool(predicted.opaque)
     less_expected = observed.reach is Reach.UNKNOWN or bool(predicted.opaque)
-    found = [_locks(predicted, observed, more_expected=more_expected, less_expected=less_expected or cumulative)]
-    for field in NAME_LISTS:
-        found.append(_names(field, predicted, observed, more_expected=more_expected, less_expected=less_expected))
-    found += [
+    found = [
+        _locks(predicted, observed, more_expected=more_expected, less_expected=less_expected or cumulative),
+        *(
+            _names(field, predicted, observed, more_expected=more_expected, less_expected=less_expected)
+            for field in NAME_LISTS
+        ),
         _answers("destroys_data", predicted.destroys_data, observed.destroys_data, harm=True),
         _answers("changes_data", predicted.changes_data, observed.changes_data, harm=True),
         _answers("transactional", predicted.transactional, observed.transactional, harm=False),

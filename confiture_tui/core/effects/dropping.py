@@ -7,12 +7,9 @@ takes that other one with it, or cannot be dropped by itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from confiture_tui.core.catalog.models.columns import Generated
-from confiture_tui.core.catalog.models.constraints import Constraint, ConstraintKind
+from confiture_tui.core.catalog.models.constraints import ConstraintKind
 from confiture_tui.core.catalog.models.dependencies import (
     PG_ATTRDEF,
     PG_CLASS,
@@ -27,20 +24,26 @@ from confiture_tui.core.catalog.models.dependencies import (
     ObjectAddress,
 )
 from confiture_tui.core.catalog.models.indexes import Index
-from confiture_tui.core.catalog.models.relations import Relation, RelationKind, Sequence
+from confiture_tui.core.catalog.models.relations import Relation, Sequence
 from confiture_tui.core.effects.lock_modes import LockMode
+from confiture_tui.core.effects.taking_away import (
+    PG_STATISTIC_EXT,
+    constraint_of,
+    take_column,
+    take_part,
+    take_relation,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from confiture_tui.core.effects.schema import Schema
     from confiture_tui.core.effects.step import Step
 
-PG_STATISTIC_EXT = 3381
-"""The oid of that catalog: PostgreSQL's sources, src/include/catalog/pg_statistic_ext.h."""
-
 _SILENT = frozenset("aiPSex")
 _OWNING = frozenset("ie")
+_DEFAULT = "default of"
 _ON_A_RELATION = frozenset({PG_CONSTRAINT, PG_TRIGGER, PG_POLICY, PG_REWRITE, PG_ATTRDEF, PG_STATISTIC_EXT})
-_MADE_OF = {RelationKind.TABLE, RelationKind.PARTITIONED_TABLE}
 
 
 class Dropping:
@@ -87,6 +90,12 @@ class Dropping:
                         seen.add(reached)
                         waiting.append(reached)
 
+        for address in [one for one, silent in self._silent.items() if not silent and one.class_oid == PG_ATTRDEF]:
+            # A default that a file has made goes with its table, which the catalog's dependencies cannot tell.
+            table = self._relation_of(address)
+            if table is not None and ObjectAddress(PG_CLASS, table.oid) in self._silent:
+                self._silent[address] = True
+
     def describe(self, address: ObjectAddress) -> str:
         """An object in words: its kind and name."""
         catalog = self._schema.catalog
@@ -123,7 +132,7 @@ class Dropping:
             yield from self._edges_of_schema(address)
         elif address.class_oid == PG_CONSTRAINT:
             owner = self._relation_of(address)
-            constraint = _constraint(owner, address.oid)
+            constraint = constraint_of(owner, address.oid)
             if constraint is not None and constraint.index_oid and constraint.kind is not ConstraintKind.FOREIGN_KEY:
                 yield ObjectAddress(PG_CLASS, constraint.index_oid), "i"
 
@@ -213,7 +222,7 @@ class Dropping:
             return not address.number or not isinstance(found, Relation) or bool(found.column_numbered(address.number))
         if address.class_oid == PG_CONSTRAINT:
             owner = self._relation_of(address)
-            return owner is None or _constraint(owner, address.oid) is not None
+            return owner is None or constraint_of(owner, address.oid) is not None
         return True
 
     def _relation_of(self, address: ObjectAddress) -> Relation | None:
@@ -221,6 +230,10 @@ class Dropping:
         known = self._owners.get(address)
         if known is not None:
             return known
+        if address.class_oid == PG_ATTRDEF and address.oid < 0:
+            oid = self._schema.other(_DEFAULT, str(address.oid))
+            relation = self._schema.by_oid(oid) if isinstance(oid, int) else None
+            return relation if isinstance(relation, Relation) else None
         catalog = self._schema.catalog
         if catalog is None or address.class_oid not in _ON_A_RELATION or address.oid < 0:
             return None
@@ -237,7 +250,7 @@ class Dropping:
     def _belongs(address: ObjectAddress, number: int, relation: Relation) -> bool:
         match address.class_oid:
             case class_oid if class_oid == PG_CONSTRAINT:
-                return _constraint(relation, address.oid) is not None
+                return constraint_of(relation, address.oid) is not None
             case class_oid if class_oid == PG_ATTRDEF:
                 return number > 0
         return True
@@ -259,7 +272,7 @@ class Dropping:
             if found is None:
                 return
             if isinstance(found, Relation) and address.number:
-                _take_column(step, found, address.number, why)
+                take_column(step, found, address.number, why)
             elif isinstance(found, Relation):
                 take_relation(step, found, why)
             else:
@@ -275,7 +288,7 @@ class Dropping:
             if owner is not None:
                 relation = schema.by_oid(owner.oid)
                 # Its relation may have gone before it: what it locks elsewhere it locks all the same.
-                _take_part(step, relation if isinstance(relation, Relation) else owner, address, why)
+                take_part(step, relation if isinstance(relation, Relation) else owner, address, why)
             return
         if address.class_oid == PG_TYPE:
             one = schema.type_by_oid(address.oid)
@@ -300,95 +313,9 @@ class Dropping:
                     step.change.put_other(other.kind, other.identity, None)
 
 
-def take_relation(step: Step, relation: Relation, why: str) -> None:
-    """A relation goes: its locks, those of the table that it is a partition of, its data."""
-    step.lock(relation, LockMode.ACCESS_EXCLUSIVE, f"{why} it")
-    schema = step.now
-    if relation.is_partition:
-        for parent in schema.parents(relation):
-            step.lock(parent, LockMode.ACCESS_EXCLUSIVE, f"{why} a partition of it")
-            default = default_partition(schema, parent)
-            if default is not None and default.oid != relation.oid:
-                step.lock(default, LockMode.ACCESS_EXCLUSIVE, f"{why} a partition beside the default one")
-    step.drop(relation)
-    for index in relation.indexes:
-        step.drop(index)
-    if relation.kind in _MADE_OF and schema.is_old(relation) and relation.persistence != "temporary":
-        lost = None if proved_without_rows(relation) else True
-        step.destroys_data(lost)
-        step.changes_data(lost)
-    step.change.remove(relation)
-
-
-def proved_without_rows(relation: Relation) -> bool:
-    """Whether its storage was empty when the catalog was read: it may have been filled since."""
-    return relation.kind is RelationKind.TABLE and relation.statistics is not None and relation.statistics.size == 0
-
-
-def default_partition(schema: Schema, parent: Relation) -> Relation | None:
-    """The DEFAULT partition of a partitioned table."""
-    return next((one for one in schema.children(parent) if one.partition_bound == "DEFAULT"), None)
-
-
-def _take_column(step: Step, relation: Relation, number: int, why: str) -> None:
-    column = relation.column_numbered(number)
-    if column is None:
-        return
-    step.lock(relation, LockMode.ACCESS_EXCLUSIVE, f"{why} a column of it")
-    if relation.kind in _MADE_OF and column.generated is not Generated.VIRTUAL and step.schema.is_old(relation):
-        lost = None if proved_without_rows(relation) else True
-        step.destroys_data(lost)
-        step.changes_data(lost)
-    step.change.put(replace(relation, columns=tuple(one for one in relation.columns if one.number != number)))
-
-
-def _take_part(step: Step, relation: Relation, address: ObjectAddress, why: str) -> None:
-    """A constraint, trigger, rule, policy, default or statistics object of a relation goes."""
-    oid = address.oid
-    match address.class_oid:
-        case class_oid if class_oid == PG_CONSTRAINT:
-            constraint = _constraint(relation, oid)
-            if constraint is None:
-                return
-            step.lock(relation, LockMode.ACCESS_EXCLUSIVE, f"{why} a constraint of it")
-            if constraint.referenced_oid and constraint.enforced:
-                referenced = step.now.by_oid(constraint.referenced_oid)
-                if isinstance(referenced, Relation) and _has_triggers_on(step, relation, constraint, referenced):
-                    step.lock(referenced, LockMode.ACCESS_EXCLUSIVE, f"{why} a foreign key that references it")
-            kept = tuple(one for one in relation.constraints if one.oid != oid)
-            changed = replace(relation, constraints=kept)
-        case class_oid if class_oid == PG_TRIGGER:
-            step.lock(relation, LockMode.ACCESS_EXCLUSIVE, f"{why} a trigger of it")
-            changed = replace(relation, triggers=tuple(one for one in relation.triggers if one.oid != oid))
-        case class_oid if class_oid == PG_POLICY:
-            step.lock(relation, LockMode.ACCESS_EXCLUSIVE, f"{why} a policy of it")
-            changed = replace(relation, policies=tuple(one for one in relation.policies if one.oid != oid))
-        case class_oid if class_oid == PG_REWRITE:
-            step.lock(relation, LockMode.ACCESS_EXCLUSIVE, f"{why} a rule of it")
-            changed = replace(relation, rules=tuple(one for one in relation.rules if one.oid != oid))
-        case class_oid if class_oid == PG_STATISTIC_EXT:
-            step.lock(relation, LockMode.SHARE_UPDATE_EXCLUSIVE, f"{why} a statistics object on it")
-            return
-        case _:
-            step.lock(relation, LockMode.ACCESS_EXCLUSIVE, f"{why} a column's default")
-            return
-    if step.now.by_oid(relation.oid) is not None:
-        step.change.put(changed)
-
-
-def _has_triggers_on(step: Step, relation: Relation, constraint: Constraint, referenced: Relation) -> bool:
-    """Whether a foreign key has triggers on the table that it references: to drop them that table is locked.
-
-    A partition's part of its parent's foreign key has none there; before 15 no partitioned table has any.
-    """
-    if step.schema.server_version_num < 150000 and referenced.kind is RelationKind.PARTITIONED_TABLE:
-        return False
-    before = step.schema.by_oid(relation.oid)
-    own = before if isinstance(before, Relation) else relation
-    return not constraint.parent_oid or _constraint(own, constraint.parent_oid) is not None
-
-
-def _constraint(relation: Relation | None, oid: int) -> Constraint | None:
-    if relation is None:
-        return None
-    return next((one for one in relation.constraints if one.oid == oid), None)
+def note_default(step: Step, relation: Relation, sequences: Iterable[Sequence]) -> None:
+    """A column's default needs these sequences: none of them can then be dropped without CASCADE."""
+    for sequence in sequences:
+        oid = step.change.new_oid()
+        step.change.put_other(_DEFAULT, str(oid), relation.oid)
+        step.change.depend(ObjectAddress(PG_ATTRDEF, oid), ObjectAddress(PG_CLASS, sequence.oid))

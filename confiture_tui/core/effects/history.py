@@ -13,7 +13,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from confiture_tui.core.catalog.names import Key
-from confiture_tui.core.effects.reverse import Pointing, pointers, pointers_of
+from confiture_tui.core.effects.reverse import Pointing, new_pointers, pointers
 
 if TYPE_CHECKING:
     from confiture_tui.core.catalog.catalog import Catalog
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 class Family(Enum):
     """The families of names: within one, a key means one object."""
+
+    __hash__ = object.__hash__  # members are singletons, and this is asked for at every look-up
 
     RELATION = "relation"
     """Tables, views, indexes, sequences, composite types: ``(schema, name)``."""
@@ -147,8 +149,7 @@ class History:
         if family is Family.SCHEMA:
             self.schemas_changed = self.version
         if family is Family.RELATION and value is not None:
-            known = pointers_of(before) if before is not None and before is not UNKNOWN else set()
-            for pointer in pointers_of(value) - known:
+            for pointer in new_pointers(before, value):
                 self._pointers.setdefault(pointer, {})[new_oid] = None
 
     def names(self, family: Family, version: int) -> Iterable[Key]:

@@ -17,6 +17,8 @@ from confiture_tui.core.catalog.models.relations import Relation, Sequence
 class Pointing(Enum):
     """The ways in which a relation points at another object."""
 
+    __hash__ = object.__hash__  # members are singletons, and this is asked for at every look-up
+
     FOREIGN_KEY = "references, by a foreign key"
     CHILD = "inherits from, or is a partition of"
     OWNED_SEQUENCE = "is a sequence owned by a column of"
@@ -36,10 +38,26 @@ def pointers_of(relation: AnyRelation) -> set[tuple[Pointing, int]]:
     if isinstance(relation, Relation):
         found.update((Pointing.FOREIGN_KEY, one.referenced_oid) for one in relation.constraints if one.referenced_oid)
         found.update((Pointing.CHILD, oid) for oid in relation.parent_oids)
-        found.update((Pointing.TYPE, one.type_oid) for one in relation.columns)
+        found.update((Pointing.TYPE, one.type_oid) for one in relation.columns if one.type_oid)
         found.update((Pointing.TRIGGER, one.function_oid) for one in relation.triggers)
     elif isinstance(relation, Sequence) and relation.owned_by_oid:
         found.add((Pointing.OWNED_SEQUENCE, relation.owned_by_oid))
+    return found
+
+
+def new_pointers(before: object, after: AnyRelation) -> set[tuple[Pointing, int]]:
+    """What a relation points at and did not before it was changed. What was not touched is not looked at."""
+    if not isinstance(after, Relation) or not isinstance(before, Relation) or before.oid != after.oid:
+        return pointers_of(after)
+    found: set[tuple[Pointing, int]] = set()
+    if after.constraints is not before.constraints:
+        found.update((Pointing.FOREIGN_KEY, one.referenced_oid) for one in after.constraints if one.referenced_oid)
+    if after.parent_oids is not before.parent_oids:
+        found.update((Pointing.CHILD, oid) for oid in after.parent_oids)
+    if after.columns is not before.columns:
+        found.update((Pointing.TYPE, one.type_oid) for one in after.columns if one.type_oid)
+    if after.triggers is not before.triggers:
+        found.update((Pointing.TRIGGER, one.function_oid) for one in after.triggers)
     return found
 
 

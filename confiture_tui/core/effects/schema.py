@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as SequenceOf
-from dataclasses import dataclass
-from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.dependencies import PG_CLASS, PG_REWRITE, ObjectAddress
 from confiture_tui.core.catalog.models.indexes import Index
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind, Sequence
 from confiture_tui.core.catalog.names import Key, split_name, split_search_path
+from confiture_tui.core.effects.found import Found as Found
+from confiture_tui.core.effects.found import Presence as Presence
 from confiture_tui.core.effects.history import UNKNOWN, Family, History
 from confiture_tui.core.effects.reverse import Pointing
 from confiture_tui.core.effects.system_names import is_system_name
@@ -39,56 +40,11 @@ DEFAULT_SEARCH_PATH = '"$user", public'
 NEWEST_SERVER = 180000
 """``server_version_num`` assumed without a catalog."""
 
-EXTENSION_MADE: Key = ("extension made", "")
+EXTENSION_MADE: tuple[str, str] = ("extension made", "")
 """Under this key of ``Family.OTHER``: the files have made an extension, whose types and functions are not known."""
 
 Name = Mapping[str, Any] | str
 """A RangeVar as libpg_query writes it, or a name as written in SQL."""
-
-
-class Presence(Enum):
-    """What is known of the existence of something that a statement names."""
-
-    KNOWN = "known"
-    """It exists, and the catalog or the file that made it tells everything about it."""
-    ASSUMED = "assumed"
-    """It is assumed to exist; ``Found.object`` has what the files say of it, if anything."""
-    MISSING = "missing"
-    """It certainly does not exist."""
-    SYSTEM = "system"
-    """It is one of PostgreSQL's own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What a name means.
-
-    Attributes:
-        name: qualified, quoted as quote_ident does.
-        key: schema and name as stored.
-        object: what has that name; ``None`` where nothing is known of it, or it does not exist.
-        presence: what is known of its existence.
-    """
-
-    name: str
-    key: Key
-    object: AnyRelation | None
-    presence: Presence
-
-    @property
-    def known(self) -> bool:
-        """Whether it exists and everything about it is known."""
-        return self.presence is Presence.KNOWN
-
-    @property
-    def missing(self) -> bool:
-        """Whether it certainly does not exist."""
-        return self.presence is Presence.MISSING
-
-    @property
-    def relation(self) -> Relation | None:
-        """The object, where it is a relation with columns, be it wholly known or in part."""
-        return self.object if isinstance(self.object, Relation) else None
 
 
 class Schema:
@@ -481,9 +437,12 @@ class Schema:
         return found is UNKNOWN or (found is not None and found.usable)
 
 
+_split = lru_cache(maxsize=4096)(split_name)
+
+
 def _parts(name: Name) -> tuple[str | None, str, bool]:
     """Schema, relation, and whether it is temporary."""
     if isinstance(name, str):
-        parts = split_name(name)
+        parts = _split(name)
         return (parts[-2] if len(parts) > 1 else None), parts[-1], False
     return name.get("schemaname"), name["relname"], name.get("relpersistence") == "t"

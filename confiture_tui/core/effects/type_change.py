@@ -234,7 +234,7 @@ def _time_zone(settings: Mapping[str, str]) -> TypeChange:
 
 def _is_utc(zone: str) -> bool:
     name = zone.strip().strip("'\"").lower().removeprefix("etc/")
-    return name in _ALWAYS_UTC or name.strip("+-").replace(":", "").strip("0") == "" and name != ""
+    return name in _ALWAYS_UTC or (name.strip("+-").replace(":", "").strip("0") == "" and name != "")
 
 
 def _length(old: TypeRef, new: TypeRef) -> TypeChange:

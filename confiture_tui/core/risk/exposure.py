@@ -161,8 +161,8 @@ def _of_transaction(group: Sequence[Forecast], facts: Facts) -> tuple[list[tuple
                     known.readers_since = asked
         seconds = facts.seconds(forecast)
         for relation, share in facts.rows(forecast).items():
-            # Rows are locked one after the other: half of the time, on average.
-            changed.setdefault(relation, (forecast.statement.index, share, clock + seconds / 2))
+            # Rows are locked one after the other, but whoever has met one waits to the end, and soon all have.
+            changed.setdefault(relation, (forecast.statement.index, share, clock))
         clock += seconds
         works.extend(facts.growing(forecast))
     for each in held.values():

@@ -19,7 +19,7 @@ from confiture_tui.core.risk.now import (
     watched_traffic,
 )
 from confiture_tui.core.risk.probes import Prober, ProbeResult, Question, unasked
-from confiture_tui.core.risk.questions import emptiness, questions_of
+from confiture_tui.core.risk.questions import checks_added, emptiness, questions_of
 
 if TYPE_CHECKING:
     import psycopg
@@ -165,6 +165,7 @@ def _questions(
     """The questions of all statements; what earlier statements change is not asked."""
     found: list[tuple[tuple[int, int], tuple[Question, ...]]] = []
     changed: set[str] = set()
+    checks: dict[tuple[str, str], str] = {}
     all_changed = False
     filled = False
     for simulation in simulations:
@@ -172,8 +173,9 @@ def _questions(
             effects = forecast.effects
             if effects.may_fail:
                 is_changed = partial(_is_changed, all_changed, changed)
-                asked = questions_of(forecast, catalog, is_changed, new_ones_are_empty=not filled)
+                asked = questions_of(forecast, catalog, is_changed, new_ones_are_empty=not filled, checks=checks)
                 found.append(((id(simulation), forecast.statement.index), asked))
+            checks.update(checks_added(forecast))
             filled = filled or effects.opaque is not False or forecast.statement.node_kind in _FILLING
             if effects.changes_data is None:
                 all_changed = True

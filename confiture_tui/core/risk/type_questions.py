@@ -69,9 +69,31 @@ def values_that_do_not_fit(
         precision, scale = (*new_type.numbers, 0)[:2]
         number = f"{value}::pg_catalog.numeric"
         return f"({number} <> 'NaN' AND abs(round({number}, {scale})) >= 1e{precision - scale}::pg_catalog.numeric)"
+    if old_type.name == "date" and new_type.name.startswith("timestamp"):
+        return f"({value} > '294276-12-31' AND {value} <> 'infinity')"
     if from_text and new_type.name in _READ_FROM_TEXT and server_version_num >= _IS_VALID_SINCE:
         return f"NOT pg_catalog.pg_input_is_valid({value}::pg_catalog.text, {_literal(new)})"
     return None
+
+
+def value_of_default(constraints: Sequence[Mapping[str, Any]]) -> str | None:
+    """The value that a new column has in the rows that are there, in SQL; ``None`` where it is no plain constant."""
+    kinds = {each.get("contype") for each in constraints}
+    if kinds & {"CONSTR_IDENTITY", "CONSTR_GENERATED"}:
+        return None
+    default = next((each.get("raw_expr") for each in constraints if each.get("contype") == "CONSTR_DEFAULT"), None)
+    if default is None:
+        return "NULL"
+    constant = default.get("A_Const") if isinstance(default, dict) else None
+    if not isinstance(constant, dict):
+        return None
+    if "sval" in constant:
+        return _literal(str(constant["sval"].get("sval", "")))
+    if "boolval" in constant:
+        return "true" if constant["boolval"].get("boolval") else "false"
+    if "fval" in constant:
+        return str(constant["fval"].get("fval", "0"))
+    return str(constant["ival"].get("ival", 0)) if "ival" in constant else "NULL"
 
 
 def _casts_itself(using: Mapping[str, Any], column: str) -> bool:

@@ -35,7 +35,12 @@ def rows_changed(
     if kind == "MergeStmt":
         return everything
     found = _selected(node.get("whereClause"), relation_of(target))
-    return everything if found is None else min(float(found), everything)
+    if found is None:
+        return everything
+    named = forecast.before.name_of(node.get("relation", {}))
+    rows = size_of(named).rows if named in written else 0.0
+    # What cascades and triggers reach besides grows with the rows that they start from.
+    return min(found * everything / rows if rows else float(found), max(everything, float(found)))
 
 
 def _inserted(node: _Node, size_of: Callable[[str], TableSize], forecast: Forecast, everything: float) -> float:
@@ -46,10 +51,33 @@ def _inserted(node: _Node, size_of: Callable[[str], TableSize], forecast: Foreca
         return float(len(source["valuesLists"]))
     if (limit := _limit(source)) is not None:
         return float(limit)
+    if (series := _series(source)) is not None:
+        return series
     if not source.get("fromClause"):
         return 1.0
     read = [work.relation for work in forecast.works if work.kind == "scan"]
     return max((size_of(name).rows for name in read), default=everything)
+
+
+def _series(select: _Node) -> float | None:
+    """The rows that ``generate_series`` with plain numbers makes; ``None`` where there is none."""
+    sources = [each.get("RangeFunction", {}).get("functions", ()) for each in select.get("fromClause", ())]
+    calls = [item for functions in sources for each in functions for item in each.get("List", {}).get("items", ())]
+    calls += [each.get("ResTarget", {}).get("val", {}) for each in select.get("targetList", ())]
+    for each in calls:
+        call = each.get("FuncCall", {}) if isinstance(each, dict) else {}
+        name = [part.get("String", {}).get("sval") for part in call.get("funcname", ())][-1:]
+        numbers = [_integer(argument) for argument in call.get("args", ())]
+        if name == ["generate_series"] and len(numbers) in (2, 3) and None not in numbers:
+            first, last, step = ([each or 0 for each in numbers] + [1])[:3]
+            return float(max(0, (last - first) // step + 1)) if step else None
+    return None
+
+
+def _integer(node: Any) -> int | None:
+    constant = node.get("A_Const") if isinstance(node, dict) else None
+    value = constant.get("ival") if isinstance(constant, dict) else None
+    return int(value.get("ival", 0)) if isinstance(value, dict) else None
 
 
 def _selected(where: _Node | None, relation: Relation | None) -> int | None:

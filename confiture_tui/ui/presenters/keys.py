@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from confiture_tui.ui.actions import Action, Where, actions_at, key_name
+from confiture_tui.ui.actions import Action, Where, key_name, reachable_at
 from confiture_tui.ui.presenters.styles import style
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class KeyHint:
 
 def key_hints(actions: Iterable[Action], *, width: int, running: bool) -> tuple[KeyHint, ...]:
     """The keys that fit in ``width`` cells, in the order of the table; the heaviest are dropped first."""
-    shown = [action for action in actions if action.weight and (running or not action.running)]
+    shown = [action for action in actions if action.weight and action.keys and (running or not action.running)]
     while True:
         hints: list[KeyHint] = []
         position = 1
@@ -54,11 +54,12 @@ def key_line(hints: Iterable[KeyHint]) -> Content:
 def help_text(places: Iterable[Where]) -> Content:
     """Every action of these places, with all its keys and a sentence, under a heading for each place."""
     lines: list[Content] = []
+    reachable = reachable_at(*(places := tuple(places)))
     for place in places:
         lines += [Content("")] if lines else []
         lines.append(Content.styled(place.value, style("heading")))
-        for action in actions_at(place):
-            if action.keys:
+        for action in reachable:
+            if action.where is place and action.keys:
                 keys = " ".join(key_name(key) for key in action.keys)
                 lines.append(Content.assemble((f"  {keys:<14} ", style("key")), action.help))
     return Content("\n").join(lines)

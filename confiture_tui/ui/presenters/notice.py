@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from confiture_tui.ui.session import Session
 
 
-def notice(session: Session, glyphs: Glyphs) -> Content | None:
-    """Why there are no migrations to be seen, and what to do; ``None`` when there are some."""
+def opening_notice(session: Session, glyphs: Glyphs) -> Content | None:
+    """That the session is being opened, or why it could not be; ``None`` when it is open."""
     if session.phase is Phase.OPENING:
         dots = glyphs.ellipsis if glyphs.fancy else "..."
         first = (
@@ -32,8 +32,14 @@ def notice(session: Session, glyphs: Glyphs) -> Content | None:
             error_text(session.error),
             ("\n\nr tries again, q quits.", style("quiet")),
         )
-    if session.statuses:
-        return None
+    return None
+
+
+def notice(session: Session, glyphs: Glyphs) -> Content | None:
+    """Why there are no migrations to be seen, and what to do; ``None`` when there are some."""
+    opening = opening_notice(session, glyphs)
+    if opening is not None or session.statuses:
+        return opening
     directory = safe_line(str(session.service.settings.migrations_dir))
     return Content.assemble(
         ("There are no migrations yet.\n\n", style("strong")),

@@ -93,6 +93,8 @@ def row(
     else:
         sign = Content(" ")
         what = summary(statement, glyphs) if statement.basis is not None else Content.styled(NOT_LOOKED, style("quiet"))
+        if statement.estimate is not None:
+            time = Content.styled(f"~{duration(statement.estimate.expected_ms)}", style("quiet"))
     parts = [
         sign.truncate(2, pad=True),
         Content.styled(_left(str(statement.index), layout.index), style("quiet")),

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.widget import Widget
 
+    from confiture_tui.ui.actions import Action
     from confiture_tui.ui.app import ConfitureApp
     from confiture_tui.ui.session import Session, Topic
+    from confiture_tui.ui.widgets.log_view import LogView
 
 
 class ConfitureScreen(Screen[None]):
@@ -42,6 +44,20 @@ class ConfitureScreen(Screen[None]):
         assert isinstance(app, ConfitureApp)
         return app
 
+    MODE: ClassVar[str] = ""
+    """The screen's name among the app's modes."""
+
+    @property
+    def has_job(self) -> bool:
+        """Whether something of this screen is under way that its key cancels."""
+        return False
+
+    def offers(self, action: Action) -> bool:
+        """Whether an action can be done now; the line of keys and the palette leave out what cannot."""
+        if action.running:
+            return self.has_job
+        return action.id != f"show_{self.MODE}"
+
     @property
     def session(self) -> Session:
         """What the app knows."""
@@ -52,7 +68,7 @@ class ConfitureScreen(Screen[None]):
         app = self.confiture
         self.header_bar = HeaderBar(app.session, app.glyphs)
         self.log_pane = LogPane(app.event_log, app.glyphs)
-        self.key_bar = KeyBar(app.session, *self.PLACES)
+        self.key_bar = KeyBar(app.session, self.PLACES, self.offers)
         yield self.header_bar
         yield from self.body()
         yield self.log_pane
@@ -67,6 +83,12 @@ class ConfitureScreen(Screen[None]):
         self.log_pane.display = self.confiture.log_shown
         self.confiture.changed.subscribe(self, self._on_change)
 
+    def on_screen_resume(self) -> None:
+        """What has changed while another screen was shown."""
+        self.show_log(self.confiture.log_shown)
+        self.header_bar.refresh()
+        self.key_bar.refresh()
+
     def _on_change(self, topic: Topic) -> None:
         self.header_bar.refresh()
         self.key_bar.refresh()
@@ -75,6 +97,11 @@ class ConfitureScreen(Screen[None]):
     def session_changed(self, topic: Topic) -> None:
         """Redraw what this concerns."""
         raise NotImplementedError
+
+    @property
+    def log_view(self) -> LogView:
+        """The lines of the log that are shown here."""
+        return self.log_pane.view
 
     def events_came(self) -> None:
         """New events are in the log."""

@@ -49,7 +49,13 @@ class ReviewScreen(ConfitureScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_at(Where.REVIEW)]
     PLACES = (Where.REVIEW, Where.EVERYWHERE)
+    MODE = "review"
     AUTO_FOCUS = "#migrations"
+
+    @property
+    def has_job(self) -> bool:
+        """A dry run."""
+        return self.session.job is not None
 
     def __init__(self) -> None:
         super().__init__()
@@ -259,6 +265,10 @@ class ReviewScreen(ConfitureScreen):
         names = list(PANES)
         self._show_pane(names[(names.index(self.tabs.active) + step) % len(names)])
 
+    def show_dry_run(self) -> None:
+        """The pane of the chosen one's dry run."""
+        self._show_pane("report")
+
     def action_next_pane(self) -> None:
         """The next pane."""
         self._step_pane(1)
@@ -285,7 +295,7 @@ class ReviewScreen(ConfitureScreen):
 
     def action_cancel(self) -> None:
         """Stop the dry run; without one, back to the list."""
-        if self.session.busy:
+        if self.has_job:
             self.confiture.cancel_dry_runs()
         else:
             self.migrations.focus()

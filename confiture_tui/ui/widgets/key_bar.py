@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from confiture_tui.ui.actions import Where, actions_at
+from confiture_tui.ui.actions import Where, reachable_at
 from confiture_tui.ui.presenters.keys import key_hints, key_line
 from confiture_tui.ui.session import Phase
 from confiture_tui.ui.widgets.one_line import OneLine
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.content import Content
     from textual.events import Click
 
+    from confiture_tui.ui.actions import Action
     from confiture_tui.ui.presenters.keys import KeyHint
     from confiture_tui.ui.session import Session
 
@@ -20,16 +23,20 @@ if TYPE_CHECKING:
 class KeyBar(OneLine):
     """The keys that matter here; a click on one does what it says."""
 
-    def __init__(self, session: Session, *places: Where) -> None:
+    def __init__(self, session: Session, places: tuple[Where, ...], offers: Callable[[Action], bool]) -> None:
+        """A line of the keys of these places, the most particular first, that ``offers`` says can be used now."""
         super().__init__()
         self._session = session
-        self._actions = actions_at(*places)
+        self._actions = reachable_at(*places)
+        self._offers = offers
 
     def _hints(self, width: int) -> tuple[KeyHint, ...]:
         ready = self._session.phase is Phase.READY
         # What a screen does needs something to do it to.
-        actions = [action for action in self._actions if ready or action.where is Where.EVERYWHERE]
-        return key_hints(actions, width=width, running=self._session.busy)
+        actions = [
+            action for action in self._actions if (ready or action.where is Where.EVERYWHERE) and self._offers(action)
+        ]
+        return key_hints(actions, width=width, running=True)
 
     def line(self, width: int) -> Content:
         """The keys that fit in ``width`` cells."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from textual.content import Content
     from textual.events import Resize
 
-    from confiture_tui.ui.event_log import EventLog
+    from confiture_tui.ui.event_log import Events
     from confiture_tui.ui.glyphs import Glyphs
 
 
@@ -31,13 +31,20 @@ class LogView(LinesView):
     class Changed(Message):
         """Whether it follows, or how many new events were not shown, has changed."""
 
-    def __init__(self, log: EventLog, glyphs: Glyphs) -> None:
+    def __init__(self, log: Events, glyphs: Glyphs) -> None:
         super().__init__()
         self._log = log
         self._glyphs = glyphs
         self._first = log.first
         self._left_at = log.end
         self._placing = False
+
+    def restart(self) -> None:
+        """The events are others now: begin at their end."""
+        self._first, self._left_at = self._log.first, self._log.end
+        self.follow = True
+        self.unseen = 0
+        self.sync()
 
     def sync(self) -> None:
         """Show what has come since."""

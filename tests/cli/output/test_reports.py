@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from confiture_tui.cli.output.github import github
@@ -51,7 +51,7 @@ findings = st.builds(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(findings, max_size=5))
 def test_sarif_is_valid_whatever_the_findings_are(found: list[Reported]) -> None:
     document = json.loads(sarif(found, version="1.0", notes=("a note",)))
@@ -80,7 +80,7 @@ def test_a_sarif_result_says_where_and_what() -> None:
     assert outside["locations"][0]["physicalLocation"]["artifactLocation"] == {"uri": "file:///elsewhere/a.sql"}
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(findings, max_size=5))
 def test_an_annotation_is_one_line_and_one_command(found: list[Reported]) -> None:
     lines = github(found).split("\n")[:-1]
@@ -106,7 +106,7 @@ def test_markdown_shows_names_and_sql_as_they_are() -> None:
     assert "\x1b" not in text
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(texts)
 def test_escaped_text_has_no_mark_left_that_acts(text: str) -> None:
     line = escaped(text)

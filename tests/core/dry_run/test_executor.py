@@ -277,7 +277,7 @@ def test_a_late_cancel_never_meets_the_callers_next_statement(target: psycopg.Co
     target.autocommit = True
     migration = Migration.from_sql("ALTER TABLE t ADD COLUMN x int; SELECT pg_sleep(0.01); SELECT 1;")
     outcomes: set[str] = set()
-    for moment in range(60):
+    for moment in range(36):
         scope, done, seen = CancelScope(), threading.Event(), threading.Event()
         left = [moment % 12]
 

@@ -30,7 +30,7 @@ def naming(catalog: Catalog, **options: Any) -> LintReport:
     return SchemaLinter(LintConfig(rules=rules, select=("naming",))).run(catalog)
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(words, st.sampled_from(STYLES))
 def test_a_name_written_in_a_style_has_it(parts: list[str], style: str) -> None:
     name = in_style("_".join(parts), style)
@@ -38,7 +38,7 @@ def test_a_name_written_in_a_style_has_it(parts: list[str], style: str) -> None:
     assert has_style(name, style)
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(words, st.sampled_from(["camelCase", "PascalCase"]))
 def test_words_survive_the_way_to_another_style_and_back(parts: list[str], style: str) -> None:
     there = in_style("_".join(parts), style)
@@ -46,7 +46,7 @@ def test_words_survive_the_way_to_another_style_and_back(parts: list[str], style
     assert in_style(there, "snake_case") == "_".join(parts)
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(st.text(max_size=12), st.sampled_from(STYLES))
 def test_any_text_can_be_asked_about(name: str, style: str) -> None:
     has_style(name, style)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from confiture_tui.core.effects.lock_modes import LockMode
@@ -50,7 +50,7 @@ def made(listed: Iterable[tuple[Any, Any, Any, Any]]) -> list[Forecast]:
 
 
 @given(st.lists(statement, max_size=4), sizes)
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_every_point_names_its_risk_its_statement_and_its_fact(listed: list[Any], given_sizes: dict[str, int]) -> None:
     found = assess(made(listed), given_sizes)
     for category, value in found.categories.items():
@@ -62,7 +62,7 @@ def test_every_point_names_its_risk_its_statement_and_its_fact(listed: list[Any]
 
 
 @given(st.lists(statement, min_size=1, max_size=4), sizes, relations, st.integers(0, 10**12))
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_bigger_table_never_lowers_a_score(
     listed: list[Any], given_sizes: dict[str, int], relation: str, more: int
 ) -> None:
@@ -73,7 +73,7 @@ def test_a_bigger_table_never_lowers_a_score(
 
 
 @given(st.lists(statement, min_size=1, max_size=4), sizes, relations, st.floats(0, 1e5), st.floats(0, 1e5))
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_busier_table_never_lowers_a_score(
     listed: list[Any], given_sizes: dict[str, int], relation: str, reads: float, writes: float
 ) -> None:
@@ -85,7 +85,7 @@ def test_a_busier_table_never_lowers_a_score(
 
 
 @given(st.lists(statement, max_size=4), statement, sizes)
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_one_more_statement_never_lowers_a_score(listed: list[Any], one_more: Any, given_sizes: dict[str, int]) -> None:
     before, after = assess(made(listed), given_sizes), assess(made([*listed, one_more]), given_sizes)
     assert after.score >= before.score

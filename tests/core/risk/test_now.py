@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from confiture_tui.core.catalog import Catalog
@@ -58,6 +58,7 @@ def test_a_reader_is_seen_with_its_age_and_strongest_lock(
     assert open_transactions(conn.cursor(), wanted) == ()
 
 
+@settings(deadline=None)
 @given(st.lists(st.builds(transaction, modes, st.floats(0, 1e5))), modes)
 def test_one_waits_for_those_that_are_in_the_way_and_no_others(open_now: list[OpenTransaction], mode: LockMode) -> None:
     wait = expected_wait(open_now, mode)
@@ -66,6 +67,7 @@ def test_one_waits_for_those_that_are_in_the_way_and_no_others(open_now: list[Op
     assert (wait > 0) == (max(in_the_way, default=0) > 0)
 
 
+@settings(deadline=None)
 @given(modes, st.floats(0, 100), st.floats(0, 100))
 def test_older_ones_are_waited_for_longer(mode: LockMode, first: float, second: float) -> None:
     young, old = (expected_wait([transaction(mode, age)], LockMode.ACCESS_EXCLUSIVE) for age in sorted((first, second)))

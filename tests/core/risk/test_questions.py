@@ -41,7 +41,7 @@ CREATE FUNCTION judge(int) RETURNS bool LANGUAGE plpgsql AS 'BEGIN RETURN true; 
 CREATE TYPE mood AS ENUM ('one', 'two');
 CREATE DOMAIN short AS text;
 CREATE TABLE speaks (s short);
-INSERT INTO speaks VALUES (NULL);
+INSERT INTO speaks VALUES (NULL), ('loud');
 CREATE TABLE split (id int, v int) PARTITION BY RANGE (id);
 CREATE TABLE split_1 PARTITION OF split FOR VALUES FROM (0) TO (100);
 INSERT INTO split VALUES (1, NULL);
@@ -65,6 +65,9 @@ FAILING = [
     ("ALTER TABLE child ADD COLUMN c int NOT NULL", "23502"),
     ("ALTER TABLE split ALTER v SET NOT NULL", "23502"),
     ("ALTER DOMAIN short SET NOT NULL", "23502"),
+    ("ALTER DOMAIN short ADD CONSTRAINT c CHECK (VALUE <> 'loud')", "23514"),
+    ("ALTER TABLE child ADD COLUMN c int DEFAULT 3 CHECK (c < id)", "23514"),
+    ("ALTER TABLE child ADD COLUMN c text CHECK (c IS NOT NULL)", "23514"),
 ]
 PASSING = [
     ("ALTER TABLE child ALTER id SET NOT NULL", "23502"),
@@ -74,6 +77,9 @@ PASSING = [
     ("ALTER TABLE child VALIDATE CONSTRAINT fine", "23514"),
     ("ALTER TABLE empty ADD COLUMN c int NOT NULL", "23502"),
     ("ALTER TABLE split ALTER id SET NOT NULL", "23502"),
+    ("ALTER DOMAIN short ADD CONSTRAINT c CHECK (length(VALUE) < 9)", "23514"),
+    ("ALTER TABLE child ADD COLUMN c int CHECK (c > 0)", "23514"),
+    ("ALTER TABLE child ADD COLUMN c text DEFAULT 'it''s' CHECK (c <> '' AND child.id > 0)", "23514"),
 ]
 TYPES_FAILING = [
     "ALTER TABLE child ALTER word TYPE varchar(3)",
@@ -87,6 +93,7 @@ TYPES_PASSING = [
     "ALTER TABLE child ALTER id TYPE smallint",
     "ALTER TABLE child ALTER price TYPE numeric(9, 2)",
     "ALTER TABLE child ALTER price TYPE int",
+    "ALTER TABLE child ALTER at TYPE timestamp",
 ]
 
 

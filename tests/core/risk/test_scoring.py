@@ -26,11 +26,13 @@ def test_locking_of_a_busy_table() -> None:
     assert scoring.locking(1, 99) == 55
 
 
+@settings(deadline=None)
 @given(seconds, seconds, rates, rates)
 def test_longer_or_busier_is_never_less(first: float, second: float, one: float, other: float) -> None:
     assert scoring.locking(max(first, second), max(one, other)) >= scoring.locking(min(first, second), min(one, other))
 
 
+@settings(deadline=None)
 @given(st.sampled_from([10, 30]), seconds, seconds, rates, rates)
 def test_a_floor_holds_and_leaves_its_level_to_nobody(
     floor: int, first: float, second: float, one: float, other: float
@@ -41,6 +43,7 @@ def test_a_floor_holds_and_leaves_its_level_to_nobody(
     assert scoring.at_least(floor, first, None) == scoring.at_least(floor, first, 0) == floor
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1e12), st.floats(0, 1e12), st.floats(0, 1e13))
 def test_more_rows_are_never_less(first: float, second: float, wal: float) -> None:
     assert scoring.changed_rows(max(first, second), wal) >= scoring.changed_rows(min(first, second), wal)
@@ -75,6 +78,7 @@ def test_levels(value: int, level: Level) -> None:
     assert scoring.level_of(value) is level
 
 
+@settings(deadline=None)
 @given(by_category)
 def test_the_level_is_that_of_the_worst_and_the_score_lies_in_it(categories: dict[Category, int]) -> None:
     score, level = scoring.score(categories)
@@ -85,6 +89,7 @@ def test_the_level_is_that_of_the_worst_and_the_score_lies_in_it(categories: dic
     assert (score == 0) == (worst == 0)
 
 
+@settings(deadline=None)
 @given(by_category, st.sampled_from(Category), points)
 def test_a_category_that_gets_worse_never_lowers_the_score(
     categories: dict[Category, int], category: Category, value: int
@@ -94,7 +99,7 @@ def test_a_category_that_gets_worse_never_lowers_the_score(
 
 
 @given(by_category)
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 def test_the_score_is_the_chance_that_something_goes_wrong_up_to_its_level(categories: dict[Category, int]) -> None:
     score, level = scoring.score(categories)
     together = 100 * (1 - math.prod(1 - value / 100 for value in categories.values()))
@@ -118,6 +123,7 @@ def test_security_goes_by_severity(severity: Severity) -> None:
     assert scoring.severity_of_points(Category.SECURITY, value) is severity
 
 
+@settings(deadline=None)
 @given(points, points)
 def test_more_points_are_never_less_severe(first: int, second: int) -> None:
     order = list(Severity)

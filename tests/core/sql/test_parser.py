@@ -318,3 +318,14 @@ def test_importing_the_door_opens_nothing() -> None:
         "print([m for m in sys.modules if m.split('.')[0] in ('postgast', 'google', 'psycopg', 'textual')])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_the_body_of_a_trigger_function_is_read() -> None:
+    # The library writes a trigger's own variables with a brace too many; a text that looks like that stays as it is.
+    found = parse_plpgsql(
+        "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.x := '[{}},{}}'; RETURN NEW; END $$"
+    )
+    assert isinstance(found, list)
+    (function,) = found
+    (assignment, _) = function["PLpgSQL_function"]["action"]["PLpgSQL_stmt_block"]["body"]
+    assert assignment["PLpgSQL_stmt_assign"]["expr"]["PLpgSQL_expr"]["query"] == "NEW.x := '[{}},{}}'"

@@ -11,7 +11,7 @@ from confiture_tui.core.effects.expressions.base import Reader
 from confiture_tui.core.effects.expressions.inlining import volatility_when_inlined
 from confiture_tui.core.effects.expressions.queries import QUERIES
 from confiture_tui.core.effects.expressions.scalars import SCALARS
-from confiture_tui.core.effects.expressions.scope import Entry, Scope, ScopeColumn, columns_of
+from confiture_tui.core.effects.expressions.scope import Entry, Scope, columns_of
 from confiture_tui.core.effects.type_names import TypeRef, parse_type
 
 if TYPE_CHECKING:
@@ -109,6 +109,3 @@ def _volatility(facts: Facts, schema: Schema) -> Volatility | None:
     if facts.volatility is Volatility.VOLATILE:
         return Volatility.VOLATILE
     return None if facts.unknown_calls else facts.volatility
-
-
-__all__ = ["Expression", "ScopeColumn", "analyse", "type_of", "volatility"]

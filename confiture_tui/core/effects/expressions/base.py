@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from confiture_tui.core.catalog.models.types import TypeKind
 from confiture_tui.core.effects.expressions.conversions import worst
 from confiture_tui.core.effects.expressions.reads import Facts, Node, Problem, Value
 from confiture_tui.core.effects.expressions.scope import Cte, Meaning, Scope, ScopeColumn
+from confiture_tui.core.effects.type_names import UNKNOWN, base_type, user_type
 
 if TYPE_CHECKING:
     from confiture_tui.core.catalog.models.columns import Volatility
@@ -107,6 +109,17 @@ class Reader:
     def worsen(self, volatility: Volatility) -> None:
         """What was read, and is no call, is at least that volatile."""
         self.facts.other_volatility = worst([self.facts.other_volatility, volatility])
+
+    def label(self, type_name: str | None, value: Value) -> None:
+        """A value takes a type: a literal that becomes a label of an enum is noted, or refused."""
+        if type_name is None or value.type != UNKNOWN or not isinstance(value.literal, str):
+            return
+        found = user_type(base_type(type_name, self.schema), self.schema)
+        if found is None or found.kind is not TypeKind.ENUM:
+            return
+        self.facts.labels.append((found.qualified_name, value.literal))
+        if value.literal not in found.labels:
+            self.problem("22P02", f'invalid input value for enum {found.name}: "{value.literal}"')
 
     def problem(self, sqlstate: str, message: str) -> None:
         """The server would refuse to run it."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from confiture_tui.core.effects.expressions.conversions import POLYMORPHIC, category_of, element_of, fits
+from confiture_tui.core.effects.expressions.conversions import POLYMORPHIC, category_of, fits
 from confiture_tui.core.effects.type_names import UNKNOWN, base_type
 
 if TYPE_CHECKING:
@@ -146,6 +146,3 @@ def _preferred(name: str, schema: Schema) -> bool:
 
 def _alike(have: str | None, want: str, schema: Schema) -> bool:
     return have is not None and category_of(have, schema)[0] == category_of(want, schema)[0]
-
-
-__all__ = ["choose", "element_of"]

@@ -126,6 +126,7 @@ class Facts:
         other_volatility: of all that is no call: casts, forms of SQL's own.
         unknown_calls: names of functions and types that are not known to us.
         complete: all that is reached is known.
+        labels: of enums that are used, each with the enum's name.
     """
 
     reads: list[Read] = field(default_factory=list)
@@ -136,6 +137,7 @@ class Facts:
     other_volatility: Volatility = Volatility.IMMUTABLE
     unknown_calls: list[str] = field(default_factory=list)
     complete: bool = True
+    labels: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def volatility(self) -> Volatility:

@@ -13,7 +13,7 @@ from confiture_tui.core.effects.expressions.conversions import (
 from confiture_tui.core.effects.expressions.reads import Call, Node, Value
 from confiture_tui.core.effects.expressions.resolution import Resolved, function, of_candidates, operator
 from confiture_tui.core.effects.expressions.scope import look_up
-from confiture_tui.core.effects.type_names import UNKNOWN, TypeRef, base_type, type_of_node, user_type
+from confiture_tui.core.effects.type_names import UNKNOWN, base_type, type_of_node, user_type
 
 BOOLEAN = "boolean"
 _INT4, _INT8 = 2**31, 2**63
@@ -82,6 +82,7 @@ def _cast(reader: Reader, node: Node) -> Walk:
         if value.type != UNKNOWN:
             reader.worsen(Volatility.STABLE)
         return Value(None, value.null, value.constant and value.type == UNKNOWN, value.literal)
+    reader.label(target.bare, value)
     volatility = cast_volatility(value.type, target.bare, reader.schema)
     reader.worsen(volatility)
     domain = user_type(target.bare, reader.schema)
@@ -131,6 +132,9 @@ def _truth(*values: Value) -> Value:
 
 def _call_operator(reader: Reader, names: list[str], operands: list[Value], node: Node | None = None) -> Value:
     resolved = operator(names, tuple(one.type for one in operands), reader.schema)
+    if len(operands) == 2:
+        reader.label(operands[0].type, operands[1])
+        reader.label(operands[1].type, operands[0])
     chosen = resolved.candidates
     if node is not None:
         reader.operators[id(node)] = chosen
@@ -361,5 +365,3 @@ SCALARS: dict[str, Visitor] = {
     ),
 }
 """The visitor of each kind of node that yields one value."""
-
-__all__ = ["SCALARS", "TypeRef"]

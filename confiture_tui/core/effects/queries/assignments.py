@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from confiture_tui.core.catalog.models.columns import Generated, Identity
-from confiture_tui.core.catalog.models.types import TypeKind
 from confiture_tui.core.effects.builtins import CastContext
 from confiture_tui.core.effects.expressions.conversions import cast_between, category_of
 from confiture_tui.core.effects.type_names import UNKNOWN, TypeRef, base_type, parse_type, user_type
@@ -31,17 +30,15 @@ def missing_column(relation: Relation, name: str) -> Refusal:
     return "42703", f'column "{name}" of relation "{relation.name}" does not exist'
 
 
-def written(relation: Relation, column: Column, *, default: bool, inserts: bool, override: str = "") -> Refusal | None:
+def written(column: Column, *, default: bool, inserts: bool, override: str = "") -> Refusal | None:
     """Whether a column refuses to be given a value (PostgreSQL documentation, INSERT, UPDATE).
 
     Args:
-        relation: whose column it is.
         column: that is given a value.
         default: the value is DEFAULT.
         inserts: by INSERT; else by UPDATE.
         override: the OVERRIDING of an INSERT, as the syntax tree has it.
     """
-    del relation
     if default:
         return None
     if column.generated in (Generated.STORED, Generated.VIRTUAL):
@@ -106,7 +103,4 @@ def _unreadable(kind: TypeRef, text: str, schema: Schema) -> Refusal | None:
         return "22P02", f'invalid input syntax for type boolean: "{text}"'
     if kind.name in ("character varying", "character") and kind.numbers and len(text.rstrip(" ")) > kind.numbers[0]:
         return "22001", f"value too long for type {kind}"
-    found = user_type(name, schema)
-    if found is not None and found.kind is TypeKind.ENUM and text not in found.labels:
-        return "22P02", f'invalid input value for enum {found.name}: "{text}"'
     return None

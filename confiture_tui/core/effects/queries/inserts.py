@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
-from confiture_tui.core.effects.expressions.base import Reader, names_of
+from confiture_tui.core.effects.expressions.base import Reader
+from confiture_tui.core.effects.expressions.policies import read_policies
 from confiture_tui.core.effects.expressions.queries import read_with
 from confiture_tui.core.effects.expressions.scope import Entry, Scope, columns_of
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.pruning import has_home, partitions_of_row
-from confiture_tui.core.effects.queries.assignments import mismatch, missing_column, written
+from confiture_tui.core.effects.queries.assignments import missing_column, written
 from confiture_tui.core.effects.queries.calls import note_calls
 from confiture_tui.core.effects.queries.common_table import note_writes
-from confiture_tui.core.effects.queries.noting import note, reader_for
+from confiture_tui.core.effects.queries.noting import note, note_assignment, reader_for
 from confiture_tui.core.effects.queries.rows import (
     INSERT,
     UPDATE,
@@ -47,6 +48,8 @@ def read_insert(node: Node, step: Step, *, execute: bool = True, scope: Scope | 
         note_data(step, target.found, changes=_certainly_inserts(node, select))
         step.write(target.found, "rows are inserted")
     _read_rest(reader, node, target)
+    if target.relation is not None:
+        reader.walk(read_policies(reader, target.relation, "INSERT"))
     note(step, reader, execute=execute)
     note_writes(step, reader, execute=execute)
     relation = target.relation
@@ -139,13 +142,13 @@ def _columns(
     override = str(node.get("override", ""))
     for place, column in enumerate(columns):
         defaults = [row[place] is None for row in rows] or [False]
-        refusal = written(relation, column, default=all(defaults), inserts=True, override=override)
+        refusal = written(column, default=all(defaults), inserts=True, override=override)
         if refusal is not None and not (names == [] and not rows):
             step.fails(*refusal)
         for row in rows:
             value = row[place]
-            if value is not None and (refusal := mismatch(column, value, step.now)) is not None:
-                step.fails(*refusal)
+            if value is not None:
+                note_assignment(step, column, value)
     return columns
 
 
@@ -275,6 +278,3 @@ def _members(
         for one in partitions_of_row(relation, step.now, values):
             found[one.oid] = one
     return list(found.values())
-
-
-__all__ = ["names_of", "note_default", "read_insert"]

@@ -10,10 +10,10 @@ from confiture_tui.core.effects.expressions.queries import read_with
 from confiture_tui.core.effects.expressions.scope import Entry, Scope
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.pruning import reached
-from confiture_tui.core.effects.queries.assignments import mismatch, missing_column, written
+from confiture_tui.core.effects.queries.assignments import missing_column, written
 from confiture_tui.core.effects.queries.common_table import note_writes
 from confiture_tui.core.effects.queries.inserts import note_default
-from confiture_tui.core.effects.queries.noting import note, reader_for
+from confiture_tui.core.effects.queries.noting import note, note_assignment, reader_for
 from confiture_tui.core.effects.queries.rows import (
     DELETE,
     INSERT,
@@ -100,11 +100,11 @@ def _action(reader: Reader, clause: Node, relation: Relation | None, step: Step)
         if column is None:
             step.fails(*missing_column(relation, name))
             continue
-        refusal = written(relation, column, default=default, inserts=inserts, override=str(clause.get("override", "")))
-        if refusal is None and value is not None:
-            refusal = mismatch(column, value, step.now)
+        refusal = written(column, default=default, inserts=inserts, override=str(clause.get("override", "")))
         if refusal is not None:
             step.fails(*refusal)
+        elif value is not None:
+            note_assignment(step, column, value)
         if column.not_null and value is not None and value.null is not False:
             step.may_fail("23502", f'column "{name}" of relation "{relation.name}" may be given NULL')
     if inserts:

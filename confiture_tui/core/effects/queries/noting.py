@@ -11,12 +11,16 @@ from confiture_tui.core.effects.expressions.scope import Scope
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.plans import reads_whole, rows_given
 from confiture_tui.core.effects.pruning import reached
+from confiture_tui.core.effects.queries.assignments import mismatch
 from confiture_tui.core.effects.queries.calls import note_calls
 from confiture_tui.core.effects.schema import Presence
+from confiture_tui.core.effects.statements.fresh_labels import is_fresh
+from confiture_tui.core.effects.type_names import parse_type, user_type
 
 if TYPE_CHECKING:
+    from confiture_tui.core.catalog.models.columns import Column
     from confiture_tui.core.catalog.models.relations import Relation
-    from confiture_tui.core.effects.expressions.reads import Condition, Read
+    from confiture_tui.core.effects.expressions.reads import Condition, Read, Value
     from confiture_tui.core.effects.step import Step
 
 Node = dict[str, Any]
@@ -46,6 +50,7 @@ def note(step: Step, reader: Reader, *, execute: bool = True) -> None:
     facts = reader.facts
     for problem in facts.problems:
         step.fails(problem.sqlstate, problem.message)
+    note_labels(step, facts.labels)
     for read in facts.reads:
         _note_lock(step, read)
     if not facts.complete:
@@ -55,6 +60,28 @@ def note(step: Step, reader: Reader, *, execute: bool = True) -> None:
     if execute:
         _note_scans(step, facts.reads)
         note_calls(step, facts)
+
+
+def note_assignment(step: Step, column: Column, value: Value) -> None:
+    """A value is stored in a column: why the server is certain to refuse it, if it is."""
+    refusal = mismatch(column, value, step.now)
+    if refusal is not None:
+        step.fails(*refusal)
+    kind = parse_type(column.type)
+    if not kind.is_array:
+        reader = Reader(step.now)
+        reader.label(kind.bare, value)
+        for problem in reader.facts.problems:
+            step.fails(problem.sqlstate, problem.message)
+        note_labels(step, reader.facts.labels)
+
+
+def note_labels(step: Step, labels: list[tuple[str, str]]) -> None:
+    """Labels of enums that are used: one that this transaction has added cannot be used yet."""
+    for type_name, label in labels:
+        enum = user_type(type_name, step.now)
+        if enum is not None and is_fresh(step, enum, label):
+            step.fails("55P04", f'unsafe use of new value "{label}" of enum type {enum.name}')
 
 
 def _note_lock(step: Step, read: Read) -> None:

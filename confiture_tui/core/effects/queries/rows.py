@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.constraints import Constraint, ConstraintKind
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
-from confiture_tui.core.effects.bodies import read_routine
 from confiture_tui.core.effects.expressions.base import Reader
 from confiture_tui.core.effects.expressions.reads import Comparison, Condition, Read
 from confiture_tui.core.effects.expressions.scope import Entry, Scope, columns_of
@@ -32,8 +31,6 @@ Node = dict[str, Any]
 INSERT, DELETE, UPDATE = 4, 8, 16
 _ROW, _BEFORE, _INSTEAD = 1, 2, 64
 # Bits of a trigger's type (pg_trigger.h).
-
-_CHECKED = (ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE, ConstraintKind.EXCLUSION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +111,7 @@ def note_rows(
         return
     if event != DELETE:
         _note_own_foreign_keys(step, relation, event, columns, nulls, rows)
-        _note_expressions(step, relation, columns)
+        _note_expressions(step, relation)
         _note_possible_failures(step, relation, event, columns)
     if event != INSERT:
         for child, constraint in step.now.referencing(relation):
@@ -144,12 +141,6 @@ def note_trigger(step: Step, trigger: Trigger, *, maybe: bool) -> None:
             unknown(step, f"what the trigger {trigger.quoted_name} does is not known")
     elif routine.oid not in step.running:
         run_routine(step, routine, maybe=maybe)
-
-
-def trigger_is_plain(step: Step, trigger: Trigger) -> bool:
-    """Whether a trigger's function has nothing in it that was found to touch anything."""
-    routine = step.now.routine_by_oid(trigger.function_oid)
-    return routine is not None and not read_routine(routine).parts and not read_routine(routine).opaque
 
 
 def _note_own_foreign_keys(
@@ -261,7 +252,7 @@ def _look_up(
             step.scan(member, f"{why}: no index serves it")
 
 
-def _note_expressions(step: Step, relation: Relation, columns: Collection[str] | None) -> None:
+def _note_expressions(step: Step, relation: Relation) -> None:
     """CHECK constraints and generated columns may call functions of the user's."""
     for constraint in relation.constraints:
         if constraint.kind is ConstraintKind.CHECK and constraint.enforced:
@@ -269,7 +260,6 @@ def _note_expressions(step: Step, relation: Relation, columns: Collection[str] |
     for column in relation.columns:
         if column.generated is not None and column.default is not None:
             _note_expression(step, relation, column.default)
-    del columns
 
 
 def _checked(definition: str) -> str:

@@ -12,6 +12,7 @@ from confiture_tui.core.effects.expressions.views import query_of
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.queries.noting import note, reader_for
 from confiture_tui.core.effects.queries.rows import DELETE, INSERT, UPDATE, note_trigger, terms_of
+from confiture_tui.core.effects.queries.running import unknown
 from confiture_tui.core.effects.schema import Found, Presence
 from confiture_tui.core.sql.parser import parse
 from confiture_tui.core.sql.statement import SyntaxProblem
@@ -64,8 +65,8 @@ def target_of(step: Step, node: Node, event: int, *, execute: bool = True) -> Ta
     if found.presence is Presence.MISSING:
         step.refuse("42P01", f'relation "{written}" does not exist')
     if found.presence is Presence.SYSTEM:
-        step.note(f"{found.name} is one of PostgreSQL's own relations")
-        return Target(found, None)
+        unknown(step, f"{found.name} is one of PostgreSQL's own relations: writing to it may do anything")
+        return Target(found, None, replaced=True)
     step.lock(found, LockMode.ROW_EXCLUSIVE, "its rows are written")
     relation = found.relation
     if not found.known or relation is None:

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
 from confiture_tui.core.effects.expressions.conditions import is_never, joined_sublinks, note_conditions
+from confiture_tui.core.effects.expressions.policies import read_policies
 from confiture_tui.core.effects.expressions.queries import read_with
 from confiture_tui.core.effects.expressions.reads import Read
 from confiture_tui.core.effects.expressions.scope import Entry, Scope, ScopeColumn, columns_of
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.pruning import reached
-from confiture_tui.core.effects.queries.assignments import mismatch, missing_column, written
+from confiture_tui.core.effects.queries.assignments import missing_column, written
 from confiture_tui.core.effects.queries.common_table import note_writes
 from confiture_tui.core.effects.queries.inserts import note_ancestors, note_default
-from confiture_tui.core.effects.queries.noting import children_reached, note, reader_for
+from confiture_tui.core.effects.queries.noting import children_reached, note, note_assignment, reader_for
 from confiture_tui.core.effects.queries.rows import (
     DELETE,
     UPDATE,
@@ -45,7 +46,8 @@ def read_update(node: Node, step: Step, *, execute: bool = True, scope: Scope | 
     _where(reader, node.get("whereClause"))
     assigned = _assignments(reader, node)
     _returning(reader, node)
-    _end(step, reader, read, execute=execute)
+    note(step, reader, execute=execute)
+    note_writes(step, reader, execute=execute)
     relation = target.relation
     if execute:
         _note_data(step, target, read, node, destroys=False)
@@ -72,7 +74,8 @@ def read_delete(node: Node, step: Step, *, execute: bool = True, scope: Scope | 
         reader.walk(reader.visit(item))
     _where(reader, node.get("whereClause"))
     _returning(reader, node)
-    _end(step, reader, read, execute=execute)
+    note(step, reader, execute=execute)
+    note_writes(step, reader, execute=execute)
     if execute:
         _note_data(step, target, read, node, destroys=True)
         if target.relation is not None:
@@ -84,6 +87,8 @@ def _begin(step: Step, node: Node, target: Target, scope: Scope | None) -> tuple
     reader = reader_for(step, Scope(outer=scope, variables=step.variables) if scope is not None else None)
     reader.walk(read_with(reader, node.get("withClause")))
     read = add_target(reader, node["relation"], target)
+    if target.relation is not None:
+        reader.walk(read_policies(reader, target.relation, "SELECT", "UPDATE", "DELETE"))
     return reader, read
 
 
@@ -130,7 +135,6 @@ def _assignments(reader: Reader, node: Node) -> list[Assigned]:
 def read_assignments(reader: Reader, targets: list[Node] | tuple[Node, ...]) -> list[Assigned]:
     """Name, value (``None`` where it is not known) and whether it is DEFAULT, of each column in SET."""
     found: list[Assigned] = []
-    sources: set[int] = set()
     for one in targets:
         result = one["ResTarget"]
         value = result.get("val", {})
@@ -148,7 +152,6 @@ def read_assignments(reader: Reader, targets: list[Node] | tuple[Node, ...]) -> 
         default = "SetToDefault" in value
         read = None if default else reader.read(value)
         found.append((result["name"], read if not result.get("indirection") else None, default))
-    del sources
     return found
 
 
@@ -159,12 +162,6 @@ def _returning(reader: Reader, node: Node) -> None:
         value = one["ResTarget"].get("val", {})
         if not any("A_Star" in part for part in value.get("ColumnRef", {}).get("fields", ())):
             reader.read(value)
-
-
-def _end(step: Step, reader: Reader, read: Read, *, execute: bool) -> None:
-    note(step, reader, execute=execute)
-    note_writes(step, reader, execute=execute)
-    del read
 
 
 def _written_to(step: Step, relation: Relation, target: Target, name: str) -> bool:
@@ -191,11 +188,11 @@ def _check(step: Step, relation: Relation, target: Target, assigned: list[Assign
         column = relation.column((target.columns or {}).get(name, name))
         if column is None:
             continue
-        refusal = written(relation, column, default=default, inserts=False)
-        if refusal is None and value is not None:
-            refusal = mismatch(column, value, step.now)
+        refusal = written(column, default=default, inserts=False)
         if refusal is not None:
             step.fails(*refusal)
+        elif value is not None:
+            note_assignment(step, column, value)
         if default:
             note_default(step, relation, column)
         if column.not_null and (

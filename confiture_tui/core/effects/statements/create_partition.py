@@ -9,7 +9,7 @@ from confiture_tui.core.catalog.models.constraints import ConstraintKind
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.partition_bounds import bound_text, implied_by_constraints, negated
-from confiture_tui.core.effects.statements.alter_table.partition_parts import partition_index
+from confiture_tui.core.effects.statements.alter_table.partition_parts import cloning_lock, partition_index
 from confiture_tui.core.effects.statements.alter_table.partitions import condition_of_partition, refuse_bound
 from confiture_tui.core.effects.statements.alter_table.work import STORED
 
@@ -110,4 +110,4 @@ def _clone_foreign_keys(step: Step, parent: Relation, relation: Relation) -> Non
         step.change.put(replace(relation, constraints=(*relation.constraints, made)))
     for referencing, constraint in step.now.referencing(parent):
         if not constraint.parent_oid:
-            step.lock(referencing, LockMode.SHARE_ROW_EXCLUSIVE, f"its foreign key {constraint.name} is cloned")
+            step.lock(referencing, cloning_lock(step.schema), f"its foreign key {constraint.name} is cloned")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,8 @@ from confiture_tui.core.effects.types_known import require_type
 from confiture_tui.core.sql.identifiers import quote_identifier
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from confiture_tui.core.effects.step import Step
 
 Node = dict[str, Any]
@@ -53,7 +54,7 @@ def _with_constraint(step: Step, domain: Type, constraint: Node) -> Type:
             return replace(domain, constraints=(*domain.constraints, _check(step, domain, constraint)))
         case "CONSTR_NULL":
             return domain
-    step.refuse("42601", "domains have no such constraints")
+    return step.refuse("42601", "domains have no such constraints")
 
 
 def _check(step: Step, domain: Type, constraint: Node) -> Constraint:
@@ -114,9 +115,7 @@ def read_alter_domain(node: Node, step: Step) -> None:
         case "T":
             default = node.get("def")
             worst = volatility(default, step.now) if default is not None else None
-            step.change.put_type(
-                replace(domain, default=None if default is None else "", default_volatility=worst)
-            )
+            step.change.put_type(replace(domain, default=None if default is None else "", default_volatility=worst))
         case "N":
             step.change.put_type(replace(domain, not_null=False))
         case "O":
@@ -184,7 +183,9 @@ def _refuse_inside_others(step: Step, domain: Type) -> None:
     schema = step.now
     containers = {domain.array_oid}
     waiting = [relation for relation, _column in schema.columns_of_type(domain.oid)]
-    containers.update(one.oid for one in schema.types() if one.kind is TypeKind.RANGE and one.subtype == domain.qualified_name)
+    containers.update(
+        one.oid for one in schema.types() if one.kind is TypeKind.RANGE and one.subtype == domain.qualified_name
+    )
     containers.update(relation.row_type_oid for relation in waiting)
     containers.update(_arrays_of(step, [relation.row_type_oid for relation in waiting]))
     for oid in containers - {0}:

@@ -320,8 +320,5 @@ def _roles(node: dict[str, Any], step: Step) -> frozenset[str]:
 
 
 def _owned_relations(step: Step, roles: frozenset[str]) -> list[Relation | Sequence]:
-    found: list[Relation | Sequence] = []
-    for one in step.schema.relations():
-        if isinstance(one, Relation | Sequence) and one.owner in roles:
-            found.append(one)
-    return found
+    relations = step.schema.relations()
+    return [one for one in relations if isinstance(one, Relation | Sequence) and one.owner in roles]

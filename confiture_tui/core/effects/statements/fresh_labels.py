@@ -1,7 +1,7 @@
 """Labels that a transaction has added to an enum, and that it cannot use before it is committed.
 
 PostgreSQL documentation, ALTER TYPE, "Notes": a value that was added in the same transaction cannot be used until it
-is committed, unless the enum itself was made in that transaction. Using one fails with 55P04.
+is committed, unless (from 17 on) the enum itself was made in that transaction. Using one fails with 55P04.
 """
 
 from __future__ import annotations
@@ -15,12 +15,15 @@ if TYPE_CHECKING:
     from confiture_tui.core.effects.step import Step
 
 _KIND = "fresh enum label"
+_SPARES_NEW_TYPES = 170000
+"""From this version on the labels of an enum that was made in the same transaction can be used at once."""
 
 
 def note_fresh_label(step: Step, enum: Type, label: str) -> None:
     """A label was added to an enum in the transaction that is open, if one is."""
     transaction = step.session.transaction
-    if transaction is None or step.schema.made_in_transaction(enum):
+    spared = step.schema.made_in_transaction(enum) and step.schema.server_version_num >= _SPARES_NEW_TYPES
+    if transaction is None or spared:
         return
     step.change.put_other(_KIND, _identity(enum, label), transaction)
 

@@ -166,9 +166,7 @@ def _check_key(step: Step, element: Node, relation: Relation, method: str) -> No
     if column is None or "opclass" in element:
         return
     if method in KNOWN_METHODS and not has_operator_class(step.now, column.type, method):
-        step.refuse(
-            "42704", f'data type {column.type} has no default operator class for access method "{method}"'
-        )
+        step.refuse("42704", f'data type {column.type} has no default operator class for access method "{method}"')
 
 
 def _check_column(step: Step, name: str | None, relation: Relation) -> None:
@@ -213,9 +211,7 @@ def _key_names(node: Node) -> list[str]:
 
 def _index(node: Node, step: Step, relation: Relation, name: str) -> Index:
     elements = [one["IndexElem"] for one in node.get("indexParams", [])]
-    plain = blank_index(
-        step.change.new_oid(), relation.schema, name, relation, [one.get("name") for one in elements]
-    )
+    plain = blank_index(step.change.new_oid(), relation.schema, name, relation, [one.get("name") for one in elements])
     return replace(
         plain,
         access_method=node.get("accessMethod", "btree"),

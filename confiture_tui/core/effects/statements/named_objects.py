@@ -120,7 +120,7 @@ def find_named(object_type: str, node: Node, step: Step, *, missing_ok: bool = F
     if missing_ok:
         step.note(f"{kind} {name} does not exist, skipping")
         return None
-    step.refuse(_missing_state(object_type), f"{kind} {name} does not exist")
+    return step.refuse(_missing_state(object_type), f"{kind} {name} does not exist")
 
 
 def find_schema(name: str, step: Step, *, missing_ok: bool = False) -> NamedObject | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.statements.creation import new_place, new_relation
 from confiture_tui.core.effects.statements.definitions import names_in, type_text
 from confiture_tui.core.effects.statements.named_objects import KIND_WORDS, find_named
-from confiture_tui.core.effects.statements.options import find_option, option_text
+from confiture_tui.core.effects.statements.options import find_option
 from confiture_tui.core.effects.statements.privileges import find_schema_quietly
 from confiture_tui.core.effects.statements.routine_names import find_routine
 from confiture_tui.core.effects.statements.routines import define_aggregate
@@ -23,6 +22,8 @@ from confiture_tui.core.effects.types_known import require_type
 from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from confiture_tui.core.effects.step import Step
 
 Node = dict[str, Any]
@@ -288,4 +289,3 @@ def read_alter_text_search(node: Node, step: Step) -> None:
     field, kind = ("dictname", "OBJECT_TSDICTIONARY") if "dictname" in node else ("cfgname", "OBJECT_TSCONFIGURATION")
     if step.schema.known:
         find_named(kind, {"List": {"items": node.get(field, [])}}, step)
-

@@ -9,7 +9,6 @@ from confiture_tui.core.catalog.models.relations import Relation, RelationKind, 
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.statements.named_objects import (
     find_named,
-    find_schema,
     is_named_kind,
     names_of,
     relation_name,
@@ -134,9 +133,8 @@ def read_comment(node: Node, step: Step) -> None:
             find_type(target["TypeName"], step)
     elif kind == "OBJECT_SCHEMA":
         find_schema_quietly(step, names_of(target)[-1])
-    elif kind == "OBJECT_EXTENSION" or (is_named_kind(kind) and kind not in ("OBJECT_CAST", "OBJECT_OPERATOR")):
-        if step.schema.known:
-            find_named(kind, target, step)
+    elif step.schema.known and is_named_kind(kind) and kind not in ("OBJECT_CAST", "OBJECT_OPERATOR"):
+        find_named(kind, target, step)
 
 
 _COMMENTED = {

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.effects.expressions.base import Reader
-from confiture_tui.core.effects.expressions.scope import ScopeColumn
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from confiture_tui.core.catalog.models.relations import Relation
     from confiture_tui.core.effects.expressions.reads import Facts, Read
+    from confiture_tui.core.effects.expressions.scope import ScopeColumn
     from confiture_tui.core.effects.schema import Schema
 
 Node = dict[str, Any]

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Node = dict[str, Any]
 
+_RENAMES_COPIES = 150000
+"""From this version on the copies of a trigger on partitions are renamed with it."""
 _FIELDS = {"OBJECT_TRIGGER": "triggers", "OBJECT_RULE": "rules", "OBJECT_POLICY": "policies"}
 
 
@@ -44,7 +46,8 @@ def rename_part(node: Node, step: Step, kind: str) -> None:
         step.refuse("42710", f'{word} "{new}" for relation "{relation.name}" already exists')
     oid = next(one.oid for one in parts if one.name == old)
     _put_part(step, relation, field, old, new)
-    if kind == "OBJECT_TRIGGER" and relation.kind is RelationKind.PARTITIONED_TABLE:
+    copied = relation.kind is RelationKind.PARTITIONED_TABLE and step.schema.server_version_num >= _RENAMES_COPIES
+    if kind == "OBJECT_TRIGGER" and copied:
         for child in step.now.descendants(relation):
             step.lock(child, LockMode.ACCESS_EXCLUSIVE, "its trigger is a part of the renamed one")
             mine = next((one for one in child.triggers if one.parent_oid == oid), None)

@@ -59,7 +59,7 @@ def find_routine(node: Node, object_type: str, step: Step, *, missing_ok: bool =
     if not schema.known:
         step.may_fail("42883", f"the {word} may not exist")
         return None
-    step.refuse("42883", f"{word} {parts[-1]}({', '.join(argument_texts(node, step))}) does not exist")
+    return step.refuse("42883", f"{word} {parts[-1]}({', '.join(argument_texts(node, step))}) does not exist")
 
 
 def argument_texts(node: Node, step: Step) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.columns import Volatility
 from confiture_tui.core.catalog.models.routines import Routine, RoutineKind
-from confiture_tui.core.catalog.names import Key
 from confiture_tui.core.effects.statements.creation import new_place
 from confiture_tui.core.effects.statements.definitions import names_in, type_text
 from confiture_tui.core.effects.statements.mentions import lock_mentioned
@@ -19,6 +18,7 @@ from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier
 from confiture_tui.core.sql.script import Script
 
 if TYPE_CHECKING:
+    from confiture_tui.core.catalog.names import Key
     from confiture_tui.core.effects.step import Step
 
 Node = dict[str, Any]

@@ -12,11 +12,11 @@ from confiture_tui.core.catalog.models.relations import Relation, Sequence
 from confiture_tui.core.effects.history import UNKNOWN
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.schema import EXTENSION_MADE
+from confiture_tui.core.effects.statements.named_objects import find_named, is_named_kind
 from confiture_tui.core.effects.statements.options import find_option, option_text
 from confiture_tui.core.effects.statements.privileges import find_schema_quietly
 from confiture_tui.core.effects.statements.roles import require_roles
 from confiture_tui.core.effects.statements.routine_names import find_routine
-from confiture_tui.core.effects.statements.named_objects import find_named, is_named_kind
 from confiture_tui.core.effects.statements.targets import find_existing, require_kind
 from confiture_tui.core.effects.statements.type_lookup import find_type
 from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier
@@ -62,9 +62,15 @@ def read_create_schema(node: Node, step: Step) -> None:
             comment=None,
         )
     )
-    for element in node.get("schemaElts", []):
+    if "schemaElts" not in node:
+        return
+    # What its elements name is looked for in the new schema first.
+    path, local = step.settings["search_path"], step.session.transaction is not None
+    step.session.set("search_path", f"{quote_identifier(name)}, {path}", local=local)
+    for element in node["schemaElts"]:
         ((kind, fields),) = element.items()
         step.run(kind, _in_schema(fields, name))
+    step.session.set("search_path", path, local=local)
 
 
 def _in_schema(fields: Node, schema: str) -> Node:

@@ -132,6 +132,4 @@ def _owner(step: Step, element: Node, sequence: Sequence | None) -> Sequence | N
     column = relation.column(column_name)
     if column is None:
         step.refuse("42703", f'column "{column_name}" of relation "{relation.name}" does not exist')
-    return replace(
-        sequence, owned_by=column.qualified_name, owned_by_oid=relation.oid, owned_by_number=column.number
-    )
+    return replace(sequence, owned_by=column.qualified_name, owned_by_oid=relation.oid, owned_by_number=column.number)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
-from confiture_tui.core.effects.dropping import proved_without_rows
 from confiture_tui.core.effects.expressions.views import query_of
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.statements.queries_of_views import direct_reads
 from confiture_tui.core.effects.statements.targets import find_existing
+from confiture_tui.core.effects.taking_away import proved_without_rows
 
 if TYPE_CHECKING:
     from confiture_tui.core.effects.schema import Found

@@ -43,12 +43,17 @@ def find_existing(step: Step, relation: Node, *, missing_ok: bool = False) -> Fo
     if found.presence is Presence.SYSTEM:
         step.unknown_reach(f"{found.name} is one of PostgreSQL's own relations")
         return None
-    if not found.missing:
-        return found
+    if found.missing:
+        _refuse_missing(step, found, relation, missing_ok=missing_ok)
+        return None
+    return found
+
+
+def _refuse_missing(step: Step, found: Found, relation: Node, *, missing_ok: bool) -> None:
     schema = relation.get("schemaname")
     if missing_ok:
         step.note(f"{found.name} does not exist: skipped")
-        return None
+        return
     if schema is not None and step.now.has_schema(schema) is False:
         step.refuse("3F000", f'schema "{schema}" does not exist')
     written = f"{schema}.{relation['relname']}" if schema is not None else relation["relname"]

@@ -218,9 +218,7 @@ def _read_conditions(node: Node, step: Step) -> None:
     for field in ("qual", "with_check"):
         if field in node:
             # A query in an expression stands in a SELECT of its own here: only what it mentions counts.
-            lock_mentioned(
-                step, {"SelectStmt": {"targetList": [node[field]]}}, "the policy's condition mentions it"
-            )
+            lock_mentioned(step, {"SelectStmt": {"targetList": [node[field]]}}, "the policy's condition mentions it")
 
 
 def read_alter_policy(node: Node, step: Step) -> None:

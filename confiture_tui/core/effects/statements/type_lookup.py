@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
-from confiture_tui.core.catalog.names import Key
 from confiture_tui.core.effects.statements.definitions import names_in
 from confiture_tui.core.effects.type_names import type_of_node
 from confiture_tui.core.sql.identifiers import quote_identifier
 
 if TYPE_CHECKING:
     from confiture_tui.core.catalog.models.types import Type
+    from confiture_tui.core.catalog.names import Key
     from confiture_tui.core.effects.step import Step
 
 Node = dict[str, Any]
@@ -67,4 +67,4 @@ def find_type_named(parts: tuple[str, ...], node: Node | None, step: Step, *, mi
         return FoundType(None, None, key)
     if len(parts) > 1 and schema.has_schema(parts[-2]) is False:
         step.refuse("3F000", f'schema "{parts[-2]}" does not exist')
-    step.refuse("42704", f'type "{".".join(parts)}" does not exist')
+    return step.refuse("42704", f'type "{".".join(parts)}" does not exist')

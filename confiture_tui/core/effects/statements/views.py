@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,8 @@ from confiture_tui.core.effects.type_names import parse_type
 from confiture_tui.core.sql.identifiers import qualified_name
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from confiture_tui.core.effects.expressions.reads import Read
     from confiture_tui.core.effects.expressions.scope import ScopeColumn
     from confiture_tui.core.effects.schema import Found
@@ -92,9 +93,7 @@ def _rules(step: Step, view: Relation) -> list[ObjectAddress]:
     return [edge.dependent for edge in edges if edge.dependent.class_oid == PG_REWRITE and edge.kind == "i"]
 
 
-def _check_columns(
-    step: Step, view: Relation, columns: Mapping[str, ScopeColumn], names: tuple[str, ...]
-) -> None:
+def _check_columns(step: Step, view: Relation, columns: Mapping[str, ScopeColumn], names: tuple[str, ...]) -> None:
     """A view that is replaced keeps its columns, in name, order and type; new ones come behind them."""
     given = [*names, *list(columns)[len(names) :]]
     types = [one.type for one in columns.values()]

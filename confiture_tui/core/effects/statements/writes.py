@@ -31,6 +31,7 @@ def read_copy(node: Node, step: Step) -> None:
     """COPY … FROM writes rows as INSERT does; COPY … TO reads a table, or runs a query."""
     if node.get("is_program") or "filename" in node:
         step.note("COPY with a file or a program reaches outside the database, and no ROLLBACK takes that back")
+        step.may_fail("58P01", "the file on the server may not be there")
     query = node.get("query")
     if query is not None:
         ((kind, fields),) = query.items()

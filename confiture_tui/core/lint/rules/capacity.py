@@ -34,7 +34,7 @@ def _used(sequence: Sequence, column: Column | None) -> float | None:
     """The share of its values that a sequence has given out, as far as its column can hold them; 0 to 1."""
     if sequence.last_value is None:
         return None
-    limit = _LIMITS.get(column.type, sequence.maximum) if column else sequence.maximum
+    limit = _LIMITS.get(column.type, _LIMITS["bigint"]) if column else _LIMITS["bigint"]
     if sequence.increment < 0:
         lowest = max(sequence.minimum, -limit - 1)
         span, gone = sequence.maximum - lowest, sequence.maximum - sequence.last_value

@@ -44,7 +44,8 @@ def in_batches(rows: Rows, head: str, condition: str | None, *, repeat: bool = F
         condition: which rows are meant, without WHERE; ``None`` for all.
         repeat: go through it again until a whole pass changes nothing; the condition must then exclude what is done.
     """
-    # Variables must not be called as anything that the statements name: that would be ambiguous.
+    # A variable that is called as a column is ambiguous. The user's text must not name one of ours, and ours are
+    # qualified by the block's label, so that they never mean a column.
     own = "batch"
     while any(own in text for text in (head, condition or "", rows.table, *rows.key)):
         own += "_"
@@ -58,32 +59,37 @@ def in_batches(rows: Rows, head: str, condition: str | None, *, repeat: bool = F
             f"    EXIT WHEN {own}_changed = 0;",
             "END LOOP;",
         ]
-    lines = ["DECLARE", *(f"    {one}" for one in declarations), "BEGIN", *(f"    {line}" for line in loop), "END"]
+    lines = [
+        f"<<{own}>>",
+        "DECLARE",
+        *(f"    {one}" for one in declarations),
+        "BEGIN",
+        *(f"    {line}" for line in loop),
+        "END",
+    ]
     return "DO " + dollar_quoted("\n".join(lines), "backfill")
 
 
 def _by_key(rows: Rows, own: str, change: list[str]) -> tuple[list[str], list[str]]:
-    last, upto = _variables(rows, own)
+    first, last = _variables(rows, own)
     declarations = [
         f"{name} {rows.table}.{column}%TYPE;"
-        for names in (last, upto)
+        for names in (first, last)
         for name, column in zip(names, rows.key, strict=True)
     ]
-    keys = ", ".join(rows.key)
-    backwards = ", ".join(f"{column} DESC" for column in rows.key)
+    keys, backwards = ", ".join(rows.key), ", ".join(f"{column} DESC" for column in rows.key)
+    found = f"SELECT {keys} INTO {', '.join(first)} FROM {rows.table}"
     loop = [
-        *(f"{name} := NULL;" for name in last),
-        "LOOP",
-        f"    SELECT {keys} INTO {', '.join(upto)} FROM (",
-        f"        SELECT {keys} FROM {rows.table}",
-        f"        WHERE {last[0]} IS NULL OR {_row(rows.key, '>', last, '')}",
+        f"{found} ORDER BY {keys} LIMIT 1;",
+        "WHILE FOUND LOOP",
+        f"    SELECT {keys} INTO {', '.join(last)} FROM (",
+        f"        SELECT {keys} FROM {rows.table} WHERE {_row(rows.key, '>=', _labelled(own, first), '')}",
         f"        ORDER BY {keys} LIMIT {ROWS}",
         f"    ) AS rows_of_{own} ORDER BY {backwards} LIMIT 1;",
-        "    EXIT WHEN NOT FOUND;",
         *change,
         "    COMMIT;",
         f"    PERFORM pg_sleep({PAUSE});",
-        *(f"    {name} := {new};" for name, new in zip(last, upto, strict=True)),
+        f"    {found} WHERE {_row(rows.key, '>', _labelled(own, last), '')} ORDER BY {keys} LIMIT 1;",
         "END LOOP;",
     ]
     return declarations, loop
@@ -109,15 +115,15 @@ def _change(rows: Rows, own: str, head: str, condition: str | None, counted: boo
     """The changing statement for one batch. The user's own text stays as it is: it may hold strings of many lines."""
     table = f"{rows.alias or rows.table}."
     if rows.key:
-        last, upto = _variables(rows, own)
+        first, last = _variables(rows, own)
         within = [
-            _row(rows.key, "<=", upto, table),
-            f"({last[0]} IS NULL OR {_row(rows.key, '>', last, table)})",
+            _row(rows.key, ">=", _labelled(own, first), table),
+            _row(rows.key, "<=", _labelled(own, last), table),
         ]
     else:
         within = [
-            f"{table}ctid >= format('(%s,0)', {own}_page)::tid",
-            f"{table}ctid < format('(%s,0)', {own}_page + {PAGES})::tid",
+            f"{table}ctid >= format('(%s,0)', {own}.{own}_page)::tid",
+            f"{table}ctid < format('(%s,0)', {own}.{own}_page + {PAGES})::tid",
         ]
     conditions = [*within, *_given(condition)]
     return [
@@ -134,9 +140,13 @@ def _change(rows: Rows, own: str, head: str, condition: str | None, counted: boo
 
 
 def _variables(rows: Rows, own: str) -> tuple[list[str], list[str]]:
-    """The key of the last row done, and that of the last row of this batch."""
+    """The keys of the first and of the last row of a batch."""
     numbers = range(1, len(rows.key) + 1)
-    return [f"{own}_last_{number}" for number in numbers], [f"{own}_upto_{number}" for number in numbers]
+    return [f"{own}_first_{number}" for number in numbers], [f"{own}_last_{number}" for number in numbers]
+
+
+def _labelled(own: str, names: Sequence[str]) -> list[str]:
+    return [f"{own}.{name}" for name in names]
 
 
 def _given(condition: str | None) -> list[str]:

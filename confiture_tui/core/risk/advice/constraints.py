@@ -27,7 +27,7 @@ def not_null(command: Command, column: str) -> str:
 def not_null_steps(recipe: Recipe, subject: Subject, column: str) -> Recipe:
     """The steps that make a column NOT NULL without reading the table under a blocking lock."""
     name, table = quote_identifier(column), subject.table
-    helper = subject.helper("there") if subject.column == column else quote_identifier(f"{column[:50]}_there")
+    helper = subject.helper("there", column)
     recipe.brief(
         "A CHECK that new rows keep from now on; rows that are there are not looked at.",
         f"ALTER TABLE {table} ADD CONSTRAINT {helper} CHECK ({name} IS NOT NULL) NOT VALID",
@@ -120,11 +120,8 @@ def unique_steps(recipe: Recipe, subject: Subject, constraint: Node, columns: tu
         return None
     primary = constraint.get("contype") == "CONSTR_PRIMARY"
     given = constraint.get("conname")
-    stored = given or (
-        subject.constraint_name((), "pkey")
-        if primary
-        else subject.constraint_name((*columns, *strings(constraint.get("including", ()))), "key")
-    )
+    names = (*columns, *strings(constraint.get("including", ())))
+    stored = given or (subject.index_name((), "pkey") if primary else subject.index_name(names, "key"))
     name, kind = quote_identifier(stored), "PRIMARY KEY" if primary else "UNIQUE"
     if primary:
         for column in columns:
@@ -133,7 +130,6 @@ def unique_steps(recipe: Recipe, subject: Subject, constraint: Node, columns: tu
                 not_null_steps(recipe, subject, column)
     deferral = _deferral(constraint)
     if subject.is_partitioned:
-        names = (*columns, *strings(constraint.get("including", ())))
         return _unique_by_partition(recipe, subject, kind, stored, names, index, deferral)
     recipe.alone(
         "Builds the index; readers and writers go on. If it fails, drop the invalid index CONCURRENTLY first.",

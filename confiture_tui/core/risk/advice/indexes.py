@@ -42,7 +42,7 @@ def create_concurrently(forecast: Forecast) -> str | None:
 def _by_partition(subject: Subject, node: Node, parts: tuple[str, str, str], parent: Relation) -> str | None:
     head, _, tail = parts
     before = subject.forecast.before
-    name = node.get("idxname") or object_name(subject.bare, columns_part(_columns(node)), "idx")
+    name = node.get("idxname") or subject.index_name(_columns(node), "idx")
     recipe = Recipe()
     # From the top: an index of a sub-partitioned table is attached when its own partitions' have been.
     pending: list[tuple[Relation, str, str | None]] = [(parent, name, None)]
@@ -162,11 +162,11 @@ def _parts(source: Source, node: Node) -> tuple[str, str, str] | None:
 
 
 def _name(subject: Subject, node: Node) -> str:
-    name = node.get("idxname") or object_name(subject.bare, columns_part(_columns(node)), "idx")
+    name = node.get("idxname") or subject.index_name(_columns(node), "idx")
     exists = "IF NOT EXISTS " if node.get("if_not_exists") else ""
     return f"{exists}{quote_identifier(name)}"
 
 
-def _columns(node: Node) -> list[str]:
+def _columns(node: Node) -> tuple[str, ...]:
     elements = [*node.get("indexParams", ()), *node.get("indexIncludingParams", ())]
-    return [one.get("IndexElem", {}).get("name", "expr") for one in elements]
+    return tuple(one.get("IndexElem", {}).get("name", "expr") for one in elements)

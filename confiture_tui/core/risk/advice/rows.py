@@ -11,6 +11,7 @@ from confiture_tui.core.risk.advice import backfill
 from confiture_tui.core.risk.advice.backfill import Rows
 from confiture_tui.core.risk.advice.recipe import Recipe
 from confiture_tui.core.risk.advice.subject import Subject, literal
+from confiture_tui.core.risk.advice.tree import nodes_of
 from confiture_tui.core.sql.identifiers import quote_identifier
 
 if TYPE_CHECKING:
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
 def in_batches(forecast: Forecast) -> str | None:
     """UPDATE or DELETE of one table by key, batch by batch.
 
-    ``None`` for statements that join other tables, return rows or write in WITH; for an UPDATE without a key, whose
-    moved rows would be changed twice; and for one that changes the key itself.
+    ``None`` for statements that join other tables, return rows or write in WITH; for those that read their own table
+    in a sub-select, which would find the earlier batches; for an UPDATE without a key, whose moved rows would be
+    changed twice; and for one that changes the key itself.
     """
     node = forecast.statement.node or {}
     kind = forecast.statement.node_kind
@@ -32,6 +34,9 @@ def in_batches(forecast: Forecast) -> str | None:
     if "returningList" in node or "returningClause" in node:
         return None
     subject = Subject.of_statement(forecast)
+    inner = [one for link in nodes_of(node, "SubLink") for one in nodes_of(link, "RangeVar")]
+    if any(forecast.before.name_of(one) == subject.table for one in inner):
+        return None
     if not subject.rows.key and kind == "UpdateStmt":
         return None
     written = {one.get("ResTarget", {}).get("name") for one in node.get("targetList", ())}
@@ -52,7 +57,10 @@ def in_batches(forecast: Forecast) -> str | None:
     rows = Rows(subject.table, subject.rows.key, known_as)
     return (
         Recipe()
-        .alone("Batch by batch, each committed by itself.", backfill.in_batches(rows, head.rstrip(), condition))
+        .alone(
+            "Batch by batch, each committed by itself: what is done stays done, also if a later batch fails.",
+            backfill.in_batches(rows, head.rstrip(), condition),
+        )
         .text()
     )
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
-from confiture_tui.core.effects.object_names import object_name
+from confiture_tui.core.effects.object_names import columns_part, object_name, relation_name
 from confiture_tui.core.risk.advice.backfill import Rows
 from confiture_tui.core.risk.advice.source import ColumnText, Source
 from confiture_tui.core.sql.identifiers import quote_identifier
@@ -121,18 +121,20 @@ class Subject:
             name = object_name(self.bare, joined, f"{label}{number}")
         return name
 
-    def helper(self, label: str) -> str:
-        """A name for something that the rewrite makes and takes away again; quoted, without a schema."""
-        return quote_identifier(self.helper_name(label))
+    def index_name(self, columns: tuple[str, ...], label: str) -> str:
+        """The name that the server gives an index that the user did not name: key columns, then included ones."""
+        place = self.forecast.before.find(self.table).key[0]
+        return relation_name(self.forecast.before, place, self.bare, columns_part(columns) or None, label)
 
-    def helper_name(self, label: str) -> str:
-        """The same, as stored."""
+    def helper(self, label: str, column: str | None = None) -> str:
+        """A name for something that the rewrite makes and takes away again; quoted, without a schema."""
         taken = {one.name for one in self.relation.constraints} if self.relation is not None else set[str]()
-        number, name = 0, object_name(self.bare, self.column or None, label)
+        about = column or self.column or None
+        number, name = 0, object_name(self.bare, about, label)
         while name in taken:
             number += 1
-            name = object_name(self.bare, self.column or None, f"{label}{number}")
-        return name
+            name = object_name(self.bare, about, f"{label}{number}")
+        return quote_identifier(name)
 
 
 def literal(text: str) -> str:

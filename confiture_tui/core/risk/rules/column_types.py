@@ -280,7 +280,7 @@ class SetGeneratedExpression(CommandRule):
     title = "New expression for a stored generated column"
     why = (
         "Every value is computed anew: the whole table and its indexes are written under ACCESS EXCLUSIVE, and the old "
-        "values are gone. (The form exists from PostgreSQL 17.)"
+        "values are gone. The form exists from PostgreSQL 17 on."
     )
     alternative = (
         "No online form keeps a stored generated column. Add a plain column for the new values, kept by a trigger and "

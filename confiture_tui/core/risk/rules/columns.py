@@ -55,7 +55,7 @@ class AddColumnVolatileDefault(_AddColumn):
             yield self.risk(
                 context,
                 command.forecast,
-                f"Adding {_name(column)} with a volatile default writes {works[0].relation} and its indexes anew.",
+                f"Adding {_name(command)} with a volatile default writes {works[0].relation} and its indexes anew.",
                 evidence=command.evidence(context),
                 safe_sql=advice.volatile_default(command),
                 relation=command.table,
@@ -84,7 +84,7 @@ class AddColumnAutoIncrement(_AddColumn):
             yield self.risk(
                 context,
                 command.forecast,
-                f"Numbering the rows in {_name(command.column)} writes {works[0].relation} and its indexes anew.",
+                f"Numbering the rows in {_name(command)} writes {works[0].relation} and its indexes anew.",
                 evidence=command.evidence(context),
                 safe_sql=advice.auto_increment(command),
                 relation=command.table,
@@ -116,7 +116,7 @@ class AddColumnStoredGenerated(_AddColumn):
             yield self.risk(
                 context,
                 command.forecast,
-                f"Computing {_name(command.column)} for every row writes {works[0].relation} and its indexes anew.",
+                f"Computing {_name(command)} for every row writes {works[0].relation} and its indexes anew.",
                 evidence=command.evidence(context),
                 safe_sql=advice.stored_generated(command),
                 relation=command.table,
@@ -145,11 +145,11 @@ class AddColumnConstrainedDomain(_AddColumn):
         column = command.column
         if _draws_numbers(column) or constraints_of(column, "CONSTR_DEFAULT", "CONSTR_GENERATED"):
             return
-        if works := command.works(WorkKind.REWRITE):
+        if command.works(WorkKind.REWRITE):
             yield self.risk(
                 context,
                 command.forecast,
-                f"The domain of {_name(column)} has constraints: {works[0].relation} and its indexes are written anew.",
+                f"The domain of {_name(command)} has constraints: the table and its indexes are written anew.",
                 evidence=command.evidence(context),
                 safe_sql=advice.constrained_domain(command),
                 relation=command.table,
@@ -185,7 +185,7 @@ class AddRequiredColumn(_AddColumn):
             yield self.risk(
                 context,
                 command.forecast,
-                f"Rows of {command.table} have no value for {_name(column)}: the statement fails unless it is empty.",
+                f"Rows of {command.table} have no value for {_name(command)}: the statement fails unless it is empty.",
                 evidence=command.evidence(context),
                 safe_sql=advice.required(command),
                 relation=command.table,
@@ -213,7 +213,7 @@ class AddColumnInlineCheck(_AddColumn):
             yield self.risk(
                 context,
                 command.forecast,
-                f"The CHECK of {_name(command.column)} reads all of {works[0].relation} while nobody can use it.",
+                f"The CHECK of {_name(command)} reads all of {works[0].relation} while nobody can use it.",
                 evidence=command.evidence(context),
                 safe_sql=advice.inline_check(command),
                 relation=command.table,
@@ -238,7 +238,7 @@ class AddColumnInlineUnique(_AddColumn):
             yield self.risk(
                 context,
                 command.forecast,
-                f"The unique index for {_name(command.column)} is built on {works[0].relation} under ACCESS EXCLUSIVE.",
+                f"The unique index for {_name(command)} is built on {works[0].relation} under ACCESS EXCLUSIVE.",
                 evidence=command.evidence(context),
                 safe_sql=advice.inline_unique(command),
                 relation=command.table,
@@ -274,15 +274,15 @@ class AddColumnInlineReference(_AddColumn):
         yield self.risk(
             context,
             command.forecast,
-            f"The foreign key of {_name(command.column)} locks {locked} and {what}.",
+            f"The foreign key of {_name(command)} locks {locked} and {what}.",
             evidence=command.evidence(context),
             safe_sql=advice.inline_reference(command),
             relation=command.table if works else locked,
         )
 
 
-def _name(column: Node) -> str:
-    return quote_identifier(str(column.get("colname", "")))
+def _name(command: Command) -> str:
+    return f"{command.table}.{quote_identifier(str(command.column.get('colname', '')))}"
 
 
 def _draws_numbers(column: Node) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from confiture_tui.core.effects.forecast import WorkKind
 from confiture_tui.core.risk.rule import RiskRule
 from confiture_tui.core.risk.rules.facts import blocking, facts, works
 
@@ -55,8 +56,32 @@ class Command:
         return blocking(self.forecast, self.position)
 
     def works(self, *kinds: Any) -> tuple[Work, ...]:
-        """Its work of these kinds."""
-        return works(self.forecast, kinds, self.position) if kinds else works(self.forecast, command=self.position)
+        """Its work of these kinds.
+
+        Sub-commands share one pass over the table, which is told as the work of the first that needs it: the others
+        that need it too are given it as well.
+        """
+        own = works(self.forecast, kinds, self.position) if kinds else works(self.forecast, command=self.position)
+        if own or len((self.forecast.statement.node or {}).get("cmds", ())) == 1:
+            return own
+        if (kinds and WorkKind.SCAN not in kinds) or not self._checks_rows():
+            return ()
+        shared = works(self.forecast, {WorkKind.SCAN, WorkKind.REWRITE})
+        return tuple(work for work in shared if work.relation == self.table)[:1]
+
+    def _checks_rows(self) -> bool:
+        """Whether it is one of those that look at every row, and nothing known proves that it need not."""
+        relation = self.forecast.before.find(self.table).relation
+        if self.subtype == "AT_SetNotNull":
+            if relation is None:
+                return True
+            column = relation.column(self.name)
+            proved = any(one.validated and self.name in one.columns for one in relation.constraints)
+            return column is not None and not column.not_null and not proved
+        if self.subtype != "AT_AddConstraint" or self.constraint.get("skip_validation"):
+            return False
+        checks = self.constraint.get("contype") in ("CONSTR_CHECK", "CONSTR_FOREIGN")
+        return checks and bool(self.constraint.get("is_enforced", True))
 
     def evidence(self, context: RuleContext, work: Iterable[Work] | None = None) -> tuple[str, ...]:
         """Its locks and work as sentences."""
@@ -78,11 +103,20 @@ class CommandRule(RiskRule):
             subtype = command.get("subtype", "")
             if subtype in self.subtypes:
                 table = forecast.before.name_of(node["relation"])
-                yield from self.check_command(Command(forecast, position, command, subtype, table), context)
+                risks = self.check_command(Command(forecast, position, command, subtype, table), context)
+                yield from risks if len(node["cmds"]) == 1 else map(_for_one_of_several, risks)
 
     @abstractmethod
     def check_command(self, command: Command, context: RuleContext) -> Iterable[Risk]:
         """The risks of one sub-command."""
+
+
+def _for_one_of_several(risk: Risk) -> Risk:
+    """The risk, with a safe rewrite that says of which sub-command it speaks."""
+    if risk.safe_sql is None:
+        return risk
+    note = "-- In place of this sub-command alone: the others of the statement stay as they are."
+    return risk.model_copy(update={"safe_sql": f"{note}\n\n{risk.safe_sql}"})
 
 
 def constraints_of(column: Node, *kinds: str) -> tuple[Node, ...]:

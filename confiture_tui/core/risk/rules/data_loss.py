@@ -53,13 +53,19 @@ class DropTable(RiskRule):
         if node.get("removeType") not in ("OBJECT_TABLE", "OBJECT_MATVIEW", "OBJECT_FOREIGN_TABLE"):
             return
         for table in relations_dropped(forecast):
-            empty = context.size_of(table).proved_empty
             yield self.risk(
                 context,
                 forecast,
                 f"{table} and all its rows go for good.",
                 evidence=facts(forecast, context, work=(), sizes=(table,)),
-                points=context.points(Category.DATA_LOSS, forecast) if empty else None,
+            )
+            yield self.risk(
+                context,
+                forecast,
+                f"Running code that uses {table} fails.",
+                evidence=(f"Line {forecast.statement.line}: {forecast.statement.tag}.",),
+                category=Category.COMPATIBILITY,
+                points=BREAKS,
             )
 
 

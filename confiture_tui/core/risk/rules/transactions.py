@@ -52,7 +52,7 @@ class StatementWhileHoldingLock(RiskRule):
         """Whether there is long work while a blocking lock of an earlier statement is held."""
         held = strongest(lock for lock in forecast.held if lock.mode.blocks_writes)
         work = works(forecast, _LONG_WORK)
-        if not held or not work or _is_a_few_rows(forecast, context):
+        if not held or not work or _is_a_few_rows(forecast, context) or _only_validates(forecast):
             return
         yield self.risk(
             context,
@@ -143,6 +143,14 @@ class SeveralAltersOfOneTable(MigrationRule):
                     evidence=(f"ALTER TABLE on lines {lines}.",),
                     points=context.points(Category.LOCKING, forecasts[1]),
                 )
+
+
+def _only_validates(forecast: Forecast) -> bool:
+    """VALIDATE CONSTRAINT has a rule of its own for this."""
+    commands = (forecast.statement.node or {}).get("cmds", ())
+    return bool(commands) and all(
+        one.get("AlterTableCmd", {}).get("subtype") == "AT_ValidateConstraint" for one in commands
+    )
 
 
 def _is_a_few_rows(forecast: Forecast, context: RuleContext) -> bool:

@@ -91,7 +91,7 @@ class DownNotInverse(_WayBack):
                 context,
                 None,
                 f"After up and down the schema is another: {differences[0]}.",
-                evidence=tuple(f"{one[0].upper()}{one[1:]}." for one in differences[:6]),
+                evidence=tuple(f"{one}." for one in differences[:6]),
                 points=NO_WAY_BACK,
             )
 

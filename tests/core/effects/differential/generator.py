@@ -155,13 +155,13 @@ def tables(draw: st.DrawFn) -> Table:
         indexes.append(f"subject_ix{number}")
         script.append(f"CREATE INDEX subject_ix{number} ON subject ({', '.join(one.name for one in chosen)}){where}")
     numbers = [one for one in columns if one.type == "integer"]
-    if numbers and draw(st.booleans()):
+    if draw(st.booleans()) and numbers:
         valid = " NOT VALID" if shape != "partitioned" and draw(st.booleans()) else ""
         script.append(
             f"ALTER TABLE subject ADD CONSTRAINT subject_fk FOREIGN KEY ({numbers[0].name}) REFERENCES target{valid}"
         )
         constraints.append("subject_fk")
-    if key and draw(st.booleans()):
+    if draw(st.booleans()) and key:
         script.append("CREATE TABLE referrer (id integer, subject integer CONSTRAINT back REFERENCES subject (id))")
         script.append(f"INSERT INTO referrer SELECT i, i FROM generate_series(1, {rows}) i")
     if draw(st.integers(0, 3)) == 0:

@@ -74,3 +74,11 @@ def test_safe_sql_without_a_catalog_is_sql() -> None:
         assessment = RiskAssessmentEngine(None, runner="loose").assess(Migration.from_sql(case.sql))
         for risk in assessment.risks:
             assert not Script.from_text(risk.safe_sql or "").problems, (case.name, risk.rule, risk.safe_sql)
+
+
+def test_one_of_several_sub_commands_says_so() -> None:
+    sql = "ALTER TABLE t ALTER a SET NOT NULL, ADD CHECK (a > 0)"
+    assessment = RiskAssessmentEngine(None, runner="loose").assess(Migration.from_sql(sql))
+    texts = {risk.rule: risk.safe_sql or "" for risk in assessment.risks}
+    for rule in ("set-not-null-scan", "add-check-without-not-valid"):
+        assert texts[rule].startswith("-- In place of this sub-command alone")

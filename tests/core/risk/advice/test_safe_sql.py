@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 _LATER = f"-- {INDENT}"
 _STORED = {RelationKind.TABLE, RelationKind.PARTITIONED_TABLE, RelationKind.MATERIALIZED_VIEW}
-_ONLY_ADVICE = {"add-column-stored-generated", "add-column-constrained-domain"}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -25,7 +25,6 @@ FROM_MAJOR = {"set-generated-expression": 17, "security-definer-view": 15}
 _NEEDS_CATALOG = {
     "change-type-reindex": "without a catalog every type change is taken to rewrite the table, which is worse",
     "change-type-rechecks-constraint": "without a catalog every type change is taken to rewrite the table",
-    "change-type-lossy": "what the old type is, only a catalog tells",
     "invalid-index-present": "that the table is partitioned, only a catalog tells",
     "delete-cascades-unindexed": "which foreign keys point here, only a catalog tells",
     "duplicate-index": "which indexes there are, only a catalog tells",

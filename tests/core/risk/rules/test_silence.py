@@ -104,6 +104,12 @@ def test_a_table_that_is_new_bears_everything(
         (SHOP, "ALTER TABLE orders ALTER COLUMN quantity TYPE bigint", "change-type-lossy"),
         (SHOP, "ALTER TABLE orders ALTER COLUMN code TYPE text", "change-type-used-by-view"),
         (SHOP, "ALTER TABLE orders ALTER COLUMN id SET NOT NULL", "set-not-null-scan"),
+        (SHOP, "ALTER TABLE orders ADD CHECK (total > 0), ALTER COLUMN id SET NOT NULL", "set-not-null-scan"),
+        (
+            SHOP,
+            "ALTER TABLE orders ADD CHECK (total > 0), ADD FOREIGN KEY (customer_id) REFERENCES customers NOT VALID",
+            "add-foreign-key-without-not-valid",
+        ),
         (
             SHOP + "\nALTER TABLE orders ADD CHECK (status IS NOT NULL AND total > 0);",
             "ALTER TABLE orders ALTER COLUMN status SET NOT NULL",
@@ -145,6 +151,13 @@ def test_what_is_harmless_is_not_told(setup: str, sql: str, rule: str, catalog_o
             SHOP,
             "ALTER TABLE orders ADD COLUMN a int, ADD COLUMN u uuid DEFAULT gen_random_uuid()",
             "add-column-volatile-default",
+        ),
+        (SHOP, "ALTER TABLE orders ALTER status SET NOT NULL, ADD CHECK (total > 0)", "add-check-without-not-valid"),
+        (SHOP, "ALTER TABLE orders ALTER quantity TYPE bigint, ALTER status SET NOT NULL", "set-not-null-scan"),
+        (
+            SHOP,
+            "ALTER TABLE orders ADD CHECK (total > 0), ADD FOREIGN KEY (customer_id) REFERENCES customers",
+            "add-foreign-key-without-not-valid",
         ),
         (SHOP, "ALTER TABLE orders ADD number bigint DEFAULT nextval('s')", "add-column-auto-increment"),
         (SHOP, "ALTER TABLE orders ALTER placed_at TYPE date", "change-type-lossy"),

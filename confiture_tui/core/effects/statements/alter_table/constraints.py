@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 Node = dict[str, Any]
 
+_CHILDREN_LOCKED_AT_ONCE = 180000
+"""The version from which ADD CONSTRAINT locks all children, whatever the constraint."""
 _KEYS = frozenset({"CONSTR_PRIMARY", "CONSTR_UNIQUE", "CONSTR_EXCLUSION"})
 _INHERITED = (ConstraintKind.CHECK, ConstraintKind.NOT_NULL)
 
@@ -39,8 +41,9 @@ def prepare_add_constraint(alteration: Alteration, relation: Relation, command: 
     """Lock the children, whatever the constraint, and queue it."""
     constraint = command["def"]["Constraint"]
     kind = constraint["contype"]
-    if alteration.recurse:
+    if alteration.recurse and alteration.schema.server_version_num >= _CHILDREN_LOCKED_AT_ONCE:
         alteration.descendants(relation, "ADD CONSTRAINT locks the children of its table")
+    alteration.unseen_children(relation)
     if kind == "CONSTR_NOTNULL":
         refuse_unknown_syntax(alteration)
     alteration.queue(relation, Pass.ADD_CONSTRAINT, lambda one: _add(alteration, one, constraint))

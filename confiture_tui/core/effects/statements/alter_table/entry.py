@@ -93,8 +93,8 @@ _COMMANDS: Mapping[str, tuple[frozenset[RelationKind], Prepare]] = {
     "AT_DropConstraint": (frozenset({_T, _P, _F}), prepare_drop_constraint),
     "AT_ValidateConstraint": (frozenset({_T, _P, _F}), prepare_validate),
     "AT_AlterConstraint": (frozenset({_T, _P}), prepare_alter_constraint),
-    "AT_SetLogged": (frozenset({_T}), prepare_persistence),
-    "AT_SetUnLogged": (frozenset({_T}), prepare_persistence),
+    "AT_SetLogged": (frozenset({_T, _P}), prepare_persistence),
+    "AT_SetUnLogged": (frozenset({_T, _P}), prepare_persistence),
     "AT_SetAccessMethod": (frozenset({_T, _P, _M}), prepare_access_method),
     "AT_SetTableSpace": (frozenset({_T, _P, _M}), prepare_tablespace),
     "AT_SetRelOptions": (frozenset({_T, _P, _V, _M}), prepare_parameters),
@@ -160,6 +160,8 @@ def read_alter_table(node: Node, step: Step) -> None:
             continue
         kinds, prepare = known
         if relation.kind not in kinds and not step.schema.is_partial(relation):
+            if subtype == "AT_AttachPartition" and step.schema.server_version_num < 180000:
+                step.refuse("42P17", f'table "{relation.name}" is not partitioned')
             step.refuse("42809", f'ALTER action cannot be performed on relation "{relation.name}"')
         # Each sub-command finds the table as the statement found it.
         prepare(alteration, relation, command)

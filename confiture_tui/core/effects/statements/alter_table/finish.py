@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from confiture_tui.core.catalog.models.relations import Relation
-from confiture_tui.core.effects.dropping import proved_without_rows
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.statements.alter_table.work import STORED, Alteration, Altered, Validation
+from confiture_tui.core.effects.taking_away import proved_without_rows
 
 if TYPE_CHECKING:
     from confiture_tui.core.catalog.models.constraints import Constraint

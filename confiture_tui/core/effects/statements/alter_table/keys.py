@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.constraints import ConstraintKind
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
+from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.object_names import columns_part, relation_name
 from confiture_tui.core.effects.statements.alter_table.not_null import is_valid_not_null, queue_set_not_null
 from confiture_tui.core.effects.statements.alter_table.work import STORED, Alteration, Altered, Pass
@@ -154,6 +155,7 @@ def _add_index(alteration: Alteration, altered: Altered, relation: Relation, ind
         return
     parent_oid = next((one.oid for one in alteration.relation(altered).constraints if one.index_oid == index.oid), 0)
     for child in alteration.schema.children(relation) if alteration.recurse else ():
+        alteration.lock(child, "an index of a partitioned table is one of its partitions", LockMode.SHARE)
         taken = _matching(child, index)
         if taken is not None:
             step.change.put(replace(taken, parent=index.qualified_name))

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Node = dict[str, Any]
 
+_TRIGGERS_RECURSE = 140005
+"""The version from which ENABLE and DISABLE TRIGGER go to the partitions (release notes of 14.5)."""
 _STATES = {"Enable": "origin", "Disable": "disabled", "EnableAlways": "always", "EnableReplica": "replica"}
 
 
@@ -46,6 +48,8 @@ def _trigger(alteration: Alteration, altered: Altered, command: Node) -> None:
 def _goes_to_partitions(alteration: Alteration, relation: Relation, command: Node) -> bool:
     """Whether a row trigger of a partitioned table is meant, foreign keys' own among them unless USER is written."""
     if relation.kind is not RelationKind.PARTITIONED_TABLE:
+        return False
+    if alteration.schema.server_version_num < _TRIGGERS_RECURSE:
         return False
     name = command.get("name")
     if any("FOR EACH ROW" in one.definition for one in relation.triggers if name in (None, one.name)):

@@ -14,6 +14,7 @@ from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier
 
 if TYPE_CHECKING:
     from confiture_tui.core.catalog.models.indexes import Index
+    from confiture_tui.core.effects.schema import Schema
     from confiture_tui.core.effects.step import Step
 
 
@@ -143,7 +144,12 @@ def clone_foreign_keys(alteration: Alteration, parent: Relation, child: Relation
             _validate_in(alteration, child, made)
     for referencing, constraint in alteration.schema.referencing(parent):
         if not constraint.parent_oid:
-            step.lock(referencing, LockMode.SHARE_ROW_EXCLUSIVE, f"its foreign key {constraint.name} is cloned")
+            step.lock(referencing, cloning_lock(step.schema), f"its foreign key {constraint.name} is cloned")
+
+
+def cloning_lock(schema: Schema) -> LockMode:
+    """The lock on a table whose foreign key gets a new partition to reference; stronger from 15 on."""
+    return LockMode.SHARE_ROW_EXCLUSIVE if schema.server_version_num >= 150000 else LockMode.ACCESS_SHARE
 
 
 def _validate_in(alteration: Alteration, child: Relation, constraint: Constraint) -> None:

@@ -13,6 +13,10 @@ from confiture_tui.core.effects.type_names import parse_type
 Node = dict[str, Any]
 
 _DEFAULT_TABLESPACE = "pg_default"
+_REFUSED_ON_PARTITIONED = 180000
+"""The version from which SET LOGGED and UNLOGGED are refused there; before they do nothing."""
+_PARTITIONED_HAVE_NO_PARAMETERS = 160000
+"""The version from which that is a refusal of its own; before the parameter is not recognized."""
 _ALWAYS_PLAIN = frozenset(
     {
         "smallint",
@@ -40,6 +44,12 @@ def prepare_persistence(alteration: Alteration, relation: Relation, command: Nod
     """SET LOGGED and SET UNLOGGED."""
     step = alteration.step
     altered = alteration.table(relation)
+    if relation.kind is RelationKind.PARTITIONED_TABLE:
+        if step.schema.server_version_num >= _REFUSED_ON_PARTITIONED:
+            step.refuse("42809", f'ALTER action cannot be performed on relation "{relation.name}"')
+        unlogged = command["subtype"] == "AT_SetUnLogged"
+        _refuse_by_foreign_keys(alteration, relation, Persistence.UNLOGGED if unlogged else Persistence.PERMANENT)
+        return
     if altered.persistence is not None:
         step.refuse("0A000", "cannot change persistence setting twice")
     wanted = Persistence.PERMANENT if command["subtype"] == "AT_SetLogged" else Persistence.UNLOGGED
@@ -141,7 +151,8 @@ def _parameters(alteration: Alteration, altered: Altered, command: Node) -> None
         else:
             kept[name] = option_text(element.get("arg"))
     if relation.kind is RelationKind.PARTITIONED_TABLE and kept:
-        step.refuse("42809", "cannot specify storage parameters for a partitioned table")
+        older = step.schema.server_version_num < _PARTITIONED_HAVE_NO_PARAMETERS
+        step.refuse("22023" if older else "42809", "cannot specify storage parameters for a partitioned table")
     alteration.update(relation, options=tuple(f"{name}={value}" for name, value in kept.items()))
 
 

@@ -193,7 +193,8 @@ def _refuse_dependents(alteration: Alteration, relation: Relation, column: Colum
             continue  # indexes and sequences are made anew, or do not care
         if dependent.class_oid == PG_ATTRDEF:
             if not _is_default_of(alteration, dependent, relation, column):
-                step.refuse("0A000", "cannot alter type of a column used by a generated column")
+                old = step.schema.known and step.schema.server_version_num < 150000
+                step.refuse("42601" if old else "0A000", "cannot alter type of a column used by a generated column")
             continue
         what = _IN_THE_WAY.get(dependent.class_oid)
         if what is not None:

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.columns import Generated, Identity, Volatility
-from confiture_tui.core.catalog.models.relations import RelationKind
-from confiture_tui.core.effects.expressions import volatility
+from confiture_tui.core.catalog.models.relations import RelationKind, Sequence
+from confiture_tui.core.effects.dropping import note_default
+from confiture_tui.core.effects.expressions import analyse, volatility
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.statements.alter_table.work import STORED, Alteration, Altered, Pass
 from confiture_tui.core.effects.statements.definitions import blank_column
@@ -15,8 +16,11 @@ from confiture_tui.core.effects.statements.expressions_read import read_default,
 from confiture_tui.core.effects.statements.own_sequences import make_sequence
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from confiture_tui.core.catalog.models.columns import Column
-    from confiture_tui.core.catalog.models.relations import Relation, Sequence
+    from confiture_tui.core.catalog.models.relations import Relation
+    from confiture_tui.core.effects.step import Step
 
 Node = dict[str, Any]
 
@@ -61,6 +65,21 @@ def _default(alteration: Alteration, altered: Altered, command: Node) -> None:
     read_default(step, column, expression, executed=False)
     worst = volatility(expression, step.now) or Volatility.VOLATILE
     alteration.update_column(relation, column, default="", default_volatility=worst)
+    note_default(step, relation, _sequences_in(step, expression))
+
+
+def _sequences_in(step: Step, expression: Node) -> Iterator[Sequence]:
+    """The sequences that an expression draws from, where they are named by a constant."""
+    for call in analyse(expression, step.now).facts.calls:
+        constant = call.arguments[0] if call.system and call.name.endswith("nextval") and call.arguments else {}
+        text = constant.get("TypeCast", {}).get("arg", constant).get("A_Const", {}).get("sval", {}).get("sval")
+        if text is not None:
+            try:
+                found = step.now.find(text).object
+            except ValueError:
+                continue
+            if isinstance(found, Sequence):
+                yield found
 
 
 # Identity

@@ -27,7 +27,8 @@ FORMS = (
             "on a sequence as table": "GRANT SELECT ON invoices TO differential_clerk",
             "database": "GRANT CONNECT ON DATABASE postgres TO differential_clerk",
             "defaults": "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO differential_clerk",
-            "defaults of unknown schema": "ALTER DEFAULT PRIVILEGES IN SCHEMA nonesuch GRANT SELECT ON TABLES TO PUBLIC",
+            "defaults of unknown schema": "ALTER DEFAULT PRIVILEGES IN SCHEMA nonesuch GRANT SELECT ON TABLES TO "
+            "PUBLIC",
             "foreign server": "GRANT USAGE ON FOREIGN SERVER far TO differential_clerk",
         },
     ),
@@ -81,7 +82,8 @@ FORMS = (
             "search path empty": "SET search_path = ''; ALTER TABLE t ADD COLUMN x integer",
             "renamed, then used": "ALTER SCHEMA app RENAME TO application; "
             "ALTER TABLE application.t ADD COLUMN x integer",
-            "moved, then used": "ALTER TABLE app.only_here SET SCHEMA public; ALTER TABLE only_here ADD COLUMN x integer",
+            "moved, then used": "ALTER TABLE app.only_here SET SCHEMA public; ALTER TABLE only_here ADD COLUMN x "
+            "integer",
             "quoted": 'ALTER TABLE "Odd Place"."Order Lines" ADD COLUMN "New One" integer',
             "quoted index": 'DROP INDEX "Odd Place"."Odd.Index"',
             "quoted column": 'ALTER TABLE "Odd Place"."Order Lines" DROP COLUMN "a""b"',
@@ -191,7 +193,8 @@ FORMS = (
             "load": "LOAD 'nonesuch'",
             "prepare": "PREPARE q AS SELECT * FROM customers WHERE id = $1",
             "prepare unknown": "PREPARE q AS SELECT * FROM nonesuch",
-            "prepare, execute": "PREPARE q AS DELETE FROM lines WHERE order_id = 5 AND position = 0; EXECUTE q; DEALLOCATE q",
+            "prepare, execute": "PREPARE q AS DELETE FROM lines WHERE order_id = 5 AND position = 0; EXECUTE q; "
+            "DEALLOCATE q",
             "execute unknown": "EXECUTE nonesuch",
             "deallocate all": "DEALLOCATE ALL",
             "deallocate unknown": "DEALLOCATE nonesuch",

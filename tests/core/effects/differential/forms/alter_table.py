@@ -280,7 +280,8 @@ FORMS = (
             "ADD FOREIGN KEY (c) REFERENCES customers",
             "drop and add": "ALTER TABLE customers DROP COLUMN nothing, ADD COLUMN nothing integer DEFAULT 1",
             "weak and strong": "ALTER TABLE customers ALTER age SET STATISTICS 10, ALTER age SET DEFAULT 1",
-            "foreign key and options": "ALTER TABLE plain ADD FOREIGN KEY (c) REFERENCES customers, SET (fillfactor = 50)",
+            "foreign key and options": "ALTER TABLE plain ADD FOREIGN KEY (c) REFERENCES customers, SET (fillfactor "
+            "= 50)",
             "add, default, not null": "ALTER TABLE plain ADD COLUMN x integer DEFAULT 1, ALTER COLUMN x SET NOT NULL",
             "add and set not null, no default": "ALTER TABLE empty ADD COLUMN x integer, ALTER COLUMN x SET NOT NULL",
             "drop constraint, add again": "ALTER TABLE orders DROP CONSTRAINT total_positive, "

@@ -19,9 +19,11 @@ CREATE FUNCTION total() RETURNS bigint LANGUAGE sql STABLE AS 'SELECT sum(a) FRO
 CREATE FUNCTION one_of(i integer) RETURNS text LANGUAGE sql AS 'SELECT b FROM t WHERE id = i';
 CREATE FUNCTION touch(i integer) RETURNS void LANGUAGE plpgsql AS
   $$ BEGIN UPDATE t SET a = a + 1 WHERE id = i; END $$;
-CREATE FUNCTION touch_all() RETURNS void LANGUAGE plpgsql AS $$ BEGIN PERFORM wipe(); INSERT INTO log (what) VALUES ('w'); END $$;
+CREATE FUNCTION touch_all() RETURNS void LANGUAGE plpgsql AS
+  $$ BEGIN PERFORM wipe(); INSERT INTO log (what) VALUES ('w'); END $$;
 CREATE FUNCTION fails() RETURNS void LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
-CREATE FUNCTION dynamic(x text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'DELETE FROM ' || quote_ident(x); END $$;
+CREATE FUNCTION dynamic(x text) RETURNS void LANGUAGE plpgsql AS
+  $$ BEGIN EXECUTE 'DELETE FROM ' || quote_ident(x); END $$;
 CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql AS
   $$ BEGIN INSERT INTO log (what) VALUES (NEW.id::text); RETURN NEW; END $$;
 CREATE TRIGGER noted AFTER INSERT OR UPDATE OF a ON watched FOR EACH ROW EXECUTE FUNCTION noted();
@@ -67,22 +69,26 @@ FORMS = (
             "do into": "DO $$ DECLARE n bigint; BEGIN SELECT count(*) INTO n FROM t; RAISE NOTICE '%', n; END $$",
             "do assignment": "DO $$ DECLARE n bigint; BEGIN n := (SELECT max(a) FROM t); END $$",
             "do execute": "DO $$ BEGIN EXECUTE 'UPDATE quiet SET a = 1'; END $$",
-            "do execute format": "DO $$ BEGIN EXECUTE format('ALTER TABLE %I ADD COLUMN %I integer', 'quiet', 'New'); END $$",
+            "do execute format": "DO $$ BEGIN EXECUTE format('ALTER TABLE %I ADD COLUMN %I integer', 'quiet', "
+            "'New'); END $$",
             "do alter": "DO $$ BEGIN ALTER TABLE quiet ADD COLUMN c integer; END $$",
-            "do create and fill": "DO $$ BEGIN CREATE TABLE made (a integer); INSERT INTO made SELECT a FROM quiet; END $$",
+            "do create and fill": "DO $$ BEGIN CREATE TABLE made (a integer); INSERT INTO made SELECT a FROM "
+            "quiet; END $$",
             "do raise": "DO $$ BEGIN RAISE EXCEPTION 'stop'; END $$",
             "do raise by code": "DO $$ BEGIN RAISE EXCEPTION 'stop' USING ERRCODE = '22023'; END $$",
             "do for": "DO $$ BEGIN FOR i IN 1..3 LOOP INSERT INTO log (what) VALUES (i::text); END LOOP; END $$",
             "do for query": "DO $$ DECLARE r record; BEGIN FOR r IN SELECT * FROM t WHERE id < 3 LOOP "
             "UPDATE quiet SET a = r.a WHERE a = r.id; END LOOP; END $$",
-            "do if true": "DO $$ BEGIN IF EXISTS (SELECT 1 FROM t WHERE id = 1) THEN UPDATE quiet SET a = 1; END IF; END $$",
+            "do if true": "DO $$ BEGIN IF EXISTS (SELECT 1 FROM t WHERE id = 1) THEN UPDATE quiet SET a = 1; END "
+            "IF; END $$",
             "do exception": "DO $$ BEGIN CREATE TABLE t (a integer); EXCEPTION WHEN duplicate_table THEN NULL; END $$",
             "do return first": "DO $$ BEGIN RETURN; DELETE FROM quiet; END $$",
             "do unknown table": "DO $$ BEGIN DELETE FROM nonesuch; END $$",
             "do unknown column": "DO $$ BEGIN UPDATE quiet SET nonesuch = 1; END $$",
             "do nothing": "DO $$ BEGIN NULL; END $$",
             "do commit": "DO $$ BEGIN COMMIT; END $$",
-            "do cursor": "DO $$ DECLARE c CURSOR FOR SELECT * FROM t; r record; BEGIN OPEN c; FETCH c INTO r; CLOSE c; END $$",
+            "do cursor": "DO $$ DECLARE c CURSOR FOR SELECT * FROM t; r record; BEGIN OPEN c; FETCH c INTO r; "
+            "CLOSE c; END $$",
             "do nextval": "DO $$ DECLARE n bigint := nextval('numbers'); BEGIN NULL; END $$",
             "explain analyze a function": "EXPLAIN ANALYZE SELECT touch(3)",
             "prepare and execute": "PREPARE q (integer) AS DELETE FROM t WHERE id = $1; EXECUTE q (3)",

@@ -95,7 +95,8 @@ FORMS = (
             "add to a table without key": "ALTER TABLE reviews ADD CONSTRAINT f FOREIGN KEY (stars) REFERENCES plain",
             "add to unknown": "ALTER TABLE plain ADD CONSTRAINT f FOREIGN KEY (a) REFERENCES nonesuch",
             "add to a view": "ALTER TABLE plain ADD CONSTRAINT f FOREIGN KEY (a) REFERENCES open_orders (id)",
-            "add cascading": "ALTER TABLE plain ADD CONSTRAINT f FOREIGN KEY (a) REFERENCES customers ON DELETE CASCADE "
+            "add cascading": "ALTER TABLE plain ADD CONSTRAINT f FOREIGN KEY (a) REFERENCES customers ON DELETE "
+            "CASCADE "
             "ON UPDATE SET NULL DEFERRABLE",
             "permanent to unlogged": "ALTER TABLE plain ADD CONSTRAINT f FOREIGN KEY (b) REFERENCES cache",
             "unlogged to permanent": "ALTER TABLE cache ADD COLUMN r integer REFERENCES customers",

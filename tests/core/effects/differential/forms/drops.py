@@ -86,9 +86,11 @@ FORMS = (
             "DROP VIEW second CASCADE; DROP TABLE members",
             "views, then column": "DROP VIEW first CASCADE; DROP VIEW page_teams; DROP VIEW of_rows; "
             "ALTER TABLE teams DROP COLUMN label",
-            "replace view, then column": "CREATE OR REPLACE VIEW page_teams AS SELECT p.id, 'x'::text AS label FROM pages p; "
+            "replace view, then column": "CREATE OR REPLACE VIEW page_teams AS SELECT p.id, 'x'::text AS label FROM "
+            "pages p; "
             "DROP VIEW first CASCADE; DROP VIEW of_rows; ALTER TABLE teams DROP COLUMN label",
-            "new view, then column": "CREATE VIEW v AS SELECT region FROM pages; CREATE VIEW w AS SELECT region FROM v; "
+            "new view, then column": "CREATE VIEW v AS SELECT region FROM pages; CREATE VIEW w AS SELECT region "
+            "FROM v; "
             "ALTER TABLE pages DROP COLUMN id CASCADE; DROP VIEW v",
             "new view, then its table": "CREATE VIEW v AS SELECT id FROM loop_a; DROP TABLE loop_a",
             "new view, then its column": "CREATE VIEW v AS SELECT a.id FROM loop_a a JOIN loop_b b ON b.a = a.id; "
@@ -97,34 +99,42 @@ FORMS = (
             "new table referencing, then the referenced": "CREATE TABLE late (t integer REFERENCES loop_a); "
             "DROP TABLE loop_b CASCADE; DROP TABLE loop_a",
             "new index, then drop it": "CREATE INDEX ix ON loop_a (b); DROP INDEX ix; CREATE INDEX ix ON loop_b (a)",
-            "new trigger, then its function": "CREATE TRIGGER t BEFORE INSERT ON loop_a FOR EACH ROW EXECUTE FUNCTION touch(); "
-            "DROP FUNCTION touch() CASCADE; CREATE TRIGGER t BEFORE INSERT ON loop_a FOR EACH ROW EXECUTE FUNCTION touch()",
+            "new trigger, then its function": "CREATE TRIGGER t BEFORE INSERT ON loop_a FOR EACH ROW EXECUTE "
+            "FUNCTION touch(); "
+            "DROP FUNCTION touch() CASCADE; CREATE TRIGGER t BEFORE INSERT ON loop_a FOR EACH ROW EXECUTE FUNCTION "
+            "touch()",
             "new trigger, dropped": "CREATE TRIGGER t BEFORE INSERT ON pages FOR EACH ROW EXECUTE FUNCTION touch(); "
             "DROP TRIGGER t ON pages",
             "new policy, twice": "CREATE POLICY p ON loop_a USING (true); CREATE POLICY p ON loop_a USING (true)",
             "new policy, dropped": "CREATE POLICY p ON loop_a USING (true); DROP POLICY p ON loop_a; "
             "DROP POLICY p ON loop_a",
             "new rule, dropped": "CREATE RULE r AS ON DELETE TO loop_a DO INSTEAD NOTHING; DROP RULE r ON loop_a",
-            "new function, then drop": "CREATE FUNCTION f(integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT 1'; "
+            "new function, then drop": "CREATE FUNCTION f(integer) RETURNS integer LANGUAGE sql IMMUTABLE AS "
+            "'SELECT 1'; "
             "DROP FUNCTION f(integer); DROP FUNCTION f(integer)",
             "new sequence as default, then drop": "CREATE SEQUENCE s; "
             "ALTER TABLE loop_a ALTER COLUMN b SET DEFAULT nextval('s'); DROP SEQUENCE s",
-            "new type, then drop": "CREATE TYPE e AS ENUM ('a'); ALTER TABLE loop_a ADD COLUMN e e; DROP TYPE e CASCADE",
+            "new type, then drop": "CREATE TYPE e AS ENUM ('a'); ALTER TABLE loop_a ADD COLUMN e e; DROP TYPE e "
+            "CASCADE",
             "new domain, then check": "CREATE DOMAIN d AS integer; ALTER TABLE loop_a ADD COLUMN d d; "
             "ALTER DOMAIN d ADD CHECK (VALUE > 0); DROP DOMAIN d",
-            "new schema, filled, dropped": "CREATE SCHEMA s; CREATE TABLE s.t (a integer); CREATE VIEW s.v AS SELECT a FROM s.t; "
+            "new schema, filled, dropped": "CREATE SCHEMA s; CREATE TABLE s.t (a integer); CREATE VIEW s.v AS "
+            "SELECT a FROM s.t; "
             "DROP SCHEMA s CASCADE; CREATE SCHEMA s",
-            "new schema, moved into, dropped": "CREATE SCHEMA s; ALTER TABLE borrowed SET SCHEMA s; DROP SCHEMA s CASCADE",
+            "new schema, moved into, dropped": "CREATE SCHEMA s; ALTER TABLE borrowed SET SCHEMA s; DROP SCHEMA s "
+            "CASCADE",
             "new materialized view": "CREATE MATERIALIZED VIEW m AS SELECT id FROM loop_a; "
             "CREATE UNIQUE INDEX mi ON m (id); REFRESH MATERIALIZED VIEW CONCURRENTLY m; DROP TABLE loop_a CASCADE",
-            "new extension": "CREATE EXTENSION citext; ALTER TABLE loop_a ADD COLUMN c citext; DROP EXTENSION citext CASCADE",
+            "new extension": "CREATE EXTENSION citext; ALTER TABLE loop_a ADD COLUMN c citext; DROP EXTENSION "
+            "citext CASCADE",
             "new publication": "CREATE PUBLICATION p FOR TABLE loop_a; DROP TABLE loop_a CASCADE",
             "renamed, dropped": "ALTER TABLE borrowed RENAME TO lent; DROP TABLE lent",
             "renamed view, dropped": "ALTER VIEW fourth RENAME TO last; DROP VIEW last",
             "renamed type, dropped": "ALTER TYPE pair RENAME TO couple; DROP TYPE couple CASCADE",
             "renamed function, dropped": "ALTER FUNCTION allowed(integer) RENAME TO permitted; "
             "DROP FUNCTION permitted(integer) CASCADE",
-            "renamed trigger, dropped": "ALTER TRIGGER touched ON members RENAME TO reached; DROP TRIGGER reached ON members",
+            "renamed trigger, dropped": "ALTER TRIGGER touched ON members RENAME TO reached; DROP TRIGGER reached "
+            "ON members",
             "renamed index, dropped": "ALTER INDEX members_doubled RENAME TO doubles; DROP INDEX doubles",
             "renamed sequence, dropped": "ALTER SEQUENCE numbers RENAME TO digits; DROP SEQUENCE digits CASCADE",
         },

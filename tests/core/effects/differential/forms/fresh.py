@@ -53,7 +53,6 @@ FORMS = group(
         "is not null": "SELECT * FROM t WHERE a IS NOT NULL",
         "null of unindexed": "UPDATE t SET n = 0 WHERE n IS NOT NULL",
         "in": "SELECT * FROM t WHERE id IN (1, 2, 3)",
-        "in many": "SELECT * FROM t WHERE id IN (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)",
         "like": "SELECT * FROM t WHERE b LIKE '%7'",
         "first of two": "SELECT * FROM t WHERE b = 'b7'",
         "second of two": "SELECT * FROM t WHERE c = 'c7'",

@@ -53,7 +53,8 @@ FORMS = (
             "create with a table": "CREATE FUNCTION f() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM accounts'",
             "create atomic": "CREATE FUNCTION f() RETURNS bigint LANGUAGE sql BEGIN ATOMIC "
             "SELECT count(*) FROM accounts; END",
-            "create returning rows": "CREATE FUNCTION f() RETURNS SETOF accounts LANGUAGE sql AS 'SELECT * FROM accounts'",
+            "create returning rows": "CREATE FUNCTION f() RETURNS SETOF accounts LANGUAGE sql AS 'SELECT * FROM "
+            "accounts'",
             "create plpgsql": "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS "
             "$$ BEGIN DELETE FROM accounts; END $$",
             "create unknown language": "CREATE FUNCTION f() RETURNS integer LANGUAGE nonesuch AS 'x'",

@@ -50,7 +50,8 @@ FORMS = (
         {
             "create and change": "CREATE TABLE n (a integer, b text); CREATE INDEX n_a ON n (a); "
             "ALTER TABLE n ADD PRIMARY KEY (a); ALTER TABLE n ALTER COLUMN b TYPE varchar(10); DROP TABLE n",
-            "create, fill, reference": "CREATE TABLE n (a integer PRIMARY KEY); INSERT INTO n SELECT id FROM customers; "
+            "create, fill, reference": "CREATE TABLE n (a integer PRIMARY KEY); INSERT INTO n SELECT id FROM "
+            "customers; "
             "ALTER TABLE plain ADD CONSTRAINT f FOREIGN KEY (a) REFERENCES n",
             "backfill": "ALTER TABLE plain ADD COLUMN x integer; UPDATE plain SET x = a; "
             "ALTER TABLE plain ALTER COLUMN x SET NOT NULL",
@@ -75,7 +76,8 @@ FORMS = (
             "create twice, if not exists": "CREATE TABLE n (a integer); CREATE TABLE IF NOT EXISTS n (a integer)",
             "index, then constraint": "CREATE UNIQUE INDEX ix ON plain (a); "
             "ALTER TABLE plain ADD CONSTRAINT u UNIQUE USING INDEX ix",
-            "index of a new column": "ALTER TABLE plain ADD COLUMN x integer; CREATE INDEX ix ON plain (x); DROP INDEX ix",
+            "index of a new column": "ALTER TABLE plain ADD COLUMN x integer; CREATE INDEX ix ON plain (x); DROP "
+            "INDEX ix",
             "type after type": "ALTER TABLE plain ALTER COLUMN b TYPE varchar(50); "
             "ALTER TABLE plain ALTER COLUMN b TYPE varchar(100); ALTER TABLE plain ALTER COLUMN b TYPE text",
             "view of a new table": "CREATE TABLE n (a integer); CREATE VIEW v AS SELECT a FROM n; "
@@ -83,7 +85,8 @@ FORMS = (
             "drop view, drop column": "DROP VIEW open_orders; ALTER TABLE orders DROP COLUMN note",
             "function, then default": "CREATE FUNCTION fresh() RETURNS integer LANGUAGE sql VOLATILE AS 'SELECT 1'; "
             "ALTER TABLE plain ADD COLUMN x integer DEFAULT fresh()",
-            "stable function, then default": "CREATE FUNCTION fresh() RETURNS integer LANGUAGE sql STABLE AS 'SELECT 1'; "
+            "stable function, then default": "CREATE FUNCTION fresh() RETURNS integer LANGUAGE sql STABLE AS "
+            "'SELECT 1'; "
             "ALTER TABLE plain ADD COLUMN x integer DEFAULT fresh()",
             "function made volatile": "ALTER FUNCTION steady() VOLATILE; "
             "ALTER TABLE plain ADD COLUMN x integer DEFAULT steady()",
@@ -102,7 +105,8 @@ FORMS = (
             "type dropped": "ALTER TABLE cache ADD COLUMN state order_state; DROP TYPE order_state",
             "sequence default": "CREATE SEQUENCE s; ALTER TABLE plain ALTER COLUMN a SET DEFAULT nextval('s'); "
             "ALTER SEQUENCE s OWNED BY plain.a; DROP TABLE plain",
-            "trigger, then drop function": "CREATE TRIGGER x BEFORE INSERT ON plain FOR EACH ROW EXECUTE FUNCTION stamp(); "
+            "trigger, then drop function": "CREATE TRIGGER x BEFORE INSERT ON plain FOR EACH ROW EXECUTE FUNCTION "
+            "stamp(); "
             "DROP TRIGGER x ON plain; DROP TRIGGER stamp ON orders; DROP FUNCTION stamp()",
             "statistics only": "ANALYZE plain; ANALYZE customers",
             "set not null, then key": "ALTER TABLE plain ALTER COLUMN a SET NOT NULL; "

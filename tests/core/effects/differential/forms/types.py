@@ -142,7 +142,8 @@ FORMS = (
             "collation drop": "DROP COLLATION folded",
             "collation drop cascade": "DROP COLLATION folded CASCADE",
             "collation create": 'CREATE COLLATION c2 FROM "C"',
-            "domain column to base": "DROP MATERIALIZED VIEW quantities; ALTER TABLE stock ALTER COLUMN qty TYPE integer",
+            "domain column to base": "DROP MATERIALIZED VIEW quantities; ALTER TABLE stock ALTER COLUMN qty TYPE "
+            "integer",
             "column to narrower domain": "ALTER TABLE stock ALTER COLUMN few TYPE quantity",
         },
     ),

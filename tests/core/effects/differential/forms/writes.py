@@ -88,7 +88,8 @@ FORMS = (
             "exists": "UPDATE customers c SET vip = true WHERE EXISTS "
             "(SELECT 1 FROM orders o WHERE o.customer_id = c.id)",
             "in": "UPDATE orders SET note = 'x' WHERE customer_id IN (SELECT id FROM customers WHERE vip)",
-            "with limit": "UPDATE orders SET note = 'x' WHERE id IN (SELECT id FROM orders WHERE note IS NULL LIMIT 100)",
+            "with limit": "UPDATE orders SET note = 'x' WHERE id IN (SELECT id FROM orders WHERE note IS NULL "
+            "LIMIT 100)",
             "random": "UPDATE plain SET d = random()",
             "nextval": "UPDATE plain SET a = nextval('tickets')",
             "returning": "UPDATE plain SET a = 2 WHERE c = 5 RETURNING *",

@@ -1,0 +1,143 @@
+"""The two lines over the wizard: what it is about, and what the next key does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from confiture_tui.ui.presenters.figures import counted
+from confiture_tui.ui.presenters.migrations import label
+from confiture_tui.ui.presenters.styles import style
+from confiture_tui.ui.run_state import RunPhase
+from confiture_tui.ui.safe_text import safe_line
+
+if TYPE_CHECKING:
+    from confiture_tui.ui.glyphs import Glyphs
+    from confiture_tui.ui.presenters.run_rows import RunRow
+    from confiture_tui.ui.session import Session
+
+
+def run_title(session: Session, *, width: int, glyphs: Glyphs) -> Content:
+    """``Run  applies 3 migrations to shop``."""
+    state = session.run
+    parts = [Content.styled("Run", style("heading"))]
+    if state.prepared is not None and state.phase is not RunPhase.REFUSED:
+        plan = state.prepared.plan
+        count = counted(len(plan.migrations), "migration")
+        words = f"takes back {count} from" if plan.direction == "backward" else f"applies {count} to"
+        if state.resumed is not None:
+            words = f"goes on with {safe_line(state.resumed)} on"
+        parts.append(Content.assemble(f"{words} ", (safe_line(plan.target.database), style("strong"))))
+    if state.left:
+        parts.append(Content.styled(f"{len(state.left)} left half-way", style("state-attention")))
+    return Content("  ").join(parts).truncate(width, ellipsis=glyphs.fancy)
+
+
+def next_step(row: RunRow | None, session: Session, *, width: int, glyphs: Glyphs) -> Content:
+    """Where the wizard is, and what the keys do now."""
+    return _next_step(row, session, glyphs).truncate(width, ellipsis=glyphs.fancy)
+
+
+def _next_step(row: RunRow | None, session: Session, glyphs: Glyphs) -> Content:
+    state = session.run
+    if state.job is not None:
+        return _under_way(session, glyphs)
+    if state.phase is RunPhase.PLANNING:
+        return Content.assemble(
+            (f"{glyphs.running} planning", style("state-running")),
+            "  reads files, ledger and target; changes nothing",
+            ("  esc stops", style("quiet")),
+        )
+    if state.phase is RunPhase.ENDED:
+        return _ended(session, glyphs)
+    if row is not None and row.left is not None:
+        text = f"{glyphs.interrupted} {label(row.version, row.name)} stopped half-way"
+        return Content.assemble((text, style("state-attention")), "  it comes first: choose what becomes of it")
+    if state.phase is RunPhase.REFUSED:
+        return Content.styled(f"{glyphs.error} there is no plan", style("severity-error"))
+    if state.prepared is None:
+        return Content.assemble(("no plan yet: ", style("quiet")), ("r", style("key")), (" plans", style("quiet")))
+    if state.changed:
+        return Content.assemble(
+            (f"{glyphs.warning} the plan has changed since it was shown", style("severity-warning")),
+            "  nothing was run: look at it again",
+        )
+    if state.prepared.plan.is_empty:
+        return Content.assemble((f"{glyphs.ok} ", style("verdict-ok")), "nothing to run")
+    if session.target is not None and session.target.read_only:
+        return Content.assemble(
+            (f"{glyphs.not_run} read-only", style("state-attention")),
+            "  this session may look at the plan and run nothing: start without --read-only",
+        )
+    if state.refusals:
+        allow = Content.assemble(("  w", style("key")), " allows it") if state.prepared.plan.objections else ""
+        count = counted(len(state.refusals), "thing")
+        speaks = "speaks" if len(state.refusals) == 1 else "speak"
+        return Content.assemble(
+            (f"{glyphs.error} refused: {count} {speaks} against it", style("severity-error")), allow
+        )
+    return _ready(row, session)
+
+
+def _ready(row: RunRow | None, session: Session) -> Content:
+    plan = session.run.prepared.plan if session.run.prepared is not None else None
+    if plan is None:
+        return Content("")
+    last = label(plan.migrations[-1].version, plan.migrations[-1].name)
+    count = len(plan.migrations)
+    word = "takes back" if plan.direction == "backward" else "applies"
+    what = last if count == 1 else f"{count} migrations, the last {last}"
+    return Content.assemble(
+        ("a", style("key")), f" {word} {what}, after a question   ", ("t", style("key")), " only to the chosen one"
+    )
+
+
+def _under_way(session: Session, glyphs: Glyphs) -> Content:
+    state = session.run
+    if state.job is not None and state.job.cancelling:
+        return Content.styled(f"{glyphs.running} stopping", style("state-running"))
+    current = state.progress.of_version(state.progress.current) if state.progress is not None else None
+    if current is None:
+        step = "starting: a clean session, the lock of all runs"
+    elif current.retry:
+        step = f"{label(current.version, current.name)}: waits before the next attempt"
+    elif current.statement:
+        step = f"{label(current.version, current.name)}: statement {current.statement} of {current.statements}"
+    else:
+        step = label(current.version, current.name)
+    return Content.assemble(
+        (f"{glyphs.running} running", style("state-running")), f"  {step}", ("   esc stops", style("quiet"))
+    )
+
+
+_OUTCOMES = {
+    "applied": ("ok", "verdict-ok"),
+    "rolled_back": ("ok", "verdict-ok"),
+    "failed": ("fails", "verdict-fails"),
+    "interrupted": ("interrupted", "state-attention"),
+    "skipped": ("not_run", "quiet"),
+}
+
+
+def _ended(session: Session, glyphs: Glyphs) -> Content:
+    state = session.run
+    if state.result is None:
+        words = f"{glyphs.error} {safe_line(str(state.error))}" if state.error is not None else "ended"
+        return Content.styled(words, style("severity-error"))
+    outcomes = [one.outcome.value for one in state.result.migrations]
+    parts = [
+        Content.styled(f"{getattr(glyphs, sign)} {outcomes.count(word)} {_word(word)}", style(name))
+        for word, (sign, name) in _OUTCOMES.items()
+        if word in outcomes
+    ]
+    if state.result.cancelled:
+        parts.insert(0, Content.styled("cancelled", style("state-attention")))
+    parts.append(Content.assemble(("r", style("key")), " plans what is left"))
+    return Content("  ").join(parts)
+
+
+def _word(outcome: str) -> str:
+    return {"rolled_back": "taken back", "skipped": "not begun", "failed": "failed: all of it undone"}.get(
+        outcome, outcome
+    )

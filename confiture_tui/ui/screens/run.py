@@ -1,0 +1,288 @@
+"""Run, the wizard: the plan, a deliberate yes, the run as it happens, what came of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from confiture_tui.ui.actions import Where, bindings_at
+from confiture_tui.ui.presenters.notice import notice
+from confiture_tui.ui.presenters.run_head import next_step, run_title
+from confiture_tui.ui.presenters.run_live import live_pane, result_pane
+from confiture_tui.ui.presenters.run_plan import allow_question, plan_pane, question, settle_question
+from confiture_tui.ui.run_commands import command_of
+from confiture_tui.ui.run_state import RunPhase
+from confiture_tui.ui.screens.base import ConfitureScreen
+from confiture_tui.ui.screens.deliberate import DeliberateDialog
+from confiture_tui.ui.session import Phase, Topic
+from confiture_tui.ui.widgets.drawn_line import DrawnLine
+from confiture_tui.ui.widgets.run_list import RunList
+from confiture_tui.ui.widgets.text_pane import TextPane
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+    from confiture_tui.ui.actions import Action
+    from confiture_tui.ui.presenters.run_rows import RunRow
+    from confiture_tui.ui.run_state import RunState
+
+_LEFT = {"resume_left": "resume", "mark_applied": "mark_applied", "mark_pending": "mark_pending"}
+
+
+class RunScreen(ConfitureScreen):
+    """What is to be run, beside the text on the chosen migration."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_at(Where.RUN)]
+    PLACES = (Where.RUN, Where.EVERYWHERE)
+    MODE = "run"
+    AUTO_FOCUS = "#run-list"
+
+    def body(self) -> ComposeResult:
+        """Two lines, the list, the text."""
+        session, glyphs = self.session, self.confiture.glyphs
+        self.notice = Static(Content(""), id="run-notice", markup=False)
+        self.title_line = DrawnLine(lambda width: run_title(session, width=width, glyphs=glyphs), id="run-title")
+        self.next_line = DrawnLine(
+            lambda width: next_step(self.rows.chosen, session, width=width, glyphs=glyphs), id="run-next"
+        )
+        self.rows = RunList(session, glyphs, id="run-list")
+        self.detail = TextPane(id="run-detail")
+        yield self.notice
+        with Vertical(id="run"):
+            yield self.title_line
+            yield self.next_line
+            with Horizontal(id="run-body"):
+                yield self.rows
+                yield self.detail
+
+    def on_mount(self) -> None:
+        """Show what is known."""
+        super().on_mount()
+        self._shown_current: str | None = None
+        self.session_changed(Topic.OPENED)
+
+    def on_screen_resume(self) -> None:
+        """Plan, when there is nothing to be seen yet."""
+        super().on_screen_resume()
+        self._plan_if_idle()
+
+    # What the session says
+
+    @property
+    def state(self) -> RunState:
+        """What is known of runs."""
+        return self.session.run
+
+    def session_changed(self, topic: Topic) -> None:
+        """Redraw what the change concerns."""
+        if topic not in (Topic.OPENED, Topic.MIGRATIONS, Topic.RUN, Topic.RUN_PROGRESS, Topic.RISK):
+            return
+        text = notice(self.session, self.confiture.glyphs)
+        self.notice.update(text if text is not None else Content(""))
+        self.notice.display = text is not None
+        self.query_one("#run").display = text is None
+        if topic is Topic.MIGRATIONS and self.is_current:
+            self._plan_if_idle()
+        self.rows.reload()
+        self._follow()
+        self._show()
+
+    def _plan_if_idle(self) -> None:
+        if self.session.phase is Phase.READY and self.state.phase is RunPhase.IDLE:
+            self.confiture.runs.plan()
+
+    def _follow(self) -> None:
+        """The migration that begins is chosen, once."""
+        progress = self.state.progress
+        current = progress.current if progress is not None and self.state.job is not None else None
+        if current is not None and current != self._shown_current:
+            self.rows.choose(current)
+        self._shown_current = current
+
+    def _show(self) -> None:
+        self.title_line.refresh()
+        self.next_line.refresh()
+        row, glyphs = self.rows.chosen, self.confiture.glyphs
+        if self.state.phase is RunPhase.RUNNING:
+            self.detail.show(live_pane(row, glyphs), keep_position=True)
+        elif self.state.phase is RunPhase.ENDED:
+            self.detail.show(result_pane(row, self.session, glyphs))
+        else:
+            self.detail.show(plan_pane(row, self.session, glyphs))
+        if self.focused is None:
+            self.rows.focus()
+
+    def on_row_list_moved(self) -> None:
+        """Another row is chosen."""
+        self._show()
+        self.key_bar.refresh()
+
+    # What can be done now
+
+    @property
+    def has_job(self) -> bool:
+        """A plan that is being made, or a run."""
+        return self.state.job is not None or self.state.phase is RunPhase.PLANNING
+
+    def offers(self, action: Action) -> bool:
+        """What makes sense where the wizard is."""
+        state, row = self.state, self.rows.chosen
+        if action.where is not Where.RUN or action.running:
+            return super().offers(action)
+        if self.has_job:
+            return action.id in ("open_run_detail", "copy_run")
+        match action.id:
+            case "run_plan":
+                return self._can_run
+            case "limit_here":
+                return state.phase is RunPhase.PLANNED and row is not None and row.left is None
+            case "plan_backward":
+                return not state.is_backward or state.phase is RunPhase.ENDED
+            case "plan_forward":
+                return state.is_backward
+            case "allow_objections":
+                return state.prepared is not None and bool(state.prepared.plan.objections)
+            case "resume_left" | "mark_applied" | "mark_pending":
+                return row is not None and row.left is not None and _LEFT[action.id] in row.left.actions
+        return True
+
+    @property
+    def _is_read_only(self) -> bool:
+        return self.session.target is not None and self.session.target.read_only
+
+    @property
+    def _can_run(self) -> bool:
+        state = self.state
+        return (
+            state.phase is RunPhase.PLANNED
+            and state.prepared is not None
+            and not state.prepared.plan.is_empty
+            and not state.refusals
+            and not self._is_read_only
+        )
+
+    def _ask(self, question: Content, yes: Content, then: Callable[[str | None], None]) -> None:
+        """Ask; ``then`` gets the typed name where one had to be typed, which is on production."""
+        project, target = self.session.project, self.session.target
+        name = target.database if project is not None and project.is_production and target is not None else None
+
+        def answered(answer: str | None) -> None:
+            if answer is not None:
+                then(answer if name is not None else None)
+
+        self.app.push_screen(DeliberateDialog(question, yes=yes, name=name), answered)
+
+    def action_run_plan(self) -> None:
+        """Ask, and run the plan."""
+        prepared = self.state.prepared
+        if not self._can_run or prepared is None:
+            return
+        yes = Content("Take back" if self.state.is_backward else "Apply")
+        asked = question(prepared.plan, self.session, self.confiture.glyphs)
+        self._ask(asked, yes, self.confiture.runs.start)
+
+    def action_limit_here(self) -> None:
+        """Plan to go as far as the chosen migration."""
+        row, state = self.rows.chosen, self.state
+        if row is None or row.left is not None or state.request is None or state.phase is not RunPhase.PLANNED:
+            return
+        allowed = state.request.allowed
+        if state.is_backward:
+            first = sum(one.left is not None for one in self.rows.rows)
+            self.confiture.runs.plan("backward", steps=self.rows.cursor - first + 1)
+        elif row is self.rows.rows[-1]:
+            self.confiture.runs.plan(allowed=allowed)
+        else:
+            self.confiture.runs.plan(to=row.version, allowed=allowed)
+
+    def action_plan_backward(self) -> None:
+        """Plan to take the last one back, or all that the last run applied."""
+        result = self.state.result
+        done = sum(one.outcome == "applied" for one in result.migrations) if result is not None else 0
+        self.confiture.runs.plan("backward", steps=max(done, 1))
+
+    def action_plan_forward(self) -> None:
+        """Plan to apply what is pending."""
+        self.confiture.runs.plan()
+
+    def action_plan_again(self) -> None:
+        """The same again; after a run, what is left of it."""
+        request = self.state.request
+        if self.has_job:
+            return
+        if request is None or self.state.phase is not RunPhase.PLANNED:
+            self.confiture.runs.plan()
+        else:
+            self.confiture.runs.plan(request.direction, to=request.to, steps=request.steps, allowed=request.allowed)
+
+    def action_allow_objections(self) -> None:
+        """Ask, and plan without what speaks against it."""
+        prepared, request = self.state.prepared, self.state.request
+        if prepared is None or request is None or not prepared.plan.objections or self.has_job:
+            return
+        codes = frozenset(one.code.value for one in prepared.plan.objections) | request.allowed
+
+        def allow(_typed: str | None) -> None:
+            self.confiture.runs.plan(request.direction, to=request.to, steps=request.steps, allowed=codes)
+
+        self._ask(allow_question(prepared.plan), Content("Allow"), allow)
+
+    def _chosen_left(self, what: str) -> RunRow | None:
+        row = self.rows.chosen
+        if row is None or row.left is None or what not in row.left.actions or self.has_job:
+            return None
+        if self._is_read_only:
+            self.notify("This session is read-only: nothing may change the target.", severity="warning")
+            return None
+        return row
+
+    def action_resume_left(self) -> None:
+        """Ask, and go on with what stopped half-way."""
+        row = self._chosen_left("resume")
+        if row is not None and row.left is not None:
+            left, runs = row.left, self.confiture.runs
+            asked = settle_question(left, "resume", self.session)
+            self._ask(asked, Content("Resume"), lambda typed: runs.resume(left, typed))
+
+    def action_mark_applied(self) -> None:
+        """Ask, and let it count as applied."""
+        self._mark("mark_applied", Content("Mark applied"))
+
+    def action_mark_pending(self) -> None:
+        """Ask, and let it count as pending."""
+        self._mark("mark_pending", Content("Mark pending"))
+
+    def _mark(self, what: str, yes: Content) -> None:
+        row = self._chosen_left(what)
+        if row is not None and row.left is not None:
+            left, runs = row.left, self.confiture.runs
+            self._ask(
+                settle_question(left, what, self.session),
+                yes,
+                lambda typed: runs.mark(left.entry.version, typed, applied=what == "mark_applied"),
+            )
+
+    def action_cancel_run(self) -> None:
+        """Stop the run, or the planning; else back to the list."""
+        if self.state.job is not None:
+            self.confiture.runs.cancel()
+        elif self.state.phase is RunPhase.PLANNING:
+            self.confiture.runs.stop_planning()
+        else:
+            self.rows.focus()
+
+    def action_open_run_detail(self) -> None:
+        """From the list into the text, and back."""
+        (self.detail if self.focused is self.rows else self.rows).focus()
+
+    def action_copy_run(self) -> None:
+        """Copy the command line that does the same."""
+        command = command_of(self.state)
+        self.app.copy_to_clipboard(command)
+        self.notify(f"Copied: {command}", markup=False)
