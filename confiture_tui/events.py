@@ -51,6 +51,8 @@ class EventName(StrEnum):
     DRY_RUN_COMPLETED = "dry_run_completed"
     DRY_RUN_FAILED = "dry_run_failed"
     PASS_STARTED = "pass_started"
+    PREDICTION_MISMATCH = "prediction_mismatch"
+    ROUND_TRIP_COMPLETED = "round_trip_completed"
     PHASE_COMPLETED = "phase_completed"
     STATEMENT_START = "statement_start"
     STATEMENT_COMPLETED = "statement_completed"

@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -31,6 +30,7 @@ from confiture_tui.database.dsn import Dsn, resolve_dsn
 from confiture_tui.database.pooler import backend_pid
 from confiture_tui.errors import UsageError
 from confiture_tui.events import Event, EventName, Level, Sink
+from confiture_tui.service.demo_shop import OpenDemo, applied_since_opening
 from confiture_tui.service.in_place import refuse_unless_allowed, try_in_place
 from confiture_tui.service.models import ProjectInfo, TargetInfo
 from confiture_tui.service.previews import preview_of
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from confiture_tui.config import Settings
     from confiture_tui.core.migrations.model import Migration
     from confiture_tui.database.cancellation import CancelScope
-    from confiture_tui.database.demo.traffic import Traffic
     from confiture_tui.database.embedded import EmbeddedServer
     from confiture_tui.service.in_place import InPlaceOptions
     from confiture_tui.service.linting import LintRequest, LintResult
@@ -67,16 +66,15 @@ class Workspace:
     def __init__(self, settings: Settings, *, demo: bool, sink: Sink, traffic: bool = False) -> None:
         self.settings = settings
         self._demo = demo
-        self._with_traffic = traffic
-        self._traffic: Traffic | None = None
+        self._demo_shop = OpenDemo(sink, traffic=traffic)
         self._sink = sink
         self._dsn: Dsn | None = None
         self._servers = Servers(settings.pg_bin)
         self._shadow_server = ShadowServer(
             self._servers,
             sink=sink,
-            server_sink=self._only_warnings if demo else sink,
-            prepare=self._prepare_demo_shadow if demo else _as_it_is,
+            server_sink=self._demo_shop.only_warnings if demo else sink,
+            prepare=self._demo_shop.prepare_shadow if demo else _as_it_is,
         )
         self._migrations_dir = settings.migrations_dir
         self._migrations = MigrationSet(directory=settings.migrations_dir, migrations=())
@@ -114,7 +112,7 @@ class Workspace:
             except BaseException:
                 if self._demo:
                     self._dsn = None
-                self._end_traffic()
+                self._demo_shop.end_traffic()
                 self._shadow_server.forget()
                 self._servers.stop_all()
                 raise
@@ -126,7 +124,11 @@ class Workspace:
         name, directory, environment = settings.project_dir.name, settings.project_dir, settings.env
         production = settings.is_production
         if self._demo:
-            name, directory, environment, production = "demo shop", self._open_demo(scope), "demo", False
+            # A server of its own: a migration that is tried could reach the live shop by its comment and settings, its
+            # role's settings, its sessions; and what is measured would have its traffic in it.
+            self._shadow_server.begin()
+            self._dsn, directory = self._demo_shop.open(self._servers.start(self._sink), scope)
+            name, environment, production = "demo shop", "demo", False
             migrations_dir = directory / "db" / "migrations"
         else:
             migrations_dir = settings.migrations_dir
@@ -160,55 +162,6 @@ class Workspace:
         scope.check()
         if self._dsn is not None:
             self._reach(self._dsn, scope)
-
-    def _open_demo(self, scope: CancelScope) -> Path:
-        """Build the live shop, and begin to build the one that migrations are tried on, on a server of its own.
-
-        On one server a migration that is tried could reach the live shop: its comment and settings, the settings of
-        its role, its sessions; and what is measured would have its traffic in it.
-        """
-        from confiture_tui.database.demo.shop import build_shop
-
-        self._shadow_server.begin()
-        server = self._servers.start(self._sink)
-        scope.check()
-        shop = build_shop(server, pristine=False, sink=self._sink)
-        scope.check()
-        self._dsn = shop.dsn
-        if self._with_traffic:
-            self._begin_traffic(shop.dsn)
-        return shop.project_dir
-
-    def _begin_traffic(self, dsn: Dsn) -> None:
-        """Have the shop's application work on the live shop; on the shadow's server it never does."""
-        from confiture_tui.database.demo.traffic import Traffic
-
-        self._traffic = Traffic(dsn, sink=self._sink)
-        self._traffic.start()
-
-    def _end_traffic(self) -> None:
-        traffic, self._traffic = self._traffic, None
-        if traffic is not None:
-            traffic.stop()
-
-    def _prepare_demo_shadow(self, server: EmbeddedServer) -> None:
-        from confiture_tui.database.demo.shop import build_pristine
-
-        began = time.monotonic()
-        pristine = build_pristine(server, sink=self._only_warnings)
-        self._sink(
-            Event(
-                name=EventName.SHADOW_READY,
-                message="The shadow of the shop is ready, rows included, on a server of its own.",
-                duration_ms=(time.monotonic() - began) * 1000,
-                data={"database": pristine},
-            )
-        )
-
-    def _only_warnings(self, event: Event) -> None:
-        """A sink for the second server: its building beside the first would only confuse."""
-        if event.level >= Level.WARNING:
-            self._sink(event)
 
     def _reach(self, dsn: Dsn, scope: CancelScope) -> None:
         with self.connected(scope) as conn:
@@ -343,6 +296,8 @@ class Workspace:
         """
         migration, statuses = self._pending(version, scope)
         before, notes = _pending_before(migration, statuses)
+        if self._demo:
+            before = [*applied_since_opening(statuses), *before]
         with ExitStack() as loan:
             shadow = self._borrow(loan, before, scope)
             result = shadow.dry_run(migration, profile=self.profile, scope=scope)
@@ -469,7 +424,7 @@ class Workspace:
 
     def close(self) -> None:
         """Stop the embedded servers, and with them everything that was on them; no other is started. Idempotent."""
-        self._end_traffic()
+        self._demo_shop.end_traffic()
         self._servers.close()
         self._shadows.forget()
 

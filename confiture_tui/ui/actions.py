@@ -103,7 +103,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("show_run", _E, ("4",), "Run", "Apply pending migrations, or take some back.", 3),
     Action("show_history", _E, ("5",), "History", "What was run, when, and by whom.", 7),
-    Action("show_log", _E, ("6",), "Log", "The log at full height, with a filter.", 7),
+    Action("show_log", _E, ("6",), "Full log", "The log at full height, with a filter.", 7),
     Action("toggle_log", _E, ("o",), "Log", "Show or hide the log.", 3),
     Action("follow_log", _E, ("F",), "Follow log", "Go to the end of the log and stay there."),
     Action("go_to_migration", _E, ("slash",), "Go to", "Find a migration by its version or name.", 5),

@@ -131,6 +131,8 @@ class RunDesk:
             state.prepared, state.changed, state.phase = message.error.prepared, True, RunPhase.PLANNED
         else:
             state.result, state.error, state.phase = message.result, message.error, RunPhase.ENDED
+            if message.result is not None and state.progress is not None:
+                state.progress.settle(message.result)
             self._app.session.history.entries = None
             self._app.session.lint.result = None
             self._app.reload()

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from confiture_tui.core.runner.plan import PlannedMigration
+    from confiture_tui.core.runner.result import RunOutcome, RunResult
 
 
 class Stage(StrEnum):
@@ -40,8 +41,20 @@ _ENDS: Final = {
     EventName.MIGRATION_FAILED: Stage.FAILED,
     EventName.MIGRATION_INTERRUPTED: Stage.INTERRUPTED,
 }
+_OUTCOMES: Final = {
+    "applied": Stage.APPLIED,
+    "rolled_back": Stage.ROLLED_BACK,
+    "failed": Stage.FAILED,
+    "skipped": Stage.SKIPPED,
+    "interrupted": Stage.INTERRUPTED,
+}
 _HOOK_ENDS: Final = {EventName.HOOK_COMPLETED: HookStage.OK, EventName.HOOK_FAILED: HookStage.FAILED}
 _DRY_RUN_PHASES: Final = frozenset({"verdict", "observation"})
+
+
+def stage_of(outcome: RunOutcome) -> Stage:
+    """Where a migration is when that became of it."""
+    return _OUTCOMES[outcome.value]
 
 
 @dataclass(slots=True)
@@ -165,6 +178,14 @@ class RunProgress:
     def of(cls, planned: Iterable[PlannedMigration]) -> RunProgress:
         """Nothing has been begun yet."""
         return cls([MigrationProgress(one.version, one.name, one.statements) for one in planned])
+
+    def settle(self, result: RunResult) -> None:
+        """Take over what became of each migration: nothing tells of those that were not begun."""
+        for run in result.migrations:
+            one = self.of_version(run.version)
+            if one is not None:
+                one.stage = stage_of(run.outcome)
+                one.elapsed_ms = None if one.stage is Stage.SKIPPED else run.elapsed_ms
 
     def of_version(self, version: str | None) -> MigrationProgress | None:
         """The migration with this version."""

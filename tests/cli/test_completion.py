@@ -58,7 +58,8 @@ def test_where_there_is_no_project_nothing_is_offered_and_nothing_said(tmp_path:
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_a_shell_gets_its_function(shell: str, tmp_path: Path) -> None:
-    done = run(tmp_path, "--show-completion", shell)
+    # Typer looks for a shell among its own parents, and a test may have none: it is told instead.
+    done = run(tmp_path, "--show-completion", shell, _TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION="1")
     assert (done.returncode, done.stderr) == (0, "")
     assert VARIABLE in done.stdout
 

@@ -22,6 +22,7 @@ from confiture_tui.database.demo.traffic import CONNECTIONS
 from confiture_tui.errors import Cancelled, ConfitureError, UsageError
 from confiture_tui.events import Event, EventName
 from confiture_tui.service import MigrationService
+from confiture_tui.service.running import PlanChanged, RunRequest
 from tests.support.processes import until
 
 if TYPE_CHECKING:
@@ -346,12 +347,12 @@ async def test_a_shadow_that_cannot_be_built_is_a_sentence_and_is_tried_again(
 async def test_customers_come_only_when_they_are_asked_in_and_leave_with_the_service(
     service: MigrationService, tmp_path: Path
 ) -> None:
-    assert service._workspace()._traffic is None
+    assert service._workspace()._demo_shop.traffic is None
     before = children()
     busy = MigrationService(Settings(project_dir=tmp_path, migrations_dir=tmp_path), demo=True, traffic=True)
     await busy.open()
     workspace = busy._workspace()
-    traffic, dsn = workspace._traffic, workspace._dsn
+    traffic, dsn = workspace._demo_shop.traffic, workspace._dsn
     assert traffic is not None
     assert dsn is not None
     await asyncio.to_thread(until, lambda: traffic.transactions > 5, "the customers buy", 60)
@@ -368,3 +369,27 @@ async def test_customers_come_only_when_they_are_asked_in_and_leave_with_the_ser
     assert children() <= before
     names = [thread.name for thread in threading.enumerate()]
     assert not [name for name in names if name.startswith("demo-traffic")]
+
+
+async def test_what_is_applied_to_the_shop_is_on_its_shadow_too(tmp_path: Path) -> None:
+    service = demo_in(tmp_path)
+    await service.open()
+    try:
+        request = RunRequest(to="008")
+        prepared = await service.prepare_run(request)
+        assert [one.version for one in prepared.plan.migrations] == ["008"]
+        result = await service.run(request, prepared.plan.digest)
+        assert result.ok, result.migrations[0].error
+        states = {one.version: one.state for one in await service.status()}
+        assert (states["008"], states["009"]) == ("applied", "pending")
+        tried = await service.dry_run("009")
+        assert tried.ok, tried.failure
+        (again,) = [one for one in await service.history() if one.version == "008"]
+        assert again.state == "done"
+        back = RunRequest(direction="backward")
+        prepared = await service.prepare_run(back)
+        assert (await service.run(back, prepared.plan.digest)).ok
+        with pytest.raises(PlanChanged):
+            await service.run(back, prepared.plan.digest)
+    finally:
+        await service.close()

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from confiture_tui.ui.app import ConfitureApp
-from confiture_tui.ui.screens.review import ReviewScreen
 from confiture_tui.ui.session import Phase
 
 if TYPE_CHECKING:
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
     from textual.screen import Screen
 
+    from confiture_tui.ui.screens.review import ReviewScreen
     from tests.support.fake_service import FakeService
 
 SIZES = [(60, 20), (80, 24), (120, 36), (160, 45), (200, 50)]
@@ -31,10 +31,8 @@ class Driver:
 
     @property
     def review(self) -> ReviewScreen:
-        screen = self.app.screen_stack[0] if self.app.screen_stack else self.app.screen
-        return cast(
-            "ReviewScreen", next((one for one in self.app.screen_stack if isinstance(one, ReviewScreen)), screen)
-        )
+        """The screen of the first mode, whichever is shown."""
+        return cast("ReviewScreen", self.app._screen_stacks["review"][0])
 
     @property
     def focused(self) -> str | None:

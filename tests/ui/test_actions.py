@@ -4,20 +4,29 @@ from collections import Counter
 
 import pytest
 
-from confiture_tui.ui.actions import ACTIONS, Action, Where, actions_at, bindings_at, key_name
+from confiture_tui.ui.actions import ACTIONS, Action, Where, actions_at, bindings_at, key_name, reachable_at
 from confiture_tui.ui.app import ConfitureApp
 from confiture_tui.ui.presenters.keys import help_text, key_hints, key_line
 from confiture_tui.ui.screens.confirm import ConfirmDialog
+from confiture_tui.ui.screens.deliberate import DeliberateDialog
 from confiture_tui.ui.screens.help import HelpScreen
+from confiture_tui.ui.screens.history import HistoryScreen
+from confiture_tui.ui.screens.lint import LintScreen
+from confiture_tui.ui.screens.log import LogScreen
 from confiture_tui.ui.screens.review import ReviewScreen
+from confiture_tui.ui.screens.run import RunScreen
 from confiture_tui.ui.widgets.lines import LinesView
 from confiture_tui.ui.widgets.text_pane import TextPane
 
 DOERS: dict[Where, list[type]] = {
     Where.EVERYWHERE: [ConfitureApp],
     Where.REVIEW: [ReviewScreen],
+    Where.RUN: [RunScreen],
+    Where.LINT: [LintScreen],
+    Where.HISTORY: [HistoryScreen],
+    Where.LOG: [LogScreen],
     Where.LINES: [LinesView, TextPane],
-    Where.DIALOG: [HelpScreen, ConfirmDialog],
+    Where.DIALOG: [HelpScreen, ConfirmDialog, DeliberateDialog],
 }
 
 
@@ -39,10 +48,21 @@ def test_no_key_does_two_things_in_one_place(place: Where) -> None:
     assert [key for key, count in keys.items() if count > 1] == []
 
 
-def test_no_key_of_review_hides_one_that_works_everywhere() -> None:
-    review = {key for action in actions_at(Where.REVIEW) for key in action.keys}
+@pytest.mark.parametrize("place", [Where.REVIEW, Where.RUN, Where.LINT, Where.HISTORY, Where.LOG])
+def test_no_key_of_a_screen_hides_one_that_works_everywhere_but_that_which_searches(place: Where) -> None:
+    own = {key for action in actions_at(place) for key in action.keys}
     everywhere = {key for action in actions_at(Where.EVERYWHERE) for key in action.keys}
-    assert not review & everywhere
+    assert own & everywhere <= {"slash"}
+    assert not own & {key for action in actions_at(Where.LINES) for key in action.keys}
+
+
+def test_of_two_actions_for_one_key_the_screen_s_own_is_told() -> None:
+    actions = {action.id: action for action in reachable_at(Where.LINT, Where.EVERYWHERE)}
+    assert actions["filter_findings"].keys == ("slash",)
+    assert actions["go_to_migration"].keys == ()
+    hints = key_hints(actions.values(), width=500, running=False)
+    assert [hint.action.id for hint in hints if hint.key == "/"] == ["filter_findings"]
+    assert "Find a migration" not in help_text([Where.LINT, Where.EVERYWHERE]).plain
 
 
 @pytest.mark.parametrize("place", Where)

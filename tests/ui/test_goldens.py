@@ -8,7 +8,8 @@ import pytest
 
 from confiture_tui.errors import ConnectError
 from confiture_tui.ui.glyphs import ASCII
-from tests.ui import samples
+from confiture_tui.ui.run_state import RunPhase
+from tests.ui import run_samples, samples
 from tests.ui.driving import Driver, running
 
 GOLDENS = Path(__file__).parent / "goldens"
@@ -84,3 +85,97 @@ async def test_no_connection(request: pytest.FixtureRequest) -> None:
     async with running(samples.service(open_error=error, statuses=[]), size=(80, 24)) as driver:
         await driver.until_text("No server listens")
         compare(request, "no-connection", (80, 24), driver.text)
+
+
+WIZARD = [(80, 24), (120, 36), (160, 45)]
+sizes = pytest.mark.parametrize("size", WIZARD, ids=lambda size: f"{size[0]}x{size[1]}")
+
+
+async def planned(driver: Driver) -> None:
+    await driver.press("4")
+    await driver.until(lambda: driver.app.session.run.phase is RunPhase.PLANNED)
+
+
+@sizes
+async def test_the_plan_of_a_run(request: pytest.FixtureRequest, size: tuple[int, int]) -> None:
+    service = samples.service(hooks=run_samples.HOOKS, preflight=[run_samples.LONG_TRANSACTION])
+    async with running(service, size=size) as driver:
+        await planned(driver)
+        compare(request, "run-plan", size, await settled(driver))
+
+
+@sizes
+async def test_the_question_on_production(request: pytest.FixtureRequest, size: tuple[int, int]) -> None:
+    service = samples.service(project=samples.project("production", production=True))
+    async with running(service, size=size) as driver:
+        await planned(driver)
+        await driver.press("a")
+        await driver.until_text("PRODUCTION  tab")
+        compare(request, "run-question", size, await settled(driver))
+
+
+@sizes
+async def test_a_run_as_it_happens(request: pytest.FixtureRequest, size: tuple[int, int]) -> None:
+    service = samples.service(hooks=run_samples.HOOKS)
+    async with running(service, size=size) as driver:
+        await planned(driver)
+        await driver.press("a", "tab", "enter")
+        await driver.until(lambda: service.runs)
+        for event in run_samples.run_events():
+            service.events(event)
+        await driver.until_text("300 of 1,000")
+        compare(request, "run-live", size, await settled(driver))
+
+
+@sizes
+async def test_what_came_of_a_run(request: pytest.FixtureRequest, size: tuple[int, int]) -> None:
+    service = samples.service()
+    async with running(service, size=size) as driver:
+        await planned(driver)
+        await driver.press("a", "tab", "enter")
+        await driver.until(lambda: service.runs)
+        for event in run_samples.end_events():
+            service.events(event)
+        service.runs[0][1].future.set_result(run_samples.run_result())
+        await driver.until_text("1 applied")
+        await driver.press("j")
+        await driver.until_text("55P03")
+        compare(request, "run-result", size, await settled(driver))
+
+
+@sizes
+async def test_what_is_left_half_way(request: pytest.FixtureRequest, size: tuple[int, int]) -> None:
+    async with running(samples.service(left=[run_samples.left_over()]), size=size) as driver:
+        await planned(driver)
+        compare(request, "run-left", size, await settled(driver))
+
+
+@sizes
+async def test_lint(request: pytest.FixtureRequest, size: tuple[int, int]) -> None:
+    async with running(samples.service(lint_outcome=run_samples.lint_result()), size=size) as driver:
+        await driver.press("3")
+        await driver.until_text("missing-primary-key")
+        await driver.press("j", "j")
+        await driver.until_text("CREATE INDEX")
+        compare(request, "lint", size, await settled(driver))
+
+
+@sizes
+async def test_history(request: pytest.FixtureRequest, size: tuple[int, int]) -> None:
+    async with running(samples.service(entries=run_samples.history()), size=size) as driver:
+        await driver.press("5")
+        await driver.until_text("1 half-way")
+        compare(request, "history", size, await settled(driver))
+
+
+@sizes
+async def test_the_log_at_full_height(request: pytest.FixtureRequest, size: tuple[int, int]) -> None:
+    service = samples.service()
+    async with running(service, size=size) as driver:
+        for event in run_samples.run_events():
+            service.events(event)
+        await driver.press("6", "slash")
+        await driver.press(*"migration=003 statement")
+        await driver.press("enter")
+        await driver.until_text("9 shown")
+        compare(request, "log", size, await settled(driver))

@@ -17,7 +17,7 @@ from confiture_tui.database.demo.files import (
     applied_files,
     seed_files,
 )
-from confiture_tui.database.demo.ledger import create_ledger, record_applied
+from confiture_tui.database.ledger_table import LedgerTable
 from confiture_tui.errors import ConfitureError
 from confiture_tui.events import Event, EventName, Sink, discard
 
@@ -35,6 +35,8 @@ PRISTINE = "shop_pristine"
 
 OWNER = "shop_owner"
 """Who owns both databases and everything in them: LOGIN NOSUPERUSER."""
+
+_LEDGER = LedgerTable("public")
 
 _ANALYZE_ALL = """
 SELECT format('ANALYZE %s', string_agg(format('%I.%I', schemaname, relname), ', ' ORDER BY relname))
@@ -143,7 +145,7 @@ def _build(server: EmbeddedServer, progress: _Progress) -> Dsn:
         # ANALYZE reads 300 rows of a table for each unit of this. A fifth of the default is enough for a shop.
         conn.execute("SET default_statistics_target = 20")
         with progress.step("Opening the ledger"):
-            create_ledger(conn)
+            _LEDGER.create(conn)
         for file in applied_files():
             with progress.step(f"Applying {file.version}_{file.name}"):
                 _apply(conn, file)
@@ -176,7 +178,13 @@ def _apply(conn: psycopg.Connection[Any], file: MigrationFile) -> None:
     started = time.perf_counter()
     with conn.transaction():
         conn.execute(file.content)
-        record_applied(conn, file, execution_time_ms=round((time.perf_counter() - started) * 1000))
+        _LEDGER.record(
+            conn,
+            version=file.version,
+            name=file.name,
+            checksum=file.checksum,
+            execution_time_ms=round((time.perf_counter() - started) * 1000),
+        )
 
 
 def _analyse(conn: psycopg.Connection[Any]) -> None:

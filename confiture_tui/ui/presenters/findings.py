@@ -110,8 +110,12 @@ def lint_title(
         parts += [
             Content.styled(f"{getattr(glyphs, one)} {counted(severities.count(one), one)}", style(f"severity-{one}"))
             for one in _SEVERITIES[:2]
+            if one in severities
         ]
-        parts.append(Content.styled(f"{glyphs.info} {severities.count('info')} info", style("severity-info")))
+        if "info" in severities:
+            parts.append(Content.styled(f"{glyphs.info} {severities.count('info')} info", style("severity-info")))
+        if not severities:
+            parts.append(Content.styled(f"{glyphs.ok} nothing found", style("verdict-ok")))
         if result.comparison is not None:
             parts.append(
                 Content.styled(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from confiture_tui.ui.presenters.figures import counted, duration
+from confiture_tui.ui.presenters.figures import counted, duration, number
 from confiture_tui.ui.presenters.migrations import label
 from confiture_tui.ui.presenters.styles import style
 from confiture_tui.ui.presenters.verdict import error_text
@@ -90,13 +90,14 @@ def past_title(session: Session, rows: Sequence[PastRow], *, width: int, glyphs:
     """How many runs, and how many of them want somebody."""
     parts = [Content.styled("History", style("heading"))]
     if session.history.entries is not None:
-        parts.append(Content.styled(f"{counted(len(session.history.entries), 'run')} in the journal", style("quiet")))
+        facts = [f"{counted(len(session.history.entries), 'run')} in the journal"]
         ledger = sum(row.entry is None for row in rows)
         if ledger:
-            parts.append(Content.styled(f"{ledger} known from the ledger alone", style("quiet")))
+            facts.append(f"{number(ledger)} more in the ledger")
+        parts.append(Content.styled(", ".join(facts), style("quiet")))
         half = sum(row.entry is not None and row.entry.state in _OPEN for row in rows)
         if half:
-            parts.append(Content.styled(f"{glyphs.interrupted} {half} not brought to an end", style("state-attention")))
+            parts.append(Content.styled(f"{glyphs.interrupted} {half} half-way", style("state-attention")))
     return Content("  ").join(parts).truncate(width, ellipsis=glyphs.fancy)
 
 

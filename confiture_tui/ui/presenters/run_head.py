@@ -53,7 +53,7 @@ def _next_step(row: RunRow | None, session: Session, glyphs: Glyphs) -> Content:
         return _ended(session, glyphs)
     if row is not None and row.left is not None:
         text = f"{glyphs.interrupted} {label(row.version, row.name)} stopped half-way"
-        return Content.assemble((text, style("state-attention")), "  it comes first: choose what becomes of it")
+        return Content.assemble((text, style("state-attention")), "  it comes first")
     if state.phase is RunPhase.REFUSED:
         return Content.styled(f"{glyphs.error} there is no plan", style("severity-error"))
     if state.prepared is None:
@@ -70,6 +70,9 @@ def _next_step(row: RunRow | None, session: Session, glyphs: Glyphs) -> Content:
             (f"{glyphs.not_run} read-only", style("state-attention")),
             "  this session may look at the plan and run nothing: start without --read-only",
         )
+    if state.left:
+        text = f"{glyphs.interrupted} {counted(len(state.left), 'migration')} stopped half-way"
+        return Content.assemble((text, style("state-attention")), "  nothing else is run before that is settled")
     if state.refusals:
         allow = Content.assemble(("  w", style("key")), " allows it") if state.prepared.plan.objections else ""
         count = counted(len(state.refusals), "thing")
@@ -87,10 +90,8 @@ def _ready(row: RunRow | None, session: Session) -> Content:
     last = label(plan.migrations[-1].version, plan.migrations[-1].name)
     count = len(plan.migrations)
     word = "takes back" if plan.direction == "backward" else "applies"
-    what = last if count == 1 else f"{count} migrations, the last {last}"
-    return Content.assemble(
-        ("a", style("key")), f" {word} {what}, after a question   ", ("t", style("key")), " only to the chosen one"
-    )
+    what = last if count == 1 else f"{count} migrations up to {last}"
+    return Content.assemble(("a", style("key")), f" {word} {what}   ", ("t", style("key")), " only to here")
 
 
 def _under_way(session: Session, glyphs: Glyphs) -> Content:
@@ -133,7 +134,7 @@ def _ended(session: Session, glyphs: Glyphs) -> Content:
     ]
     if state.result.cancelled:
         parts.insert(0, Content.styled("cancelled", style("state-attention")))
-    parts.append(Content.assemble(("r", style("key")), " plans what is left"))
+    parts.append(Content.assemble(("r", style("key")), " plans anew"))
     return Content("  ").join(parts)
 
 

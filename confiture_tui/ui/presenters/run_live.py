@@ -11,7 +11,7 @@ from confiture_tui.ui.presenters.migrations import label
 from confiture_tui.ui.presenters.run_rows import stage_badge
 from confiture_tui.ui.presenters.styles import style
 from confiture_tui.ui.presenters.verdict import error_text, failure_block
-from confiture_tui.ui.run_progress import HookStage, Stage
+from confiture_tui.ui.run_progress import HookStage, Stage, stage_of
 from confiture_tui.ui.safe_text import safe_line, safe_text
 
 if TYPE_CHECKING:
@@ -106,18 +106,12 @@ def result_pane(row: RunRow | None, session: Session, glyphs: Glyphs) -> Content
     if result is not None and result.undo:
         blocks += [Content(""), Content.styled("To take it back", style("heading"))]
         blocks += [Content.assemble((f"{glyphs.arrow} ", style("key")), safe_line(command)) for command in result.undo]
-        blocks.append(Content.styled("y copies it; b plans it here", style("quiet")))
+        blocks.append(Content.styled(f"y copies it; {'f' if state.is_backward else 'b'} plans it here", style("quiet")))
     return Content("\n").join(blocks)
 
 
 def _became(one: MigrationRun, session: Session, glyphs: Glyphs) -> list[Content]:
-    outcome = {
-        "applied": Stage.APPLIED,
-        "rolled_back": Stage.ROLLED_BACK,
-        "failed": Stage.FAILED,
-        "skipped": Stage.SKIPPED,
-        "interrupted": Stage.INTERRUPTED,
-    }[one.outcome.value]
+    outcome = stage_of(one.outcome)
     lines = [Content.assemble((label(one.version, one.name), style("strong")), "  ", stage_badge(outcome, glyphs))]
     if outcome is not Stage.SKIPPED:
         took = duration(one.elapsed_ms)

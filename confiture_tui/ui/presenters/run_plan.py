@@ -143,7 +143,7 @@ _WHAT_IT_DOES = {
 
 def _left_over(left: LeftOver, glyphs: Glyphs) -> Content:
     entry = left.entry
-    began = f"{entry.started_at:%Y-%m-%d %H:%M} by {safe_line(entry.run_by)}"
+    began = f"{entry.started_at.astimezone():%Y-%m-%d %H:%M} by {safe_line(entry.run_by)}"
     lines = [
         Content.assemble((f"{glyphs.interrupted} ", style("state-attention")), safe_text(left.sentence)),
         Content(""),

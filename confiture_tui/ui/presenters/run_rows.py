@@ -89,7 +89,8 @@ def run_row(row: RunRow, session: Session, *, width: int, glyphs: Glyphs) -> Con
     name = Content(label(row.version, row.name)).truncate(room, ellipsis=glyphs.fancy, pad=True)
     quiet = row.left is None and row.progress is None and not row.included
     name = name.stylize(style("quiet")) if quiet else name
-    line = Content.assemble(state.truncate(_STATE_WIDTH, pad=True), name, " ", badge)
+    state = state.truncate(_STATE_WIDTH, pad=True)
+    line = Content.assemble(state, name, " ", badge) if badge else Content.assemble(state, name)
     return line.truncate(width, ellipsis=glyphs.fancy)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Vertical
-from textual.widgets import Input
 
 from confiture_tui.events import Level
 from confiture_tui.ui.actions import Where, bindings_at
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
     from textual.content import Content
+    from textual.widgets import Input
 
     from confiture_tui.ui.actions import Action
     from confiture_tui.ui.session import Topic

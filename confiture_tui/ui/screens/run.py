@@ -164,6 +164,7 @@ class RunScreen(ConfitureScreen):
             and state.prepared is not None
             and not state.prepared.plan.is_empty
             and not state.refusals
+            and not state.left
             and not self._is_read_only
         )
 

@@ -25,11 +25,12 @@ class RunList(RowList):
         self.rows: tuple[RunRow, ...] = ()
 
     def reload(self) -> None:
-        """Take the rows from the session; the chosen one stays chosen if it is still there."""
-        before = self.chosen
+        """Take the rows from the session; the chosen one stays chosen, unless something half-way has turned up."""
+        before, had_left = self.chosen, any(one.left is not None for one in self.rows)
         self.rows = run_rows(self._session)
         at = 0
-        if before is not None:
+        turned_up = not had_left and any(one.left is not None for one in self.rows)
+        if before is not None and not turned_up:
             same = (
                 index
                 for index, one in enumerate(self.rows)

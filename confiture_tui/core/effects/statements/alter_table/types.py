@@ -191,8 +191,10 @@ def _refuse_dependents(alteration: Alteration, relation: Relation, column: Colum
         dependent = edge.dependent
         if dependent.class_oid == PG_CLASS and not isinstance(alteration.schema.by_oid(dependent.oid), Relation):
             continue  # indexes and sequences are made anew, or do not care
-        if dependent.class_oid == PG_ATTRDEF:
-            if not _is_default_of(alteration, dependent, relation, column):
+        # Before 15 a generated column itself depends on the columns that it is made of, later its expression does.
+        generated = dependent.class_oid == PG_CLASS and dependent.oid == relation.oid and dependent.number != 0
+        if generated or dependent.class_oid == PG_ATTRDEF:
+            if generated or not _is_default_of(alteration, dependent, relation, column):
                 old = step.schema.known and step.schema.server_version_num < 150000
                 step.refuse("42601" if old else "0A000", "cannot alter type of a column used by a generated column")
             continue

@@ -1,0 +1,248 @@
+"""Lint, History and Log: every key and every state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from confiture_tui.core.lint.model import LintReport
+from confiture_tui.errors import UsageError
+from confiture_tui.events import Event, EventName, Level
+from confiture_tui.service.linting import LintResult
+from confiture_tui.ui.event_log import EventLog
+from confiture_tui.ui.filtered_log import FilteredLog, LogFilter
+from confiture_tui.ui.run_progress import HookStage, MigrationProgress, RunProgress, Stage
+from tests.support.fake_service import AT
+from tests.ui import run_samples, samples
+from tests.ui.driving import SIZES, running
+
+if TYPE_CHECKING:
+    from tests.support.fake_service import FakeService
+
+
+def linted() -> FakeService:
+    return samples.service(lint_outcome=run_samples.lint_result())
+
+
+class TestLint:
+    @pytest.mark.parametrize("size", SIZES)
+    async def test_findings_are_grouped_by_severity(self, size: tuple[int, int]) -> None:
+        async with running(linted(), size=size) as driver:
+            await driver.press("3")
+            await driver.until_text("missing-primary-key")
+            assert driver.text.index("missing-primary-key") < driver.text.index("missing-index")
+
+    async def test_the_chosen_one_is_told_with_its_fix(self) -> None:
+        async with running(linted(), size=(120, 36)) as driver:
+            await driver.press("3")
+            await driver.until_text("is not as missing-primary-key wants it")
+            await driver.press("j", "j")
+            await driver.until_text("CREATE INDEX CONCURRENTLY")
+            assert "005_lines_reference_orders.up.sql:1" in driver.text
+            await driver.press("y")
+            assert driver.app.clipboard == "CREATE INDEX CONCURRENTLY ON shop.w_lines (order_id);\n"
+
+    async def test_filter_as_it_is_typed(self) -> None:
+        async with running(linted()) as driver:
+            await driver.press("3")
+            await driver.until_text("missing-primary-key")
+            await driver.press("slash", *"NOTE")
+            await driver.until_text("shop.w_orders.note")
+            assert "missing-primary-key" not in driver.text
+            assert "1 shown" in driver.text
+            await driver.press("enter")
+            assert driver.focused == "findings"
+            await driver.press("escape")
+            await driver.until_text("missing-primary-key")
+
+    async def test_a_filter_that_nothing_matches(self) -> None:
+        async with running(linted()) as driver:
+            await driver.press("3")
+            await driver.until_text("missing-primary-key")
+            await driver.press("slash", *"zzz")
+            await driver.until_text("Nothing matches.")
+
+    async def test_only_what_pending_migrations_add(self) -> None:
+        async with running(linted()) as driver:
+            await driver.press("3")
+            await driver.until_text("missing-primary-key")
+            await driver.press("n")
+            await driver.until_text("only new")
+            assert "missing-primary-key" not in driver.text
+            assert "missing-index" in driver.text
+            await driver.press("n")
+            await driver.until_text("missing-primary-key")
+
+    async def test_groups(self) -> None:
+        async with running(linted()) as driver:
+            await driver.press("3")
+            await driver.until_text("by severity")
+            for grouping in ("rule", "object", "severity"):
+                await driver.press("v")
+                await driver.until_text(f"by {grouping}")
+
+    async def test_nothing_is_wrong(self) -> None:
+        service = samples.service(lint_outcome=LintResult(basis="database", report=LintReport(checked={"tables": 3})))
+        async with running(service) as driver:
+            await driver.press("3")
+            await driver.until_text("Nothing is wrong with the schema.")
+            await driver.until_text("3 tables")
+
+    async def test_an_error_is_a_sentence(self) -> None:
+        async with running(samples.service(lint_outcome=UsageError("There is no rule 'x'.", hint="y?"))) as driver:
+            await driver.press("3")
+            await driver.until_text("There is no rule 'x'.")
+
+    async def test_it_can_be_stopped_and_begun_again(self) -> None:
+        service = samples.service(lint_outcome=run_samples.lint_result(), hold_lint=True)
+        async with running(service) as driver:
+            await driver.press("3")
+            await driver.until_text("being read and judged")
+            await driver.press("escape")
+            await driver.until_text("Stopped before")
+            await driver.press("1", "3")
+            assert len(service.lints) == 1
+            service.hold_lint = False
+            await driver.press("r")
+            await driver.until_text("missing-primary-key")
+
+    async def test_it_lints_once(self) -> None:
+        service = linted()
+        async with running(service) as driver:
+            await driver.press("3", "1", "3", "enter", "enter")
+            await driver.until_text("missing-primary-key")
+            assert len(service.lints) == 1
+
+
+class TestHistory:
+    @pytest.mark.parametrize("size", SIZES)
+    async def test_runs_the_newest_first_with_the_ledger(self, size: tuple[int, int]) -> None:
+        async with running(samples.service(entries=run_samples.history()), size=size) as driver:
+            await driver.press("5")
+            await driver.until_text("006_unique_customer_email")
+            assert driver.text.index("interrupted") < driver.text.index("taken back")
+            assert "3 runs in the journal" in driver.text
+
+    async def test_one_in_full(self) -> None:
+        async with running(samples.service(entries=run_samples.history()), size=(120, 36)) as driver:
+            await driver.press("5")
+            await driver.until_text("shows what can be done about it")
+            await driver.press("j", "j")
+            await driver.until_text("permission denied")
+            await driver.press("j")
+            await driver.until_text("the journal knows no run of it")
+            await driver.press("enter")
+            assert driver.focused == "past-run"
+            await driver.press("escape")
+            assert driver.focused == "past"
+
+    async def test_nothing_was_run(self) -> None:
+        async with running(samples.service(statuses=samples.statuses()[2:])) as driver:
+            await driver.press("5")
+            await driver.until_text("Nothing was run here yet.")
+
+    async def test_an_error_is_a_sentence(self) -> None:
+        error = UsageError("There is no database to run anything on.")
+        service = samples.service(history_error=error, statuses=samples.statuses()[2:])
+        async with running(service) as driver:
+            await driver.press("5")
+            await driver.until_text("There is no database to run anything on.")
+            service.history_error = None
+            await driver.press("r")
+            await driver.until_text("Nothing was run here yet.")
+
+
+def event(message: str, level: Level = Level.INFO, **fields: object) -> Event:
+    return Event(name=EventName.SERVER_NOTICE, message=message, level=level, at=AT, **fields)  # type: ignore[arg-type]
+
+
+class TestLog:
+    async def test_filter_level_and_clear(self) -> None:
+        service = samples.service()
+        async with running(service) as driver:
+            service.events(event("one thing"))
+            service.events(event("another thing", Level.WARNING))
+            await driver.press("6")
+            await driver.until_text("another thing")
+            await driver.press("v", "v")
+            await driver.until_text("from warning on")
+            assert "one thing" not in driver.text
+            await driver.press("v", "v", "slash", *"one")
+            await driver.until_text("1 shown")
+            assert "another thing" not in driver.text
+            await driver.press("escape")
+            await driver.until_text("another thing")
+
+    async def test_new_lines_come_through_the_filter(self) -> None:
+        service = samples.service()
+        async with running(service) as driver:
+            await driver.press("6", "slash", *"apple", "enter")
+            service.events(event("a pear"))
+            service.events(event("an apple"))
+            await driver.until_text("an apple")
+            assert "a pear" not in driver.text
+            await driver.press("1")
+            await driver.until_text("a pear")
+
+    async def test_the_pane_is_there_once(self) -> None:
+        async with running(samples.service()) as driver:
+            await driver.press("6")
+            await driver.until_text("project_opened")
+            assert driver.text.count("project_opened") == 1
+            await driver.press("o", "1")
+            assert not driver.review.log_pane.display
+
+    @pytest.mark.parametrize(
+        ("text", "passes"),
+        [
+            ("", True),
+            ("moved", True),
+            ("MOVED 008", True),
+            ("moved absent", False),
+            ("migration=008", True),
+            ("migration=007", False),
+            ("hook=analyze", True),
+            ("level=info", True),
+            ("statement=2", True),
+            ("event=server", True),
+            ("nothing=1", False),
+        ],
+    )
+    def test_what_passes(self, text: str, passes: bool) -> None:
+        one = event("rows moved", migration="008", statement=2, data={"hook": "analyze_tables"})
+        assert LogFilter(text).lets_through(one) is passes
+
+    def test_the_numbers_stay_when_the_oldest_go(self) -> None:
+        log = EventLog(4)
+        shown = FilteredLog(log)
+        shown.refilter(LogFilter("even"))
+        for number in range(11):
+            log.extend([event(f"{'even' if number % 2 == 0 else 'odd'} {number}")])
+            shown.sync()
+        assert [shown[number].message for number in range(shown.first, shown.end)] == ["even 8", "even 10"]
+        assert shown.end == 6
+        with pytest.raises(IndexError):
+            shown[shown.first - 1]
+
+
+class TestProgress:
+    def test_a_retry_begins_again(self) -> None:
+        progress = RunProgress([MigrationProgress("003", "order_note", 3)])
+        changed = [progress.apply(one) for one in run_samples.run_events()]
+        one = progress.migrations[0]
+        assert all(changed)
+        assert (one.stage, one.retries, one.gave_way, one.done) == (Stage.RUNNING, 1, 1, 3)
+        assert [(hook.name, hook.stage) for hook in one.hooks] == [
+            ("capture_statistics", HookStage.OK),
+            ("backfill_read_model", HookStage.RUNNING),
+        ]
+
+    def test_a_dry_run_of_the_same_migration_is_another_matter(self) -> None:
+        progress = RunProgress([MigrationProgress("003", "order_note", 3)])
+        verdict = Event(
+            name=EventName.STATEMENT_COMPLETED, message="", migration="003", phase="verdict", statement=3, at=AT
+        )
+        assert not progress.apply(verdict)
+        assert not progress.apply(event("of no migration"))
+        assert progress.migrations[0].done == 0
