@@ -18,7 +18,7 @@ from confiture_tui.core.catalog import Catalog
 from confiture_tui.core.dry_run.result import DryRunResult, Rows
 from confiture_tui.core.dry_run.session import SessionSettings
 from confiture_tui.core.dry_run.shadow import Shadow
-from confiture_tui.core.migrations.findings import condensed, too_large
+from confiture_tui.core.migrations.findings import condensed
 from confiture_tui.core.migrations.layouts import MigrationSet, discover
 from confiture_tui.core.migrations.ledger import read_ledger
 from confiture_tui.core.migrations.profiles import PROFILES, RunnerProfile
@@ -30,6 +30,7 @@ from confiture_tui.database.dsn import Dsn, resolve_dsn
 from confiture_tui.database.pooler import backend_pid
 from confiture_tui.errors import UsageError
 from confiture_tui.events import Event, EventName, Level, Sink
+from confiture_tui.service.choosing import error_in, migration_of, pending_before
 from confiture_tui.service.demo_shop import OpenDemo, applied_since_opening
 from confiture_tui.service.in_place import refuse_unless_allowed, try_in_place
 from confiture_tui.service.models import ProjectInfo, TargetInfo
@@ -250,7 +251,7 @@ class Workspace:
         Raises:
             UsageError: there is none.
         """
-        return _of(self._migrations, version)
+        return migration_of(self._migrations, version)
 
     def preview(self, version: str) -> MigrationPreview:
         """What the migration contains."""
@@ -295,7 +296,7 @@ class Workspace:
             ConfitureError: the shadow could not be made.
         """
         migration, statuses = self._pending(version, scope)
-        before, notes = _pending_before(migration, statuses)
+        before, notes = pending_before(migration, statuses)
         if self._demo:
             before = [*applied_since_opening(statuses), *before]
         with ExitStack() as loan:
@@ -342,13 +343,13 @@ class Workspace:
             UsageError: there is no such migration, it is applied already, or its file cannot be used.
         """
         migrations, statuses = self._status(scope)
-        migration = _of(migrations, version)
+        migration = migration_of(migrations, version)
         state = next((one.state for one in statuses if one.version == version), MigrationState.PENDING)
         if state in (MigrationState.APPLIED, MigrationState.CHANGED):
             raise UsageError(
                 f"{migration.label} is applied already: the schema has what it makes.", hint="Try a pending one."
             )
-        wrong = _error_in(migration)
+        wrong = error_in(migration)
         if wrong is not None:
             raise UsageError(f"{migration.label} cannot be tried: {wrong}", hint="Mend the file first.")
         return migration, statuses
@@ -431,46 +432,3 @@ class Workspace:
 
 def _as_it_is(_server: EmbeddedServer) -> None:
     """A server that starts empty needs no preparing."""
-
-
-def _of(migrations: MigrationSet, version: str) -> Migration:
-    """The migration with this version.
-
-    Raises:
-        UsageError: there is none.
-    """
-    migration = migrations.get(version)
-    if migration is not None:
-        return migration
-    known = ", ".join(migration.version for migration in migrations.migrations[-8:])
-    raise UsageError(
-        f"There is no migration {version} in {migrations.directory}.",
-        hint=f"The newest ones are: {known}." if known else "There are no migrations at all.",
-    )
-
-
-def _error_in(migration: Migration) -> str | None:
-    """What makes its file useless, if anything does."""
-    oversize = too_large(migration)
-    findings = (*migration.findings, *((oversize,) if oversize is not None else ()))
-    return next((finding.message for finding in findings if finding.level == "error"), None)
-
-
-def _pending_before(migration: Migration, statuses: Sequence[MigrationStatus]) -> tuple[list[Migration], list[str]]:
-    """The migrations that a runner would apply first, and a note on each that cannot be applied to a shadow."""
-    before, notes = [], []
-    for status in statuses:
-        if status.version == migration.version:
-            break
-        if status.state is not MigrationState.PENDING:
-            continue
-        if status.migration is None:
-            label = f"{status.version}_{status.name}"
-            notes.append(f"{label} comes first and is a program: what it does is not on the shadow.")
-            continue
-        wrong = _error_in(status.migration)
-        if wrong is not None:
-            notes.append(f"{status.migration.label} comes first and was left out here: {wrong}")
-            continue
-        before.append(status.migration)
-    return before, notes

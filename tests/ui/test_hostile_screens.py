@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +17,7 @@ from confiture_tui.core.runner.preflight import PreflightFinding
 from confiture_tui.core.runner.result import MigrationRun, RunOutcome, RunResult
 from confiture_tui.errors import UsageError
 from confiture_tui.events import Event, EventName
+from confiture_tui.service.running import RunRequest
 from confiture_tui.ui.glyphs import UNICODE
 from confiture_tui.ui.presenters import findings, past, run_head, run_live, run_plan, run_rows
 from confiture_tui.ui.readings import HistoryState, LintState
@@ -25,6 +28,9 @@ from tests.support.fake_service import AT, FakeService, status
 from tests.ui import run_samples, samples
 from tests.ui.driving import running
 from tests.ui.hostile import FORBIDDEN, SAMPLES
+
+if TYPE_CHECKING:
+    from confiture_tui.core.runner.recovery import LeftOver
 
 ANY = st.text(st.characters(codec=None, exclude_categories=()), max_size=40) | st.sampled_from(SAMPLES)
 MODEL = ANY.map(lambda text: text.encode("utf-8", "replace").decode())
@@ -49,7 +55,7 @@ def hostile_run(text: str, version: str) -> RunResult:
     return RunResult(migrations=(one,), undo=(text,))
 
 
-def hostile_left(text: str, version: str) -> run_samples.LeftOver:
+def hostile_left(text: str, version: str) -> LeftOver:
     entry = run_samples.entry(version, text, state="interrupted", run_by=text, error=text, hooks_done=[text])
     return run_samples.left_over(entry=entry, sentence=text)
 
@@ -62,8 +68,6 @@ async def hostile_session(text: str) -> Session:
         hooks={"1": [PlannedHook(hook=text, phase=HookPhase.AFTER_DDL, transactional=False)]},
     )
     session = Session(service, phase=Phase.READY, statuses=tuple(service.statuses))  # type: ignore[arg-type]
-    from confiture_tui.service.running import RunRequest
-
     prepared = await service.prepare_run(RunRequest())
     session.run = RunState(
         phase=RunPhase.PLANNED, request=RunRequest(), prepared=prepared, left=(hostile_left(text, "3"),)
@@ -90,8 +94,6 @@ async def hostile_session(text: str) -> Session:
 @given(text=MODEL)
 @settings(max_examples=60, deadline=None)
 def test_no_presenter_lets_through_what_a_terminal_obeys(text: str) -> None:
-    import asyncio
-
     session = asyncio.run(hostile_session(text))
     state, lint = session.run, session.lint
     rows = run_rows.run_rows(session)

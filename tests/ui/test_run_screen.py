@@ -195,7 +195,7 @@ class TestYes:
             assert driver.on_top(DeliberateDialog)
             assert yes.disabled
             await driver.press("backspace")
-            assert not yes.disabled
+            await driver.until(lambda: not yes.disabled)
             await driver.press("enter")
             await driver.until(lambda: service.runs)
             assert service.runs[0][0] == RunRequest(confirmation="shop")

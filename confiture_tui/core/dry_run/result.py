@@ -85,11 +85,32 @@ class Proof(FrozenModel):
     exceptions: tuple[str, ...] = ()
 
 
+class DataAfter(StrEnum):
+    """What becomes of the rows that were there before, on the way up and back."""
+
+    KEPT = "kept"
+    LOST = "lost"
+    UNKNOWN = "unknown"
+
+
 class RoundTrip(FrozenModel):
-    """Up, down, compare: whether the way back brings the schema back."""
+    """Up, down, compare, up again: whether the way back brings the schema back.
+
+    Attributes:
+        schema_proved: the schema after up and down is the one before, but for the order of columns; ``None``: it could
+            not be tried to the end.
+        differences: in words, one for each object or attribute that differs, by kind; or what failed.
+        lesser: tables whose columns came back in another order: their ``SELECT *`` and ``INSERT`` without names differ.
+        data: of the rows that were there before. Rows written between up and down are not meant.
+        again: the migration could be applied once more afterwards, and left the same schema as the first time;
+            ``None``: not tried.
+    """
 
     schema_proved: bool | None
     differences: tuple[str, ...] = ()
+    lesser: tuple[str, ...] = ()
+    data: DataAfter = DataAfter.UNKNOWN
+    again: bool | None = None
 
 
 class DryRunResult(FrozenModel):

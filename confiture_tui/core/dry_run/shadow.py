@@ -12,8 +12,11 @@ from confiture_tui.core.catalog import Catalog
 from confiture_tui.core.dry_run.clones import CloneMaker, unique_name
 from confiture_tui.core.dry_run.merge import merge_passes
 from confiture_tui.core.dry_run.passes import cumulative_pass, observation_pass, verdict_pass
-from confiture_tui.core.dry_run.result import DryRunResult, On, Proof, Rows, Verdict
+from confiture_tui.core.dry_run.prediction import beside_prediction, predict
+from confiture_tui.core.dry_run.result import DryRunResult, Proof, RoundTrip, Rows
+from confiture_tui.core.dry_run.round_trip import reread
 from confiture_tui.core.dry_run.session import SessionSettings
+from confiture_tui.core.dry_run.telling import completed, pass_started, proof_of_clones, way_back
 from confiture_tui.core.migrations.profiles import PROFILES, RunnerProfile, Wrapping
 from confiture_tui.database.cancellation import CancelScope
 from confiture_tui.database.failures import in_sentences
@@ -23,7 +26,6 @@ from confiture_tui.events import Event, EventName, Level, Sink, discard, with_co
 if TYPE_CHECKING:
     import psycopg
 
-    from confiture_tui.core.catalog.diff import SchemaDiff
     from confiture_tui.core.dry_run.execution import Ran
     from confiture_tui.core.effects.model import Failure
     from confiture_tui.core.migrations.model import Migration
@@ -289,7 +291,7 @@ class Shadow:
         )
         try:
             with in_sentences(f"The dry run of {migration.label}"):
-                result = self._dry_run(migration, wrapping, scope, sink)
+                result = self._dry_run(migration, profile, scope, sink)
         except BaseException as error:
             if scope.requested and not isinstance(error, Cancelled):
                 # What a cancelled job fails with is the cancel.
@@ -303,21 +305,23 @@ class Shadow:
                 )
             )
             raise error from None
-        sink(_completed(migration, result))
+        sink(completed(migration, result))
         return result
 
-    def _dry_run(self, migration: Migration, wrapping: Wrapping, scope: CancelScope, sink: Sink) -> DryRunResult:
-        statements = migration.up.statements
+    def _dry_run(self, migration: Migration, profile: RunnerProfile, scope: CancelScope, sink: Sink) -> DryRunResult:
+        statements, wrapping = migration.up.statements, profile.wrapping_of(migration.up)
         clones: list[str] = []
         try:
             verdict_sink = with_context(sink, phase="verdict")
-            _pass_started(verdict_sink, "verdict")
-            with self._clones.connected(self._make_clone(clones), scope) as conn:
+            pass_started(verdict_sink, "verdict")
+            applied = self._make_clone(clones)
+            with self._clones.connected(applied, scope) as conn:
                 before = self._catalog_before(conn)
                 results = verdict_pass(conn, statements, wrapping, scope=scope, sink=verdict_sink)
-                schema_diff = self._difference(before, conn, migration, results, wrapping)
+                after = self._left_behind(conn, migration, results, wrapping)
+            simulation = predict(migration, before, profile)
             observation_sink = with_context(sink, phase="observation")
-            _pass_started(observation_sink, "observation")
+            pass_started(observation_sink, "observation")
             clone = self._make_clone(clones)
             with self._clones.connected(clone, scope, tracing=True) as conn:
                 seen = observation_pass(
@@ -333,48 +337,74 @@ class Shadow:
             missing = {statements[position].index for position, one in enumerate(seen) if one is None}
             cumulated = {}
             if missing:
-                _pass_started(with_context(sink, phase="cumulative"), "cumulative")
+                pass_started(with_context(sink, phase="cumulative"), "cumulative")
                 with self._clones.connected(self._make_clone(clones), scope, tracing=True) as conn:
                     cumulated = cumulative_pass(conn, statements, missing, len(results), self.rows, scope=scope)
+            result = merge_passes(
+                migration,
+                wrapping,
+                self.rows,
+                results,
+                seen,
+                cumulated,
+                schema_diff=before.diff(after) if after is not None else None,
+                proof=Proof(nothing_persisted=None),
+                notes=(*self.notes, *self._setting_notes()),
+                plain_for_superuser=self._plain_for_superuser,
+            )
+            result = beside_prediction(
+                result, simulation, plain_for_superuser=self._plain_for_superuser, sink=observation_sink
+            )
+            round_trip = None
+            if result.ok and migration.down is not None and after is not None:
+                round_trip = self._round_trip(applied, migration, profile, result, (before, after), scope, sink)
         except BaseException:
             # The first error is the one to be told: without its server a clone cannot be dropped, and is gone.
             with suppress(ConfitureError):
                 self._clones.drop(clones)
             raise
         self._clones.drop(clones)
-        return merge_passes(
+        proof = proof_of_clones(len(clones), self._clones.count(clones))
+        return result.model_copy(update={"proof": proof, "round_trip": round_trip})
+
+    def _round_trip(
+        self,
+        clone: str,
+        migration: Migration,
+        profile: RunnerProfile,
+        result: DryRunResult,
+        catalogs: tuple[Catalog, Catalog],
+        scope: CancelScope,
+        sink: Sink,
+    ) -> RoundTrip:
+        """The way back, on the clone on which the verdict pass has applied the migration."""
+        sink = with_context(sink, phase="round trip")
+        sink(Event(name=EventName.PASS_STARTED, message="the way back, where it was applied", level=Level.DEBUG))
+        trip = goway_back(
+            lambda: self._clones.connected(clone, scope),
             migration,
-            wrapping,
-            self.rows,
-            results,
-            seen,
-            cumulated,
-            schema_diff=schema_diff,
-            proof=_proof(len(clones), self._clones.count(clones)),
-            notes=(*self.notes, *self._setting_notes()),
+            profile,
+            result,
+            before=catalogs[0],
+            after=catalogs[1],
             plain_for_superuser=self._plain_for_superuser,
+            scope=scope,
         )
+        sink(way_back(migration, trip))
+        return trip
 
     def _setting_notes(self) -> tuple[str, ...]:
         refused = self._clones.refused_settings
         return (f"Settings of the target that the shadow does not take: {', '.join(refused)}.",) if refused else ()
 
-    def _difference(
-        self,
-        before: Catalog,
-        conn: psycopg.Connection[Any],
-        migration: Migration,
-        results: list[Ran],
-        wrapping: Wrapping,
-    ) -> SchemaDiff | None:
-        """What the verdict pass left behind: ``None`` when it failed and its transaction took everything back."""
+    def _left_behind(
+        self, conn: psycopg.Connection[Any], migration: Migration, results: list[Ran], wrapping: Wrapping
+    ) -> Catalog | None:
+        """What the verdict pass left: ``None`` when it failed and its transaction took everything back."""
         failed = bool(results) and not results[-1].ok
         if failed and wrapping is not Wrapping.NONE and not migration.up.transaction_control:
             return None
-        # Settings of the migration (role, search_path) must not colour what is read.
-        conn.execute("RESET ROLE")
-        conn.execute("RESET ALL")
-        return before.diff(Catalog.load(conn))
+        return reread(conn)
 
     def _catalog_before(self, fresh: psycopg.Connection[Any]) -> Catalog:
         """The catalog of the template, read once from a fresh clone: the template itself takes no connections."""
@@ -386,35 +416,3 @@ class Shadow:
         """A fresh clone, noted in ``made`` so that it is dropped whatever happens."""
         made.append(self._clones.make(self._template))
         return made[-1]
-
-
-def _pass_started(sink: Sink, name: str) -> None:
-    sink(Event(name=EventName.PASS_STARTED, message=f"{name} pass, on a fresh clone", level=Level.DEBUG))
-
-
-def _proof(clones: int, remaining: int) -> Proof:
-    return Proof(
-        nothing_persisted=remaining == 0,
-        checks=(
-            f"Every statement ran on one of {clones} disposable clones, never on the target.",
-            "The clones are gone from the shadow's server."
-            if remaining == 0
-            else f"{remaining} clone(s) could not be dropped from the shadow's server.",
-        ),
-    )
-
-
-def _completed(migration: Migration, result: DryRunResult) -> Event:
-    if result.verdict is Verdict.OK:
-        text, level = "succeeds", Level.INFO
-    elif result.failure is not None:
-        text, level = f"fails with {result.failure.sqlstate}: {result.failure.message}", Level.ERROR
-    else:
-        text, level = "is inconclusive", Level.WARNING
-    return Event(
-        name=EventName.DRY_RUN_COMPLETED,
-        message=f"{migration.label}: {text}",
-        level=level,
-        duration_ms=result.elapsed_ms,
-        data={"verdict": str(result.verdict), "on": str(On.SHADOW)},
-    )

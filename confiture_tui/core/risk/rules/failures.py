@@ -48,6 +48,9 @@ class FailsOnExistingData(RiskRule):
         if points == 0:
             return
         bad = [one for one in probes if one.found]
+        if forecast.effects.fails is not None and not bad:
+            # Its points are those of the certain failure, which is told by itself.
+            return
         if bad:
             message = f"The statement fails: there are {listed(_found(one) for one in bad)}."
         else:

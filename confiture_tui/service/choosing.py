@@ -1,0 +1,57 @@
+"""Which migration is meant, whether it can be tried, and which ones come before it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from confiture_tui.core.migrations.findings import too_large
+from confiture_tui.core.migrations.status import MigrationState, MigrationStatus
+from confiture_tui.errors import UsageError
+
+if TYPE_CHECKING:
+    from confiture_tui.core.migrations.layouts import MigrationSet
+    from confiture_tui.core.migrations.model import Migration
+
+
+def migration_of(migrations: MigrationSet, version: str) -> Migration:
+    """The migration with this version.
+
+    Raises:
+        UsageError: there is none.
+    """
+    migration = migrations.get(version)
+    if migration is not None:
+        return migration
+    known = ", ".join(migration.version for migration in migrations.migrations[-8:])
+    raise UsageError(
+        f"There is no migration {version} in {migrations.directory}.",
+        hint=f"The newest ones are: {known}." if known else "There are no migrations at all.",
+    )
+
+
+def error_in(migration: Migration) -> str | None:
+    """What makes its file useless, if anything does."""
+    oversize = too_large(migration)
+    findings = (*migration.findings, *((oversize,) if oversize is not None else ()))
+    return next((finding.message for finding in findings if finding.level == "error"), None)
+
+
+def pending_before(migration: Migration, statuses: Sequence[MigrationStatus]) -> tuple[list[Migration], list[str]]:
+    """The migrations that a runner would apply first, and a note on each that cannot be applied to a shadow."""
+    before, notes = [], []
+    for status in statuses:
+        if status.version == migration.version:
+            break
+        if status.state is not MigrationState.PENDING:
+            continue
+        if status.migration is None:
+            label = f"{status.version}_{status.name}"
+            notes.append(f"{label} comes first and is a program: what it does is not on the shadow.")
+            continue
+        wrong = error_in(status.migration)
+        if wrong is not None:
+            notes.append(f"{status.migration.label} comes first and was left out here: {wrong}")
+            continue
+        before.append(status.migration)
+    return before, notes

@@ -1,0 +1,89 @@
+"""The wizard on the real service and a real server: apply, look, take back; stop one that waits for a lock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from confiture_tui.config import Settings
+from confiture_tui.service import MigrationService
+from confiture_tui.ui.app import ConfitureApp
+from confiture_tui.ui.run_state import RunPhase
+from tests.ui.driving import Driver
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import psycopg
+
+    from confiture_tui.database.dsn import Dsn
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    migrations = tmp_path / "db/migrations"
+    migrations.mkdir(parents=True)
+    (migrations / "001_note.up.sql").write_text("ALTER TABLE jar ADD COLUMN note text;\n")
+    (migrations / "001_note.down.sql").write_text("ALTER TABLE jar DROP COLUMN note;\n")
+    return tmp_path
+
+
+def app_on(project: Path, dsn: Dsn) -> ConfitureApp:
+    return ConfitureApp(MigrationService(Settings.load(project=project, dsn=dsn.secret.reveal(), environ={})))
+
+
+def columns(conn: psycopg.Connection[Any]) -> list[str]:
+    query = (
+        "SELECT attname::text FROM pg_attribute WHERE attrelid = 'jar'::regclass AND attnum > 0 AND NOT attisdropped"
+    )
+    return [row[0] for row in conn.execute(query).fetchall()]
+
+
+def phase_is(app: ConfitureApp, phase: RunPhase) -> Callable[[], bool]:
+    return lambda: app.session.run.phase is phase
+
+
+async def test_apply_look_and_take_back(project: Path, database: Dsn, conn: psycopg.Connection[Any]) -> None:
+    conn.execute("CREATE TABLE jar (id int)")
+    app = app_on(project, database)
+    async with app.run_test(size=(120, 36)) as pilot:
+        driver = Driver(app, pilot, None)  # type: ignore[arg-type]
+        await driver.until_text("001_note")
+        await driver.press("4")
+        await driver.until(phase_is(app, RunPhase.PLANNED))
+        await driver.press("a", "tab", "enter")
+        await driver.until_text("1 applied")
+        assert columns(conn) == ["id", "note"]
+        await driver.press("5")
+        await driver.until_text("1 run in the journal")
+        await driver.press("3")
+        await driver.until(lambda: app.session.lint.result is not None)
+        await driver.press("4", "b")
+        await driver.until_text("takes back 1 migration from")
+        await driver.until(phase_is(app, RunPhase.PLANNED))
+        await driver.press("a", "tab", "enter")
+        await driver.until_text("1 taken back")
+        assert columns(conn) == ["id"]
+
+
+async def test_one_that_waits_for_a_lock_is_stopped(
+    project: Path, database: Dsn, conn: psycopg.Connection[Any]
+) -> None:
+    conn.execute("CREATE TABLE jar (id int)")
+    app = app_on(project, database)
+    async with app.run_test(size=(120, 36)) as pilot:
+        driver = Driver(app, pilot, None)  # type: ignore[arg-type]
+        await driver.until_text("001_note")
+        conn.execute("BEGIN")
+        conn.execute("LOCK TABLE jar IN ACCESS SHARE MODE")
+        await driver.press("4")
+        await driver.until(phase_is(app, RunPhase.PLANNED))
+        await driver.press("a", "tab", "enter")
+        await driver.until_text("Waiting for")
+        await driver.press("escape")
+        await driver.until(phase_is(app, RunPhase.ENDED))
+        await driver.until_text("cancelled")
+        conn.execute("ROLLBACK")
+        assert columns(conn) == ["id"]
