@@ -83,9 +83,9 @@ def go_back(
     differences, lesser = differing(before.diff(back))
     proved = not differences
     data = _data(migration, profile, result, before, after, back)
-    again, text = _again(connect, migration, profile, after, plain_for_superuser, scope)
-    if text is not None:
-        differences = (*differences, text)
+    again, once_more = _again(connect, migration, profile, after, plain_for_superuser, scope)
+    if once_more is not None:
+        differences = (*differences, once_more)
     return RoundTrip(schema_proved=proved, differences=differences, lesser=lesser, data=data, again=again)
 
 

@@ -14,7 +14,7 @@ from confiture_tui.core.dry_run.merge import merge_passes
 from confiture_tui.core.dry_run.passes import cumulative_pass, observation_pass, verdict_pass
 from confiture_tui.core.dry_run.prediction import beside_prediction, predict
 from confiture_tui.core.dry_run.result import DryRunResult, Proof, RoundTrip, Rows
-from confiture_tui.core.dry_run.round_trip import reread
+from confiture_tui.core.dry_run.round_trip import go_back, reread
 from confiture_tui.core.dry_run.session import SessionSettings
 from confiture_tui.core.dry_run.telling import completed, pass_started, proof_of_clones, way_back
 from confiture_tui.core.migrations.profiles import PROFILES, RunnerProfile, Wrapping
@@ -380,7 +380,7 @@ class Shadow:
         """The way back, on the clone on which the verdict pass has applied the migration."""
         sink = with_context(sink, phase="round trip")
         sink(Event(name=EventName.PASS_STARTED, message="the way back, where it was applied", level=Level.DEBUG))
-        trip = goway_back(
+        trip = go_back(
             lambda: self._clones.connected(clone, scope),
             migration,
             profile,

@@ -74,7 +74,11 @@ def test_a_way_back_that_brings_all_back_is_proved(shadow: Shadow, events: list[
         ("DROP INDEX t_a;", "SELECT 1;", "index public.t_a does not come back"),
         ("CREATE INDEX t_b ON t (b);", "SELECT 1;", "index public.t_b stays"),
         ("ALTER TABLE t ALTER a DROP DEFAULT;", "SELECT 1;", "column public.t.a: default was 7, is absent afterwards"),
-        ("COMMENT ON COLUMN t.a IS 'new';", "COMMENT ON COLUMN t.a IS NULL;", "column public.t.a: comment was how many"),
+        (
+            "COMMENT ON COLUMN t.a IS 'new';",
+            "COMMENT ON COLUMN t.a IS NULL;",
+            "column public.t.a: comment was how many",
+        ),
         ("REVOKE SELECT ON t FROM PUBLIC;", "SELECT 1;", "table public.t: "),
         ("ALTER TABLE t ENABLE TRIGGER t_quiet;", "SELECT 1;", "trigger public.t.t_quiet: "),
         (
@@ -121,9 +125,7 @@ def test_a_way_back_that_fails_proves_that_there_is_none(shadow: Shadow, events:
     trip = trip_of(shadow, "ALTER TABLE t ADD COLUMN x int;", "SELECT 1;\nALTER TABLE t DROP COLUMN y;")
     assert trip.schema_proved is False
     assert trip.differences == ('The way back fails on line 2 with 42703: column "y" of relation "t" does not exist',)
-    assert any(
-        one.name is EventName.ROUND_TRIP_COMPLETED and one.level is Level.WARNING for one in events
-    )
+    assert any(one.name is EventName.ROUND_TRIP_COMPLETED and one.level is Level.WARNING for one in events)
 
 
 def test_one_that_can_be_applied_only_once_is_told(shadow: Shadow) -> None:
