@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import psycopg
 
 _CREATE = """
-CREATE TABLE IF NOT EXISTS {table} (
+CREATE TABLE {table} (
     id                uuid PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid(),
     pk_confiture      bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
     slug              text NOT NULL UNIQUE,
@@ -27,10 +27,10 @@ CREATE TABLE IF NOT EXISTS {table} (
     applied_by        text,
     archived_into     varchar(255)
 );
-CREATE INDEX IF NOT EXISTS {by_key} ON {table} (pk_confiture);
-CREATE INDEX IF NOT EXISTS {by_slug} ON {table} (slug);
-CREATE INDEX IF NOT EXISTS {by_version} ON {table} (version);
-CREATE INDEX IF NOT EXISTS {by_time} ON {table} (applied_at DESC);
+CREATE INDEX {by_key} ON {table} (pk_confiture);
+CREATE INDEX {by_slug} ON {table} (slug);
+CREATE INDEX {by_version} ON {table} (version);
+CREATE INDEX {by_time} ON {table} (applied_at DESC);
 """
 _INDEXES = {"by_key": "pk_confiture", "by_slug": "slug", "by_version": "version", "by_time": "applied_at"}
 
@@ -58,11 +58,15 @@ class LedgerTable:
         self._table = sql.Identifier(schema, name)
 
     def create(self, conn: psycopg.Connection[Any]) -> None:
-        """Create it where it is absent.
+        """Create it where it is absent; one that an older release has made stays as it is.
 
         Raises:
             psycopg.Error: the role may not create tables there.
         """
+        name = self._table.as_string(conn)
+        row = conn.execute("SELECT pg_catalog.to_regclass(%s) IS NULL", (name,)).fetchone()
+        if row is None or not row[0]:
+            return
         indexes = {key: sql.Identifier(f"idx_{self.name}_{column}") for key, column in _INDEXES.items()}
         conn.execute(sql.SQL(_CREATE).format(table=self._table, **indexes))
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from confiture_tui.cli.output.effects import write_effects, write_failure
 from confiture_tui.cli.output.page import Page, Style
 from confiture_tui.cli.output.units import count, milliseconds, plural, size
-from confiture_tui.core.dry_run.result import On, Outcome, Rows, Verdict
+from confiture_tui.core.dry_run.result import DataAfter, On, Outcome, Rows, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from confiture_tui.core.dry_run.result import DryRunResult, StatementObservation
+    from confiture_tui.core.dry_run.result import DryRunResult, RoundTrip, StatementObservation
     from confiture_tui.core.migrations.status import MigrationStatus
 
 _VERDICTS = {
@@ -26,6 +26,11 @@ _WRAPPING = {
     "none": "each statement by itself",
 }
 _ROWS = {Rows.NONE: "without rows", Rows.SYNTHETIC: "with synthetic rows", Rows.FULL: "with all rows"}
+_DATA = {
+    DataAfter.KEPT: "the rows from before are kept",
+    DataAfter.LOST: "rows or columns from before are lost",
+    DataAfter.UNKNOWN: "whether values are as before is unknown",
+}
 _FIGURES = (11, 10, 11)
 """Cells of the columns of times, rows and WAL."""
 _INDENT = 6
@@ -74,6 +79,9 @@ def write_summary(page: Page, results: Sequence[DryRunResult], skipped: Sequence
         parts += [f"{number} {words}"] if number else []
     stayed = [result for result in results if result.proof.nothing_persisted is False]
     parts.append("nothing stayed behind" if not stayed else f"{plural(len(stayed), 'dry run')} LEFT SOMETHING BEHIND")
+    unforeseen = sum(len(one.mismatch or ()) for result in results for one in result.statements)
+    if unforeseen:
+        parts.append(f"{plural(unforeseen, 'difference')} from the prediction")
     bad = stayed or any(result.verdict is Verdict.FAILS for result in results)
     page.paragraph(", ".join(parts) + ".", style=Style.BAD_TITLE if bad else Style.TITLE)
 
@@ -162,11 +170,25 @@ def _write_proof(page: Page, result: DryRunResult) -> None:
     for exception in proof.exceptions:
         page.paragraph(f"stayed: {exception}", indent=12, first=" " * 12, style=Style.CAREFUL)
     if result.round_trip is not None:
-        proved = result.round_trip.schema_proved
-        if proved is None:
-            text = "the way back could not be checked"
-        else:
-            text = "the way back restores the schema" if proved else "the way back does not restore the schema"
-        page.paragraph(text, indent=12, first="  way back", style=Style.PLAIN if proved else Style.CAREFUL)
-        for difference in result.round_trip.differences:
-            page.paragraph(difference, indent=12, first=" " * 12, style=Style.CAREFUL)
+        _write_round_trip(page, result.round_trip)
+
+
+def _write_round_trip(page: Page, trip: RoundTrip) -> None:
+    """Whether the schema comes back, what of it does not, and what becomes of the rows."""
+    if trip.schema_proved is None:
+        text = "the way back could not be checked"
+    elif trip.schema_proved:
+        text = "the way back restores the schema"
+    else:
+        text = "the way back does not restore the schema"
+    good = trip.schema_proved is True and trip.again is not False
+    page.paragraph(
+        page.joined(text, _DATA[trip.data] if trip.schema_proved is not None else ""),
+        indent=12,
+        first="  way back",
+        style=Style.PLAIN if good else Style.CAREFUL,
+    )
+    for difference in trip.differences:
+        page.paragraph(difference, indent=12, first=" " * 12, style=Style.CAREFUL)
+    for difference in trip.lesser:
+        page.paragraph(f"lesser: {difference}", indent=12, first=" " * 12, style=Style.QUIET)

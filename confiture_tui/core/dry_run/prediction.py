@@ -73,8 +73,15 @@ def beside_prediction(
         statements.append(seen.model_copy(update={"mismatch": tuple(one.field for one in found)}))
         if found:
             sink(_mismatched(seen, found))
-            told += [f"Line {seen.line}, {seen.tag}: {one}." for one in found]
+            told += [f"Line {seen.line}, {seen.tag}: {one}.{_excuse(one, node_kind)}" for one in found]
     return result.model_copy(update={"statements": tuple(statements), "notes": (*result.notes, *_notes(told))})
+
+
+def _excuse(mismatch: Mismatch, node_kind: str | None) -> str:
+    """Why a query may well not read what was foreseen."""
+    if mismatch.field != "scans" or mismatch.understated or node_kind in _SCHEMA_COMMANDS:
+        return ""
+    return " Whether a query reads a table from end to end is the planner's choice, which was taken at its worst."
 
 
 def _notes(told: list[str]) -> list[str]:

@@ -25,6 +25,11 @@ _WRAPPINGS = {
     "own": "in the file's own transaction",
     "none": "each statement on its own",
 }
+_DATA = {
+    "kept": "the rows from before are kept",
+    "lost": "rows or columns from before are lost",
+    "unknown": "whether values are as before is unknown",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,5 +200,7 @@ def _round_trip(result: DryRunResult, glyphs: Glyphs) -> list[Content]:
     return [
         Content(""),
         Content.assemble(("Way back", style("heading")), ": ", (f"{sign} {text}", style(style_name))),
+        *([] if trip.schema_proved is None else [Content.styled(f"{glyphs.info} {_DATA[trip.data]}", style("quiet"))]),
         *(Content.assemble((f"{glyphs.altered} ", style("diff-changed")), safe_text(one)) for one in trip.differences),
+        *(Content.assemble((f"{glyphs.altered} ", style("quiet")), "lesser: ", safe_text(one)) for one in trip.lesser),
     ]

@@ -108,6 +108,15 @@ def test_applying_writes_schema_ledger_and_journal(conn: Connection) -> None:
     assert conn.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone() == (0,)
 
 
+def test_a_ledger_of_an_older_release_is_written_as_it_is(conn: Connection) -> None:
+    conn.execute(
+        "CREATE TABLE tb_confiture (version text UNIQUE, name text, slug text, applied_at timestamptz DEFAULT now(), "
+        "execution_time_ms int, checksum text, applied_by text)"
+    )
+    assert apply(conn, migration("CREATE TABLE a (id int)")).ok
+    assert applied(conn) == ["001"]
+
+
 def test_a_failure_takes_the_whole_migration_back_and_stops_the_run(conn: Connection) -> None:
     bad = migration("CREATE TABLE a (id int);\n\nSELECT no_such_thing;")
     result = apply(conn, bad, migration("CREATE TABLE b (id int)", version="002"))

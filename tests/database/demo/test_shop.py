@@ -177,7 +177,7 @@ def test_a_failure_names_the_step() -> None:
                     conn.execute("CREATE TABLE tb_confiture ()")
 
         with pytest.raises(
-            ConfitureError, match=r'"Opening the ledger" failed: relation "tb_confiture" already exists'
+            ConfitureError, match=r'"Applying 001_tenants" failed: column "slug"'
         ):
             build_shop(server, sink=meddle)
 

@@ -17,6 +17,7 @@ from confiture_tui.core.catalog.models.dependencies import (
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
 from confiture_tui.core.effects.expressions import type_of
 from confiture_tui.core.effects.statements.alter_table.typed import typed_tables
+from confiture_tui.core.effects.statements.alter_table.values import follow_type
 from confiture_tui.core.effects.statements.alter_table.work import STORED, Alteration, Altered, Pass
 from confiture_tui.core.effects.statements.definitions import SERIAL_TYPES, blank_column, type_oid, type_text
 from confiture_tui.core.effects.statements.expressions_read import read_expression
@@ -54,6 +55,8 @@ def prepare_type(alteration: Alteration, relation: Relation, command: Node) -> N
     if column is not None and column.inherited > 0:
         step.refuse("42P16", f'cannot alter inherited column "{name}"')
     _prepare_one(alteration, relation, command)
+    if column is not None:
+        follow_type(alteration, relation, column)
     if alteration.recurse:
         for child in alteration.descendants(relation, "a type goes to the children too"):
             there = child.column(name)

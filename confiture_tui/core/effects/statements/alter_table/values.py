@@ -148,6 +148,19 @@ def prepare_set_identity(alteration: Alteration, relation: Relation, command: No
     alteration.queue(relation, Pass.MISCELLANEOUS, lambda one: _set_identity(alteration, one, command, recursing=False))
 
 
+def follow_type(alteration: Alteration, relation: Relation, column: Column) -> None:
+    """The sequence of an identity column whose type is set gets that type, and is written anew for it.
+
+    An ALTER SEQUENCE … AS of its own, also where the type stays what it was, and for the named table alone
+    (src/backend/parser/parse_utilcmd.c, ATPrepCmd in src/backend/commands/tablecmds.c; the same in 14 to 18).
+    """
+    sequence = _sequence_of(alteration, relation, column) if column.identity is not None else None
+    if sequence is not None:
+        why = "the sequence of an identity column follows its type"
+        alteration.step.lock(sequence, LockMode.SHARE_ROW_EXCLUSIVE, why)
+        alteration.step.rewrite(sequence, why)
+
+
 def _lock_sequence(
     alteration: Alteration, relation: Relation, command: Node, mode: LockMode, *, restarts: bool
 ) -> None:

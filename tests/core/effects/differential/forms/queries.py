@@ -46,8 +46,8 @@ FORMS = (
             "union": "SELECT id FROM customers UNION ALL SELECT customer_id FROM reviews",
             "with": "WITH few AS (SELECT * FROM customers WHERE id = 3) SELECT * FROM few",
             "with not used": "WITH unused AS (SELECT * FROM orders) SELECT 1",
-            "with recursive": "WITH RECURSIVE up AS (SELECT id, parent FROM orders WHERE id = 1 "
-            "UNION ALL SELECT o.id, o.parent FROM orders o JOIN up ON o.id = up.parent) SELECT * FROM up",
+            "with recursive": "WITH RECURSIVE up AS (SELECT max(code) AS n FROM customers "
+            "UNION ALL SELECT n FROM up WHERE false) SELECT * FROM up",
             "count": "SELECT count(*) FROM customers",
             "largest key": "SELECT max(id) FROM customers",
             "largest of unindexed": "SELECT max(code) FROM customers",
