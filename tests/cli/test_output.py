@@ -188,7 +188,8 @@ def test_a_page_is_as_its_stream_is(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_summary_counts() -> None:
     page = Page()
     write_summary(page, [result(), result(good=False)])
-    assert words(page.text()) == "2 migrations tried, 1 ok, 1 failing, nothing stayed behind, 2 differences from the prediction."
+    whole = "2 migrations tried, 1 ok, 1 failing, nothing stayed behind, 2 differences from the prediction."
+    assert words(page.text()) == whole
     left = result().model_copy(update={"proof": result().proof.model_copy(update={"nothing_persisted": False})})
     page = Page()
     write_summary(page, [left])

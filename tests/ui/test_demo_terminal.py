@@ -82,7 +82,7 @@ def test_open_the_demo_try_a_migration_and_quit() -> None:
         terminal.wait_for("not tried yet")
         terminal.send("j")
         terminal.wait_for("009_jar_seal · ○ pending")
-        terminal.wait_for("not looked at yet")
+        terminal.wait_for("not tried yet")
         terminal.send("d")
         terminal.wait_for("nothing stayed")
         terminal.wait_for("ACCESS EXCLUSIVE public.w_order_line")

@@ -41,7 +41,7 @@ def test_it_is_suspended_and_comes_back_whole(project: Path, how: str) -> None:
         terminal.wait_for("ready>")
         terminal.send(f"{sys.executable} -m confiture_tui\r")
         terminal.wait_for("001_jar")
-        terminal.wait_for("not looked at yet")
+        terminal.wait_for("not tried yet")
         if how == "ctrl+z":
             terminal.send("\x1a")
         else:
@@ -50,7 +50,7 @@ def test_it_is_suspended_and_comes_back_whole(project: Path, how: str) -> None:
         terminal.send("clear\r")
         terminal.wait(lambda screen: screen.strip() == "ready>", what="an empty screen")
         terminal.send("fg\r")
-        terminal.wait_for("not looked at yet")
+        terminal.wait_for("not tried yet")
         terminal.wait_for("001_jar")
         terminal.wait(lambda screen: "ready>" not in screen, what="a screen with nothing of the shell on it")
         terminal.send("q")
@@ -63,7 +63,7 @@ def test_it_is_suspended_and_comes_back_whole(project: Path, how: str) -> None:
 
 def test_where_no_shell_could_bring_it_back_it_stays(project: Path) -> None:
     with Terminal([sys.executable, "-m", "confiture_tui", "--project", str(project)], columns=80, rows=24) as terminal:
-        terminal.wait_for("not looked at yet")
+        terminal.wait_for("not tried yet")
         terminal.send("\x1a")
         terminal.wait_for("has no shell")
         terminal.send("q")
