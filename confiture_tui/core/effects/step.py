@@ -207,7 +207,7 @@ class Step:
         self._may_fail.setdefault(f"{sqlstate} {why}", PossibleFailure(sqlstate=sqlstate, why=why))
 
     def forget_failures(self, since: int, handled: Callable[[str], bool]) -> None:
-        """Forget the possible failures noted after the first ``since`` whose SQLSTATE an exception handler deals with."""
+        """Forget the possible failures after the first ``since`` whose SQLSTATE an exception handler deals with."""
         for key in list(self._may_fail)[since:]:
             if handled(self._may_fail[key].sqlstate):
                 del self._may_fail[key]

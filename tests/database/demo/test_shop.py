@@ -176,9 +176,7 @@ def test_a_failure_names_the_step() -> None:
                 with connect(server.dsn(SHOP, OWNER)) as conn:
                     conn.execute("CREATE TABLE tb_confiture ()")
 
-        with pytest.raises(
-            ConfitureError, match=r'"Applying 001_tenants" failed: column "slug"'
-        ):
+        with pytest.raises(ConfitureError, match=r'"Applying 001_tenants" failed: column "slug"'):
             build_shop(server, sink=meddle)
 
 

@@ -83,7 +83,7 @@ def build_schemas(rows: Rows, context: Context) -> list[Schema]:
 
 def build_extensions(rows: Rows, context: Context) -> list[Extension]:
     """The installed extensions."""
-    offered = dict(rows.get("available_extensions", ()))
+    offered: dict[str, str] = dict(rows.get("available_extensions", ()))
     return [
         Extension(oid, name, quoted, version, schema, owner, context.comment(PG_EXTENSION, oid), offered.get(name))
         for oid, name, quoted, version, schema, owner in rows.get("extensions", ())
