@@ -250,6 +250,8 @@ def test_a_signal_cancels_and_stops_the_server(number: signal.Signals, tmp_path:
         stderr=subprocess.PIPE,
         text=True,
         cwd=tmp_path,
+        # Whoever runs the tests in the background may have it ignored, and what is ignored is inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     try:
         until(lambda: log.exists() and '"server_started"' in log.read_text(), "the server has started")
