@@ -136,5 +136,6 @@ def head_verdict(version: str, session: Session, *, width: int, glyphs: Glyphs) 
         line = Content.assemble(("not tried yet: press ", style("quiet")), ("d", style("key")))
     assessment = session.assessments.get(version)
     if assessment is not None and progress is None:
-        line = Content.assemble(level_badge(assessment, glyphs), f" {glyphs.separator} ", line)
+        # At the end, where a narrow line loses it first: the list beside it has it too.
+        line = Content.assemble(line, f" {glyphs.separator} ", level_badge(assessment, glyphs))
     return line.truncate(width, ellipsis=glyphs.fancy)
