@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
-import threading
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from confiture_tui.cli.asking import ask, can_ask
 from confiture_tui.cli.options import Given
 from confiture_tui.config import OutputFormat
 from confiture_tui.errors import UsageError
-from confiture_tui.terminal import safe_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -172,29 +169,14 @@ async def _confirmed(session: Session, options: InPlaceOptions) -> InPlaceOption
     service = session.service
     project, target = service.project, service.target
     asks = project is not None and project.is_production and not service.settings.read_only
-    if not asks or target is None or options.confirmation is not None or not sys.stdin.isatty():
+    if not asks or target is None or options.confirmation is not None or not can_ask():
         return options
     session.settle()
-    sys.stderr.write(
-        f"PRODUCTION. Migrations will be run on {safe_text(target.database)} and rolled back; until then their locks "
-        "are real.\nType the database's name to go on: "
+    typed = await ask(
+        f"PRODUCTION. Migrations will be run on {target.database} and rolled back; until then their locks are real.\n"
+        "Type the database's name to go on: "
     )
-    sys.stderr.flush()
-    return options.model_copy(update={"confirmation": (await _line_of_stdin()).strip()})
-
-
-async def _line_of_stdin() -> str:
-    """One line, read on a thread of its own, so that Ctrl-C does not wait for it."""
-    loop = asyncio.get_running_loop()
-    line: asyncio.Future[str] = loop.create_future()
-
-    def read() -> None:
-        text = sys.stdin.readline()
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(lambda: None if line.done() else line.set_result(text))
-
-    threading.Thread(target=read, name="stdin", daemon=True).start()
-    return await line
+    return options.model_copy(update={"confirmation": typed})
 
 
 async def try_migrations(

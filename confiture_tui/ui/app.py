@@ -144,8 +144,15 @@ class ConfitureApp(App[None]):
         self.set_class(not self.glyphs.fancy, "-ascii")
         self.set_interval(1 / DRAIN_HZ, self._drain)
         if sys.platform != "win32":
+            loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGHUP):
-                asyncio.get_running_loop().add_signal_handler(number, self._terminated, number)
+                loop.add_signal_handler(number, self._terminated, number)
+            for number in (signal.SIGTSTP, signal.SIGCONT):
+                # Textual's own handlers write to the terminal from within the signal: where that comes while something
+                # is being written, the program waits for itself for ever. From the loop they come between two things.
+                handler = signal.getsignal(number)
+                if callable(handler):
+                    loop.add_signal_handler(number, handler, number, None)
         self.app_resume_signal.subscribe(self, self._resumed)
         self.call_after_refresh(self.reload)
 
