@@ -121,6 +121,8 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "last_line", _L, ("G", "end"), "Last", "To the last line; in the log this also follows again.", palette=False
     ),
+    Action("next_answer", _D, ("right",), "Next answer", "From one answer to the next.", palette=False),
+    Action("previous_answer", _D, ("left",), "Answer before", "To the answer before.", palette=False),
     Action(
         "dismiss_dialog", _D, ("escape", "q", "question_mark"), "Close", "Close without doing anything.", palette=False
     ),

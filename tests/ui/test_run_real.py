@@ -63,7 +63,7 @@ async def test_apply_look_and_take_back(project: Path, database: Dsn, conn: psyc
         await driver.press("4", "b")
         await driver.until_text("takes back 1 migration from")
         await driver.until(phase_is(app, RunPhase.PLANNED))
-        await driver.press("a", "tab", "enter")
+        await driver.press("a", "right", "enter")
         await driver.until_text("1 taken back")
         assert columns(conn) == ["id"]
 

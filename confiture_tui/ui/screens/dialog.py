@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, TypeVar
 
 from textual.screen import ModalScreen
+from textual.widgets import Button
 
 from confiture_tui.ui.presenters.styles import CLASSES
 
@@ -15,3 +16,11 @@ class Dialog(ModalScreen[Answer]):
     """A question or a text over a screen, with the app's styles."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = set(CLASSES)
+
+    def action_next_answer(self) -> None:
+        """The arrow goes from one answer to the next, as tab does."""
+        self.focus_next(Button)
+
+    def action_previous_answer(self) -> None:
+        """To the answer before."""
+        self.focus_previous(Button)
