@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from importlib import metadata
 from typing import TYPE_CHECKING
 
@@ -54,9 +55,11 @@ class OneMigration:
         try:
             run.living_control()
             if self._going_on is None:
-                self._results += run.executor.execute_phase(
-                    run.session.clean(), HookPhase.BEFORE_VALIDATION, job.hooks, self._context
-                )
+                conn = run.session.clean()
+                with run.guarded():
+                    self._results += run.executor.execute_phase(
+                        conn, HookPhase.BEFORE_VALIDATION, job.hooks, self._context
+                    )
                 self._entry = self._begin_entry()
             self._until_committed()
             self._after_commit()
@@ -121,8 +124,8 @@ class OneMigration:
         if isinstance(error, HookError) and (error.transaction_ended or _sqlstate(error) is None):
             return False
         ran = {result.hook for result in self._results[before:]}
-        if isinstance(error, HookError):
-            ran.add(error.hook)
+        # A hook that was under way when we gave way has run in part.
+        ran |= {one.hook for one in (error, error.__cause__) if isinstance(one, HookError)}
         return all(hook.idempotent for hook in self._job.hooks if hook.hook_name() in ran)
 
     def _after_commit(self) -> None:
@@ -138,7 +141,9 @@ class OneMigration:
             return
         try:
             conn = self._run.session.clean()
-            self._results += self._run.executor.execute_phase(conn, phase, self._job.hooks, self._context)
+            # What tidies up after a cancel must not be cancelled by it.
+            with nullcontext() if phase is HookPhase.ON_ERROR else self._run.guarded():
+                self._results += self._run.executor.execute_phase(conn, phase, self._job.hooks, self._context)
         except (ConfitureError, _driver_error()) as error:
             self._run.emit(
                 EventName.HOOK_FAILED,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.dry_run.execution import run_statement
+from confiture_tui.core.hooks.error import HookError
 from confiture_tui.core.hooks.executor import HookExecutor
 from confiture_tui.core.runner import advisory_lock
 from confiture_tui.core.runner.failures import LetThrough, StatementFailed
@@ -90,11 +91,15 @@ class Run:
             self.policy.give_way,
             sink=lambda event: self.sink(event if event.migration else _of(event, migration)),
         )
+        import psycopg
+
         try:
             with watcher:
                 yield watcher
-        except (StatementFailed, ConnectError) as error:
-            if watcher.gave_way is not None:
+        except (StatementFailed, HookError, ConnectError, psycopg.Error) as error:
+            # What a hook has committed by itself stands, whoever waited: that must be told.
+            stands = isinstance(error, HookError) and error.committed
+            if watcher.gave_way is not None and not stands:
                 raise LetThrough(watcher.gave_way) from error
             raise
         if watcher.gave_way is not None:

@@ -17,7 +17,7 @@ from confiture_tui.core.runner.policy import RunPolicy
 from confiture_tui.core.runner.recovery import settle_journal
 from confiture_tui.core.runner.result import MigrationRun, RunOutcome, RunResult
 from confiture_tui.core.runner.run import Run
-from confiture_tui.core.runner.session import APPLICATION_NAME, RunSession
+from confiture_tui.core.runner.session import APPLICATION_NAME, RunSession, make_durable
 from confiture_tui.database.connection import connect_beside, identify
 from confiture_tui.database.ledger_table import LedgerTable
 from confiture_tui.database.pooler import is_transaction_pooled
@@ -136,6 +136,7 @@ class MigrationRunner:
             made = connect_beside(self._conn, application_name=APPLICATION_NAME)
             # DISCARD ALL between migrations takes prepared statements away, which the driver would not know.
             made.prepare_threshold = None
+            make_durable(made)
             return made
 
         control = connect()

@@ -23,6 +23,18 @@ _CHECK_INTERVAL = "SELECT pg_catalog.set_config('client_connection_check_interva
 """The server looks every second whether we are still there, and stops a statement of somebody who is gone (from 14)."""
 
 
+_DURABLE = """
+SELECT pg_catalog.set_config('synchronous_commit', 'on', false)
+WHERE pg_catalog.current_setting('synchronous_commit') = 'off'
+"""
+"""What we say is done must outlast a crash of the server, also for a role whose commits need not."""
+
+
+def make_durable(conn: psycopg.Connection[Any]) -> None:
+    """Have commits of this session wait for the disk, if they do not."""
+    conn.execute(_DURABLE)
+
+
 class RunSession:
     """A connection that is opened when it is needed, and again after it was lost."""
 
@@ -56,6 +68,7 @@ class RunSession:
         except psycopg.OperationalError:
             self.close()
             conn = self.connection
+        make_durable(conn)
         # Not to be had on every platform of the server's (it needs POLLRDHUP): then the server notices later.
         with contextlib.suppress(psycopg.errors.InvalidParameterValue):
             conn.execute(_CHECK_INTERVAL)

@@ -286,6 +286,65 @@ def test_it_gives_way_to_others_and_succeeds_when_they_are_gone(conn: Connection
     assert EventName.GAVE_WAY in [event.name for event in events]
 
 
+@pytest.mark.parametrize("idempotent", [True, False])
+def test_it_gives_way_in_the_middle_of_a_hook_too(conn: Connection, database: Dsn, idempotent: bool) -> None:
+    conn.execute("CREATE TABLE a (id int)")
+    policy = QUICK.model_copy(update={"give_way": GiveWayLimits(wait_ms=200)})
+    locked, tries = threading.Event(), list[int]()
+
+    def work(inner: Connection, _context: HookContext) -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            inner.execute("LOCK TABLE a")
+            locked.set()
+            inner.execute("SELECT pg_sleep(60)")
+
+    def read() -> None:
+        assert locked.wait(30)
+        with psycopg.connect(database.conninfo()) as reader:
+            reader.execute("SELECT count(*) FROM a")
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    hook = a_hook(work, idempotent=idempotent)
+    result = apply(conn, migration("CREATE TABLE b (id int)"), hooks={"001": [hook]}, policy=policy)
+    thread.join(30)
+    assert not thread.is_alive()
+    assert outcomes(result) == [RunOutcome.APPLIED if idempotent else RunOutcome.FAILED]
+    assert len(tries) == (2 if idempotent else 1)
+    assert exists(conn, "b") is idempotent
+    if not idempotent:
+        assert "gave way" in (result.migrations[0].error or "")
+
+
+def test_what_is_said_to_be_done_outlasts_a_crash(conn: Connection) -> None:
+    conn.execute(f"ALTER DATABASE {conn.info.dbname} SET synchronous_commit = off")
+    one = migration("CREATE TABLE a AS SELECT current_setting('synchronous_commit') AS it")
+    assert apply(conn, one).ok
+    assert conn.execute("SELECT it FROM a").fetchone() == ("on",)
+
+
+def test_a_cancel_reaches_a_hook_before_the_transaction(conn: Connection) -> None:
+    scope, over = CancelScope(), threading.Event()
+
+    def sink(event: Event) -> None:
+        if event.name is EventName.HOOK_START:
+            threading.Thread(target=press, daemon=True).start()
+
+    def press() -> None:
+        while not over.wait(0.05):
+            scope.cancel()
+
+    def sleep(inner: Connection, _context: HookContext) -> None:
+        inner.execute("SELECT pg_sleep(60)")
+
+    hook = a_hook(sleep, HookPhase.BEFORE_VALIDATION)
+    result = apply(conn, migration("SELECT 1"), hooks={"001": [hook]}, sink=sink, scope=scope)
+    over.set()
+    assert result.exit_code == 130
+    assert applied(conn) == []
+
+
 def test_only_one_run_at_a_time(conn: Connection, database: Dsn) -> None:
     with psycopg.connect(database.conninfo(), application_name="colleague") as other:
         other.execute("SELECT pg_advisory_lock(%s, %s)", (NAMESPACE, object_key(conn.info.dbname)))
