@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from confiture_tui.core.risk.engine import RiskAssessmentEngine
     from confiture_tui.core.risk.model import Risk, RiskAssessment, RollbackStrategy
     from confiture_tui.core.risk.rule import MigrationRule, RiskRule
+    from confiture_tui.core.runner.policy import RunPolicy
+    from confiture_tui.core.runner.result import MigrationRun, RunOutcome, RunResult
+    from confiture_tui.core.runner.runner import MigrationRunner
     from confiture_tui.core.sql.script import Script
     from confiture_tui.core.sql.statement import Statement
     from confiture_tui.errors import Cancelled, ConfitureError, ConnectError, UsageError
@@ -74,6 +77,8 @@ __all__ = [
     "LockMode",
     "Migration",
     "MigrationRule",
+    "MigrationRun",
+    "MigrationRunner",
     "Proof",
     "RelationLock",
     "Risk",
@@ -82,6 +87,9 @@ __all__ = [
     "RiskRule",
     "RollbackStrategy",
     "RuleOptions",
+    "RunOutcome",
+    "RunPolicy",
+    "RunResult",
     "RunnerProfile",
     "SchemaChange",
     "SchemaDiff",
@@ -124,6 +132,9 @@ _MODULES = {
     "core.risk.engine": ("RiskAssessmentEngine",),
     "core.risk.model": ("Risk", "RiskAssessment", "RollbackStrategy"),
     "core.risk.rule": ("MigrationRule", "RiskRule"),
+    "core.runner.policy": ("RunPolicy",),
+    "core.runner.result": ("MigrationRun", "RunOutcome", "RunResult"),
+    "core.runner.runner": ("MigrationRunner",),
     "core.sql.script": ("Script",),
     "core.sql.statement": ("Statement",),
     "errors": ("Cancelled", "ConfitureError", "ConnectError", "UsageError"),

@@ -132,7 +132,7 @@ def run(sources: RunSources, request: RunRequest, digest: str, scope: CancelScop
         raise PlanChanged(prepared)
     refuse_objections(prepared)
     with sources.writable() as conn:
-        runner = MigrationRunner(conn, policy=prepared.plan.policy, sink=sources.sink, scope=scope)
+        runner = _runner(sources, conn, prepared.plan.policy, scope)
         work = runner.apply if request.direction == "forward" else runner.rollback
         return work(migrations, hooks=hooks)
 
@@ -185,9 +185,14 @@ def resume(sources: RunSources, version: str, confirmation: str | None, scope: C
     registry = registry_of(sources.config_file)
     hooks = make_hooks(status.migration, registry, direction=left.entry.direction)
     with sources.writable() as conn:
-        policy = read_run_policy(sources.config_file)
-        runner = MigrationRunner(conn, policy=policy, sink=sources.sink, scope=scope)
+        runner = _runner(sources, conn, read_run_policy(sources.config_file), scope)
         return runner.resume(status.migration, left.entry, hooks=hooks)
+
+
+def _runner(
+    sources: RunSources, conn: psycopg.Connection[Any], policy: RunPolicy, scope: CancelScope
+) -> MigrationRunner:
+    return MigrationRunner(conn, policy=policy, sink=sources.sink, scope=scope, settings_file=sources.config_file)
 
 
 def settle_by_hand(sources: RunSources, version: str, confirmation: str | None, *, applied: bool) -> None:

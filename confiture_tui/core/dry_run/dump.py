@@ -6,18 +6,15 @@ never hidden: a dry run says what it could not try.
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.sql.script import Script
+from confiture_tui.database.client_programs import LOCK_WAIT, run_against
 from confiture_tui.database.connection import connect
-from confiture_tui.database.tls_relay import TlsRelay
 from confiture_tui.errors import ConfitureError
 from confiture_tui.events import Event, EventName, Level, Sink
 
@@ -27,28 +24,6 @@ if TYPE_CHECKING:
     from confiture_tui.core.sql.statement import Statement
     from confiture_tui.database.cancellation import CancelScope
     from confiture_tui.database.embedded import EmbeddedServer
-
-_LOCK_WAIT = "5s"
-"""How long pg_dump may wait for an ACCESS SHARE lock: it must not queue behind somebody's ACCESS EXCLUSIVE."""
-
-_PARAMETERS = frozenset(
-    {
-        "host",
-        "hostaddr",
-        "port",
-        "user",
-        "connect_timeout",
-        "sslmode",
-        "sslcert",
-        "sslkey",
-        "sslrootcert",
-        "sslcrl",
-        "krbsrvname",
-        "gssencmode",
-        "channel_binding",
-    }
-)
-"""What is handed on to pg_dump: words that the libpq of every major from 14 on knows, and no password among them."""
 
 _ROLES = """
 SELECT rolname, pg_catalog.pg_has_role(current_user, oid, 'MEMBER')
@@ -171,64 +146,27 @@ def _pg_dump(server: EmbeddedServer) -> Path:
 
 def _dump(conn: psycopg.Connection[Any], server: EmbeddedServer, scope: CancelScope) -> str:
     """The schema as SQL text."""
-    with ExitStack() as stack:
-        parameters = {key: value for key, value in conn.info.get_parameters().items() if key in _PARAMETERS}
-        relay = None
-        if conn.pgconn.ssl_in_use:
-            # The programs at hand may have been built without TLS, as those of the embedded server are.
-            relay = stack.enter_context(TlsRelay.of(conn))
-            parameters = {key: value for key, value in parameters.items() if not key.startswith("ssl")}
-            parameters |= {"host": str(relay.directory), "hostaddr": "", "port": str(relay.port)}
-            parameters |= {"sslmode": "disable", "gssencmode": "disable"}
-        parameters["dbname"] = conn.info.dbname
-        out, said, code = _run_pg_dump(server, parameters, conn.info.password, scope)
-    scope.check()
-    if code != 0:
-        if relay is not None and relay.failure is not None:
-            said = relay.failure
-        raise ConfitureError(
-            f"pg_dump could not read the schema of {conn.info.dbname}: {said}",
-            hint="A dry run on a shadow needs a role that may read every table's definition, "
-            "and no ACCESS EXCLUSIVE lock on any of them just now.",
-        )
-    return out
-
-
-def _run_pg_dump(
-    server: EmbeddedServer, parameters: Mapping[str, str], password: str, scope: CancelScope
-) -> tuple[str, str, int]:
-    """What it wrote, what it said, and its exit code.
-
-    The password goes through the environment: an argument can be read by everybody on the machine.
-    """
-    from psycopg.conninfo import make_conninfo
-
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
-    if password:
-        environment["PGPASSWORD"] = password
-    process = subprocess.Popen(
+    ran = run_against(
+        conn,
+        _pg_dump(server),
         [
-            str(_pg_dump(server)),
             "--schema-only",
             "--no-owner",
             # A subscription would lie here with its publisher's password in it, and could not be dropped.
             "--no-subscriptions",
             "--encoding=UTF8",
-            "--no-password",
-            f"--lock-wait-timeout={_LOCK_WAIT}",
-            f"--dbname={make_conninfo('', **parameters)}",
+            f"--lock-wait-timeout={LOCK_WAIT}",
         ],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment,
-        start_new_session=True,
+        scope=scope,
     )
-    with process, scope.guard_process(process):
-        out, err = process.communicate()
-    # A database in SQL_ASCII may hold names in no encoding at all.
-    said = err.decode(errors="replace").strip().partition("\n")[0]
-    return out.decode(errors="replace"), said, process.returncode
+    scope.check()
+    if not ran.ok:
+        raise ConfitureError(
+            f"pg_dump could not read the schema of {conn.info.dbname}: {ran.said}",
+            hint="A dry run on a shadow needs a role that may read every table's definition, "
+            "and no ACCESS EXCLUSIVE lock on any of them just now.",
+        )
+    return ran.out.decode(errors="replace")
 
 
 def _restore(

@@ -10,6 +10,8 @@ from confiture_tui.errors import Cancelled
 from confiture_tui.events import Event, EventName, Level, Sink, discard
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from confiture_tui.core.hooks.phase import HookPhase
     from confiture_tui.core.migrations.model import Migration
 
@@ -64,6 +66,23 @@ def _never() -> bool:
     return False
 
 
+class CancelFlag:
+    """Whether somebody asked for a stop: ``if context.cancelled():``, and ``if context.cancelled:`` means the same.
+
+    Made of a function, of a ``threading.Event``, or of a plain truth value.
+    """
+
+    def __init__(self, asked: Any) -> None:
+        known: Any = getattr(asked, "is_set", asked)
+        self._asked: Callable[[], bool] = known if callable(known) else lambda: bool(known)
+
+    def __call__(self) -> bool:
+        """Whether somebody did."""
+        return self._asked()
+
+    __bool__ = is_set = __call__
+
+
 @dataclass
 class HookContext:
     """A working object, one for each run of a migration; the executor hands every hook a view with its own name.
@@ -73,10 +92,12 @@ class HookContext:
         direction: forward or backward.
         dry_run: everything will be rolled back, or thrown away with the shadow that it runs on.
         on_shadow: the connection leads to a shadow, not to the target.
-        statistics: what earlier hooks of this run found out: ``statistics["capture_statistics"]["rows"]``.
+        statistics: what earlier hooks of this run found out: ``statistics["capture_statistics"]["rows"]``. All hooks of
+            a run share it, and may write into it.
         error: in ON_ERROR, what went wrong.
         sink: where events go.
-        cancelled: whether somebody asked for a stop; ``check_cancelled`` raises when so.
+        cancelled: whether somebody asked for a stop, as a ``CancelFlag``; ``check_cancelled`` raises when so.
+        settings_file: the project's ``confiture.yaml``; ``None`` where there is none.
         phase, hook: the phase and the name of the hook that runs.
     """
 
@@ -84,12 +105,16 @@ class HookContext:
     direction: Direction = "forward"
     dry_run: bool = False
     on_shadow: bool = False
-    statistics: dict[str, dict[str, Any]] = field(default_factory=dict)
+    statistics: dict[str, Any] = field(default_factory=dict)
     error: BaseException | None = None
     sink: Sink = discard
     cancelled: Callable[[], bool] = _never
+    settings_file: Path | None = None
     phase: HookPhase | None = None
     hook: str = ""
+
+    def __post_init__(self) -> None:
+        self.cancelled = CancelFlag(self.cancelled)
 
     @property
     def version(self) -> str | None:

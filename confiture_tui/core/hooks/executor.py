@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from confiture_tui.core.hooks.deadline import Deadline
+from confiture_tui.core.hooks.deadline import Abandoned, Deadline
 from confiture_tui.core.hooks.error import HookError
 from confiture_tui.core.hooks.guarded_connection import GuardedConnection
+from confiture_tui.core.hooks.phase import HookPhase
 from confiture_tui.core.hooks.result import HookOutcome, HookResult
 from confiture_tui.core.hooks.transaction import HookSavepoint, Left
 from confiture_tui.errors import Cancelled, ConfitureError
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
     from confiture_tui.core.hooks.context import HookContext
     from confiture_tui.core.hooks.hook import Hook
-    from confiture_tui.core.hooks.phase import HookPhase
 
 _UNDONE = {
     Left.INTACT: "What it did was rolled back.",
@@ -32,7 +33,13 @@ _UNDONE = {
 
 
 class HookExecutor:
-    """Runs hooks, phase by phase, on a connection of the caller's."""
+    """Runs hooks, phase by phase, on a connection of the caller's.
+
+    >>> with psycopg.connect(dsn) as conn, conn.transaction():
+    ...     conn.execute("ALTER TABLE orders ADD COLUMN note text")
+    ...     results = HookExecutor().execute_phase(conn, HookPhase.AFTER_DDL, [CountOrders()], HookContext())
+    ...     print(results[0].statistics, results[0].elapsed_ms)
+    """
 
     def execute_phase(
         self,
@@ -66,6 +73,7 @@ class HookExecutor:
             ValueError: the connection is neither idle nor in a sound transaction, or a hook that is not transactional
                 was handed a transaction.
         """
+        phase = HookPhase(phase)
         chosen = [hook for hook in hooks if hook.runs_in is phase]
         if not chosen:
             return ()
@@ -276,24 +284,29 @@ class _Failed(Exception):
 
 def _call(conn: psycopg.Connection[Any], phase: HookPhase, hook: Hook, context: HookContext) -> HookResult:
     name = hook.hook_name()
-    with Deadline(conn, hook.timeout_s) as deadline:
-        view = dataclasses.replace(
-            context, phase=phase, hook=name, cancelled=lambda: context.cancelled() or deadline.passed
-        )
-        guarded: Any = GuardedConnection(conn, name)
-        try:
-            returned = hook.execute(guarded, view)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # a hook is anybody's code: SystemExit must not end the run either
-            if context.cancelled():
-                raise Cancelled("Cancelled.") from error
-            reason = f"it took longer than {hook.timeout_s:g} s" if deadline.passed else _reason(error)
-            raise _Failed(reason, error) from error
+    deadline: Deadline[Any] = Deadline(conn, hook.timeout_s)
+    too_long = f"it took longer than {hook.timeout_s:g} s" if hook.timeout_s is not None else ""
+    view = dataclasses.replace(
+        context, phase=phase, hook=name, cancelled=lambda: context.cancelled() or deadline.passed
+    )
+    guarded: Any = GuardedConnection(conn, name)
+    try:
+        returned = deadline.run(lambda: hook.execute(guarded, view))
+    except KeyboardInterrupt:
+        raise
+    except Abandoned:
+        raise _Failed(f"{too_long} and did not stop; its connection was cut and its thread left behind", None) from None
+    except BaseException as error:  # a hook is anybody's code: SystemExit must not end the run either
+        if context.cancelled():
+            raise Cancelled("Cancelled.") from error
+        raise _Failed(too_long if deadline.passed else _reason(error), error) from error
     if deadline.passed:
-        raise _Failed(f"it took longer than {hook.timeout_s:g} s", None)
+        raise _Failed(too_long, None)
     if returned is None:
         return HookResult()
+    if inspect.iscoroutine(returned):
+        returned.close()
+        raise _Failed("its execute() is a coroutine; hooks are plain functions", None)
     if not isinstance(returned, HookResult):
         raise _Failed(f"it returned {type(returned).__name__}, not a HookResult", None)
     return returned

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
+
+from confiture_tui.core.hooks.phase import HookPhase
 
 if TYPE_CHECKING:
     import psycopg
 
     from confiture_tui.core.hooks.context import HookContext
-    from confiture_tui.core.hooks.phase import HookPhase
     from confiture_tui.core.hooks.result import HookResult
 
 
@@ -42,7 +44,9 @@ class Hook(ABC):
             migration, with its ledger row, is committed before this hook's phase: the hook then runs on a connection
             in autocommit and makes transactions of its own with ``conn.transaction()``.
         idempotent: running it again after a failure does no harm: only then a run that gave way is tried again.
-        timeout_s: seconds it may take; ``None``: as long as it takes.
+        timeout_s: seconds it may take; ``None``: as long as it takes. Its statement is cancelled then; where it is
+            Python code that does not end, the connection is cut, so that nothing stays locked, and the hook's thread
+            is left behind.
         outside_effects: it does something outside the database (a message, a file), which no rollback takes back: a
             dry run does not run it.
     """
@@ -56,18 +60,29 @@ class Hook(ABC):
     timeout_s: ClassVar[float | None] = None
     outside_effects: ClassVar[bool] = False
 
-    def __init__(self, options: HookOptions | None = None, *, phase: HookPhase | None = None) -> None:
+    # Defaults for a subclass whose own __init__ does not call this one.
+    options: Any = None
+    _asked_for: HookPhase | None = None
+
+    def __init__(
+        self, options: HookOptions | Mapping[str, Any] | None = None, *, phase: HookPhase | str | None = None
+    ) -> None:
         """A hook with its options, for the phase given or its own.
 
         Raises:
             ValueError: it cannot run in that phase.
-            pydantic.ValidationError: no options were given, and it needs some.
+            pydantic.ValidationError: the options are wrong, or it needs some and none were given.
         """
-        self.options: Any = options if options is not None else self.Options()
-        self.runs_in = phase if phase is not None else self.phase
+        self.options = options if isinstance(options, HookOptions) else self.Options.model_validate(dict(options or {}))
+        self._asked_for = HookPhase(phase) if phase is not None else None
         if self.runs_in not in self.allowed_phases():
             names = ", ".join(sorted(self.allowed_phases()))
             raise ValueError(f"{self.hook_name()} cannot run in {self.runs_in}, only in {names}")
+
+    @property
+    def runs_in(self) -> HookPhase:
+        """The phase in which this one runs."""
+        return self._asked_for if self._asked_for is not None else HookPhase(self.phase)
 
     @classmethod
     def hook_name(cls) -> str:

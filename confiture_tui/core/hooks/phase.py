@@ -26,6 +26,11 @@ class HookPhase(StrEnum):
     """After a failure and its rollback, each hook in a transaction of its own; a failure is told and never hides the
     first one."""
 
+    @classmethod
+    def _missing_(cls, value: object) -> HookPhase | None:
+        """A name is a name in small letters too."""
+        return cls.__members__.get(str(value).upper())
+
     @property
     def in_transaction(self) -> bool:
         """Whether hooks of this phase run inside the migration's transaction."""

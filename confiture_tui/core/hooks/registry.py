@@ -31,7 +31,9 @@ BUILT_IN: Mapping[str, str] = MappingProxyType(
     {
         "analyze_tables": f"{_HOUSE}.analyze_tables:AnalyzeTables",
         "backfill_read_model": f"{_HOUSE}.backfill_read_model:BackfillReadModel",
+        "backup_tables": f"{_HOUSE}.backup_tables:BackupTables",
         "capture_statistics": f"{_HOUSE}.capture_statistics:CaptureStatistics",
+        "lint_schema": f"{_HOUSE}.lint_schema:LintSchema",
         "rebuild_index": f"{_HOUSE}.rebuild_index:RebuildIndex",
         "test_application_queries": f"{_HOUSE}.test_application_queries:TestApplicationQueries",
         "verify_consistency": f"{_HOUSE}.verify_consistency:VerifyConsistency",

@@ -53,11 +53,11 @@ def attempt(
                 set_timeouts(conn, run.policy, local=True)
                 transaction_id = current_transaction(conn)
                 _check_ledger(run, conn, job)
-                results += run.executor.execute_phase(conn, HookPhase.BEFORE_DDL, job.hooks, context)
+                run.executor.execute_phase(conn, HookPhase.BEFORE_DDL, job.hooks, context, done=results.append)
                 for statement in job.script.statements:
                     run.statement(job, statement, watcher)
                 for phase in job.phases_in_transaction:
-                    results += run.executor.execute_phase(conn, phase, job.hooks, context)
+                    run.executor.execute_phase(conn, phase, job.hooks, context, done=results.append)
                 # What is deferred is checked now, while somebody watches who waits, and not by COMMIT.
                 _in_words(conn, _CHECK_NOW)
                 write_ledger(run, conn, job, started)

@@ -45,6 +45,7 @@ class OneMigration:
             direction=job.direction,
             sink=run.sink,
             cancelled=(lambda: run.scope is not None and run.scope.requested),
+            settings_file=run.settings_file,
         )
 
     def run(self) -> MigrationRun:
@@ -55,11 +56,8 @@ class OneMigration:
         try:
             run.living_control()
             if self._going_on is None:
-                conn = run.session.clean()
-                with run.guarded():
-                    self._results += run.executor.execute_phase(
-                        conn, HookPhase.BEFORE_VALIDATION, job.hooks, self._context
-                    )
+                if job.has_hooks(HookPhase.BEFORE_VALIDATION):
+                    self._run_phase(HookPhase.BEFORE_VALIDATION)
                 self._entry = self._begin_entry()
             self._until_committed()
             self._after_commit()
@@ -140,10 +138,7 @@ class OneMigration:
         if not self._job.has_hooks(phase):
             return
         try:
-            conn = self._run.session.clean()
-            # What tidies up after a cancel must not be cancelled by it.
-            with nullcontext() if phase is HookPhase.ON_ERROR else self._run.guarded():
-                self._results += self._run.executor.execute_phase(conn, phase, self._job.hooks, self._context)
+            self._run_phase(phase)
         except (ConfitureError, _driver_error()) as error:
             self._run.emit(
                 EventName.HOOK_FAILED,
@@ -152,6 +147,14 @@ class OneMigration:
                 migration=self._job.migration.version,
                 phase=phase,
             )
+
+    def _run_phase(self, phase: HookPhase) -> None:
+        """Run the hooks of a phase outside the migration's transaction, while somebody looks who waits for them."""
+        conn = self._run.session.clean()
+        # What tidies up after a cancel must not be cancelled by it.
+        guard = nullcontext() if phase is HookPhase.ON_ERROR else self._run.guarded()
+        with guard, self._run.watched(self._job.migration.version):
+            self._run.executor.execute_phase(conn, phase, self._job.hooks, self._context, done=self._results.append)
 
     def _failed(self, error: BaseException) -> MigrationRun:
         """It failed: nothing of it stands, unless it is half-way outside a transaction."""

@@ -18,6 +18,8 @@ from confiture_tui.errors import ConnectError
 from confiture_tui.events import Event, EventName, Level, Sink
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import psycopg
 
     from confiture_tui.core.runner.job import MigrationJob
@@ -41,6 +43,7 @@ class Run:
         policy: the limits.
         sink: where events go.
         scope: who may cancel.
+        settings_file: the project's ``confiture.yaml``.
         executor: runs hooks.
     """
 
@@ -52,6 +55,7 @@ class Run:
     policy: RunPolicy
     sink: Sink
     scope: CancelScope | None = None
+    settings_file: Path | None = None
     executor: HookExecutor = field(default_factory=HookExecutor)
 
     def living_control(self) -> psycopg.Connection[Any]:

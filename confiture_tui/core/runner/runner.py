@@ -7,7 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
+from confiture_tui.core.hooks.declaration import make_hooks
+from confiture_tui.core.hooks.registry import HookRegistry
 from confiture_tui.core.migrations.ledger import DEFAULT_TABLE, read_ledger
+from confiture_tui.core.migrations.model import Migration
 from confiture_tui.core.runner import advisory_lock
 from confiture_tui.core.runner.failures import HalfWay
 from confiture_tui.core.runner.job import MigrationJob
@@ -25,11 +28,17 @@ from confiture_tui.errors import UsageError
 from confiture_tui.events import EventName, Level, Sink, discard
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import psycopg
 
     from confiture_tui.core.hooks.hook import Hook
-    from confiture_tui.core.migrations.model import Migration
     from confiture_tui.database.cancellation import CancelScope
+
+Migrations = Migration | Iterable[Migration]
+"""One migration, or several in the order in which they are run."""
+Hooks = Mapping[str, Sequence["Hook"]] | Sequence["Hook"]
+"""The hooks of each migration, by its version; or those of every migration."""
 
 
 class MigrationRunner:
@@ -48,6 +57,8 @@ class MigrationRunner:
         ledger: the name of the table of applied migrations, with its schema or without.
         sink: where events go.
         scope: who may cancel the run.
+        registry: where the hooks that a migration declares are found; all that are installed, unless given.
+        settings_file: the project's ``confiture.yaml``, for hooks that read it.
     """
 
     def __init__(
@@ -58,18 +69,22 @@ class MigrationRunner:
         ledger: str = DEFAULT_TABLE,
         sink: Sink = discard,
         scope: CancelScope | None = None,
+        registry: HookRegistry | None = None,
+        settings_file: Path | None = None,
     ) -> None:
         self._conn = conn
         self._policy = policy or RunPolicy()
         self._ledger_name = ledger
         self._sink = sink
         self._scope = scope
+        self._registry = registry or HookRegistry()
+        self._settings_file = settings_file
 
-    def apply(self, migrations: Iterable[Migration], *, hooks: Mapping[str, Sequence[Hook]] | None = None) -> RunResult:
+    def apply(self, migrations: Migrations, *, hooks: Hooks | None = None) -> RunResult:
         """Apply migrations in the order given; the first that fails stops the run.
 
         Args:
-            hooks: by the migration's version.
+            hooks: those that run with them; what each declares in its ``.hooks.yaml``, unless given.
 
         Raises:
             UsageError: a file cannot be run as it is written, or the target cannot be migrated (a standby, a
@@ -78,21 +93,17 @@ class MigrationRunner:
             ConnectError: there is no connection.
             ConfitureError: an earlier run was left half-way: see ``confiture_tui.core.runner.recovery``.
         """
-        return self._run(
-            [MigrationJob(one, "forward", tuple((hooks or {}).get(one.version, ()))) for one in migrations]
-        )
+        return self._run(self._jobs(migrations, "forward", hooks))
 
-    def rollback(
-        self, migrations: Iterable[Migration], *, hooks: Mapping[str, Sequence[Hook]] | None = None
-    ) -> RunResult:
+    def rollback(self, migrations: Migrations, *, hooks: Hooks | None = None) -> RunResult:
         """Take migrations back in the order given, the newest first; the first that fails stops the run.
 
         Raises:
             As ``apply``; also UsageError: a migration has no way back.
         """
-        return self._run(_jobs(migrations, "backward", hooks))
+        return self._run(self._jobs(migrations, "backward", hooks))
 
-    def resume(self, migration: Migration, entry: JournalEntry, *, hooks: Sequence[Hook] = ()) -> RunResult:
+    def resume(self, migration: Migration, entry: JournalEntry, *, hooks: Sequence[Hook] | None = None) -> RunResult:
         """Go on with a run that stopped half-way: the statements, or the hooks, that are not done.
 
         Raises:
@@ -103,7 +114,18 @@ class MigrationRunner:
                 f"{migration.label} is no longer the file that was run: what is left of it is not known.",
                 hint="Restore the file as it was, or mark the migration by hand.",
             )
-        return self._run([MigrationJob(migration, entry.direction, tuple(hooks))], going_on=entry)
+        return self._run(self._jobs(migration, entry.direction, hooks), going_on=entry)
+
+    def _jobs(
+        self, migrations: Migrations, direction: Literal["forward", "backward"], hooks: Hooks | None
+    ) -> list[MigrationJob]:
+        def hooks_of(migration: Migration) -> Sequence[Hook]:
+            if hooks is None:
+                return make_hooks(migration, self._registry, direction=direction)
+            return hooks.get(migration.version, ()) if isinstance(hooks, Mapping) else hooks
+
+        chosen = [migrations] if isinstance(migrations, Migration) else migrations
+        return [MigrationJob(one, direction, tuple(hooks_of(one))) for one in chosen]
 
     def _run(self, jobs: list[MigrationJob], *, going_on: JournalEntry | None = None) -> RunResult:
         import psycopg
@@ -163,6 +185,7 @@ class MigrationRunner:
             policy=self._policy,
             sink=self._sink,
             scope=self._scope,
+            settings_file=self._settings_file,
         )
 
     def _refuse_unsettled(self, run: Run, going_on: JournalEntry | None) -> None:
@@ -215,14 +238,6 @@ def ledger_place(conn: psycopg.Connection[Any], table: str) -> tuple[str, str]:
             hint="Set the role's search_path, or name the table with its schema.",
         )
     return schema, name
-
-
-def _jobs(
-    migrations: Iterable[Migration],
-    direction: Literal["forward", "backward"],
-    hooks: Mapping[str, Sequence[Hook]] | None,
-) -> list[MigrationJob]:
-    return [MigrationJob(one, direction, tuple((hooks or {}).get(one.version, ()))) for one in migrations]
 
 
 def _undo(done: list[MigrationRun]) -> tuple[str, ...]:

@@ -51,7 +51,7 @@ def run_stepwise(
     run.journal.update(run.control, entry, state=JournalState.RUNNING, backend_pid=run.session.pid)
     with run.guarded():
         if first == 1:
-            results += run.executor.execute_phase(conn, HookPhase.BEFORE_DDL, job.hooks, context)
+            run.executor.execute_phase(conn, HookPhase.BEFORE_DDL, job.hooks, context, done=results.append)
         for statement in job.script.statements:
             if statement.index < first:
                 if _sets_session(statement):

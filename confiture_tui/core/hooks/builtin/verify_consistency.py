@@ -32,8 +32,8 @@ class VerifyConsistencyOptions(HookOptions):
         key: the columns that tell which row of the one is which row of the other.
         tenant_column: counts are made for each value of it, and a row that is another tenant's in the target is found.
         columns: what must be equal beside the key; all other columns of the query when left out.
-        sums: columns whose sums go into the statistics, of both sides.
-        ignore_extra: rows that only the target has are no mistake.
+        sums: columns whose sums must be equal too, for each tenant; both sides' are in the statistics.
+        ignore_extra: rows that only the target has are no mistake; sums are then only told.
     """
 
     query: str
@@ -68,7 +68,7 @@ class VerifyConsistency(Hook):
                 "source": str(sum(one[6 + 2 * number] or 0 for one in found)),
                 "target": str(sum(one[7 + 2 * number] or 0 for one in found)),
             }
-        wrong = [one for one in found if one[2] or (one[3] and not options.ignore_extra) or one[4] or one[5]]
+        wrong = [one for one in found if self._mistakes(one)]
         for kind, position in (("missing", 2), ("extra", 3), ("different", 4), ("other tenant", 5)):
             statistics[kind] = sum(one[position] for one in found)
         if wrong:
@@ -126,21 +126,27 @@ class VerifyConsistency(Hook):
 
     def _sentence(self, wrong: list[tuple[Any, ...]]) -> str:
         words = []
-        for whose, _count, missing, extra, different, foreign, *_sums in wrong[:_WORST]:
-            counts = [
-                f"{count:,} {what}"
-                for count, what in (
-                    (missing, "missing"),
-                    (0 if self.options.ignore_extra else extra, "too many"),
-                    (different, "different"),
-                    (foreign, "of another tenant"),
-                )
-                if count
-            ]
-            tenant = f"{self.options.tenant_column} {whose}: " if self.options.tenant_column else ""
-            words.append(tenant + ", ".join(counts))
+        for one in wrong[:_WORST]:
+            tenant = f"{self.options.tenant_column} {one[0]}: " if self.options.tenant_column else ""
+            words.append(tenant + ", ".join(self._mistakes(one)))
         more = f" (and {len(wrong) - _WORST:,} more tenants)" if len(wrong) > _WORST else ""
         return "; ".join(words) + more
+
+    def _mistakes(self, one: tuple[Any, ...]) -> list[str]:
+        """What is wrong with one tenant's rows, in words."""
+        _whose, _count, missing, extra, different, foreign, *sums = one
+        options = self.options
+        counts = (
+            (missing, "missing"),
+            (0 if options.ignore_extra else extra, "too many"),
+            (different, "different"),
+            (foreign, "of another tenant"),
+        )
+        words = [f"{count:,} {what}" for count, what in counts if count]
+        if not options.ignore_extra:
+            pairs = zip(options.sums, sums[::2], sums[1::2], strict=True)
+            words += [f"the sum of {name} is {there} and not {here}" for name, here, there in pairs if here != there]
+        return words
 
 
 def _all(template: sql.SQL, names: tuple[str, ...]) -> sql.Composable:
