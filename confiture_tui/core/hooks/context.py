@@ -62,17 +62,13 @@ class HookLogger:
 _PLAIN = (str, int, float, bool, type(None))
 
 
-def _never() -> bool:
-    return False
-
-
 class CancelFlag:
     """Whether somebody asked for a stop: ``if context.cancelled():``, and ``if context.cancelled:`` means the same.
 
     Made of a function, of a ``threading.Event``, or of a plain truth value.
     """
 
-    def __init__(self, asked: Any) -> None:
+    def __init__(self, asked: Any = False) -> None:
         known: Any = getattr(asked, "is_set", asked)
         self._asked: Callable[[], bool] = known if callable(known) else lambda: bool(known)
 
@@ -108,7 +104,7 @@ class HookContext:
     statistics: dict[str, Any] = field(default_factory=dict)
     error: BaseException | None = None
     sink: Sink = discard
-    cancelled: Callable[[], bool] = _never
+    cancelled: CancelFlag = field(default_factory=CancelFlag)
     settings_file: Path | None = None
     phase: HookPhase | None = None
     hook: str = ""

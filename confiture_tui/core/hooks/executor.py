@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from confiture_tui.core.hooks.context import CancelFlag
 from confiture_tui.core.hooks.deadline import Abandoned, Deadline
 from confiture_tui.core.hooks.error import HookError
 from confiture_tui.core.hooks.guarded_connection import GuardedConnection
@@ -287,7 +288,7 @@ def _call(conn: psycopg.Connection[Any], phase: HookPhase, hook: Hook, context: 
     deadline: Deadline[Any] = Deadline(conn, hook.timeout_s)
     too_long = f"it took longer than {hook.timeout_s:g} s" if hook.timeout_s is not None else ""
     view = dataclasses.replace(
-        context, phase=phase, hook=name, cancelled=lambda: context.cancelled() or deadline.passed
+        context, phase=phase, hook=name, cancelled=CancelFlag(lambda: context.cancelled() or deadline.passed)
     )
     guarded: Any = GuardedConnection(conn, name)
     try:

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from confiture_tui.core.hooks.context import HookContext
+from confiture_tui.core.hooks.context import CancelFlag, HookContext
 from confiture_tui.core.hooks.error import HookError
 from confiture_tui.core.hooks.phase import HookPhase
 from confiture_tui.core.hooks.result import HookOutcome, HookResult
@@ -44,7 +44,7 @@ class OneMigration:
             migration=job.migration,
             direction=job.direction,
             sink=run.sink,
-            cancelled=(lambda: run.scope is not None and run.scope.requested),
+            cancelled=CancelFlag(lambda: run.scope is not None and run.scope.requested),
             settings_file=run.settings_file,
         )
 
@@ -212,7 +212,7 @@ class OneMigration:
     def _on_error(self, error: BaseException) -> None:
         self._context.error = error
         # The job may have been cancelled, and the hooks that tidy up after it must run all the same.
-        self._context.cancelled = lambda: False
+        self._context.cancelled = CancelFlag()
         self._best_effort(HookPhase.ON_ERROR)
 
     def _statements_done(self) -> int | None:

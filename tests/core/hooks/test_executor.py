@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 import threading
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 from psycopg.pq import TransactionStatus
 
-from confiture_tui.core.hooks.context import HookContext
+from confiture_tui.core.hooks.context import CancelFlag, HookContext
 from confiture_tui.core.hooks.error import HookError
 from confiture_tui.core.hooks.executor import HookExecutor
 from confiture_tui.core.hooks.hook import Hook
@@ -21,6 +22,8 @@ from confiture_tui.events import Event, EventName
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from confiture_tui.database.dsn import Dsn
 
 Connection = psycopg.Connection[Any]
 
@@ -249,6 +252,81 @@ def test_a_hook_that_computes_too_long_is_told_and_fails(work: Connection) -> No
         HookExecutor().execute_phase(work, HookPhase.AFTER_DDL, [hook(compute, timeout_s=0.05)], HookContext())
 
 
+@pytest.mark.parametrize("transactional", [True, False])
+def test_a_hook_that_hangs_is_left_behind_and_its_locks_are_let_go(
+    work: Connection, database: Dsn, transactional: bool
+) -> None:
+    over = threading.Event()
+
+    def hang(conn: Connection, _context: HookContext) -> None:
+        if not transactional:
+            conn.execute("BEGIN")
+        conn.execute("LOCK TABLE seen")
+        over.wait()
+
+    stuck = hook(hang, timeout_s=0.05, transactional=transactional)
+    if transactional:
+        work.execute("BEGIN; INSERT INTO seen VALUES (0)")
+    with pytest.raises(HookError, match="thread left behind"):
+        HookExecutor().execute_phase(work, HookPhase.AFTER_DDL, [stuck], HookContext())
+    over.set()
+    assert work.closed
+    with psycopg.connect(database.conninfo(), autocommit=True) as other:
+        other.execute("SET lock_timeout = '30s'; LOCK TABLE seen")
+        assert rows(other) == 0
+
+
+def test_a_hook_with_a_limit_knows_the_callers_context(work: Connection) -> None:
+    shop: ContextVar[str] = ContextVar("shop", default="none")
+    shop.set("jam")
+    found: list[str] = []
+    quick = hook(lambda *_: found.append(shop.get()), timeout_s=60)
+    HookExecutor().execute_phase(work, HookPhase.AFTER_DDL, [quick], HookContext())
+    assert found == ["jam"]
+
+
+@pytest.mark.parametrize("asked", [True, threading.Event, lambda: True], ids=["value", "event", "function"])
+def test_the_flag_can_be_asked_in_every_way(asked: Any) -> None:
+    if asked is threading.Event:
+        asked = threading.Event()
+        assert not HookContext(cancelled=asked).cancelled
+        asked.set()
+    context = HookContext(cancelled=asked)
+    assert context.cancelled
+    assert context.cancelled()
+    with pytest.raises(Cancelled):
+        context.check_cancelled()
+
+
+def test_a_context_made_by_hand_asks_for_no_stop() -> None:
+    assert not HookContext().cancelled
+    assert not HookContext().cancelled()
+
+
+def test_a_hook_may_have_an_init_of_its_own_and_a_phase_in_small_letters(work: Connection) -> None:
+    class Own(Hook):
+        phase = HookPhase.AFTER_DDL
+
+        def __init__(self, rows: int) -> None:
+            self.rows = rows
+
+        def execute(self, conn: Connection, context: HookContext) -> HookResult:
+            return HookResult(rows_affected=self.rows)
+
+    phase: Any = "after_ddl"
+    (result,) = HookExecutor().execute_phase(work, phase, [Own(7)], HookContext())
+    assert (result.hook, result.phase, result.rows_affected) == ("own", HookPhase.AFTER_DDL, 7)
+
+
+def test_a_coroutine_is_told_as_what_it_is(work: Connection) -> None:
+    async def later(*_: Any) -> HookResult:
+        return HookResult()
+
+    wrong: Any = later
+    with pytest.raises(HookError, match="coroutine"):
+        HookExecutor().execute_phase(work, HookPhase.AFTER_DDL, [hook(wrong)], HookContext())
+
+
 def test_a_cancel_is_a_cancel_and_not_a_failure_of_the_hook(work: Connection) -> None:
     asked = threading.Event()
 
@@ -259,7 +337,7 @@ def test_a_cancel_is_a_cancel_and_not_a_failure_of_the_hook(work: Connection) ->
 
     work.execute("BEGIN")
     with pytest.raises(Cancelled):
-        HookExecutor().execute_phase(work, HookPhase.AFTER_DDL, [hook(stop)], HookContext(cancelled=asked.is_set))
+        HookExecutor().execute_phase(work, HookPhase.AFTER_DDL, [hook(stop)], HookContext(cancelled=CancelFlag(asked)))
     assert status(work) is TransactionStatus.INTRANS
     assert rows(work) == 0
 

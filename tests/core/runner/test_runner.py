@@ -29,6 +29,7 @@ from confiture_tui.events import Event, EventName
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from confiture_tui.core.hooks.context import HookContext
     from confiture_tui.database.dsn import Dsn
@@ -443,6 +444,81 @@ def test_a_failure_after_the_commit_is_half_way_and_can_be_resumed(conn: Connect
     assert MigrationRunner(conn, policy=QUICK).resume(one, left.entry, hooks=hooks).ok
     assert ran == ["first", "second", "second"]
     assert states(conn) == ["done"]
+
+
+@pytest.mark.parametrize("idempotent", [True, False])
+def test_a_hook_after_the_commit_that_others_wait_for_is_run_again_if_it_may_be(
+    conn: Connection, database: Dsn, idempotent: bool
+) -> None:
+    conn.execute("CREATE TABLE a (id int)")
+    policy = QUICK.model_copy(update={"give_way": GiveWayLimits(wait_ms=200)})
+    locked, tries = threading.Event(), list[int]()
+
+    def fill(inner: Connection, _context: HookContext) -> None:
+        tries.append(1)
+        with inner.transaction():
+            inner.execute("LOCK TABLE a")
+            locked.set()
+            inner.execute("SELECT pg_sleep(%s)", (60 if len(tries) == 1 else 0,))
+
+    def read() -> None:
+        assert locked.wait(30)
+        with psycopg.connect(database.conninfo()) as reader:
+            reader.execute("SELECT count(*) FROM a")
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    hook = a_hook(fill, transactional=False, idempotent=idempotent)
+    result = apply(conn, migration("CREATE TABLE b (id int)"), hooks={"001": [hook]}, policy=policy)
+    thread.join(30)
+    assert not thread.is_alive()
+    assert outcomes(result) == [RunOutcome.APPLIED if idempotent else RunOutcome.INTERRUPTED]
+    assert len(tries) == (2 if idempotent else 1)
+    assert exists(conn, "b")
+    if not idempotent:
+        assert "gave way" in (result.migrations[0].error or "")
+
+
+def test_a_hook_that_hangs_fails_the_migration_and_the_next_run_goes_on(conn: Connection) -> None:
+    over, told = threading.Event(), list[str]()
+    stuck = a_hook(lambda *_: over.wait())
+    type(stuck).timeout_s = 0.05
+    teller = a_hook(lambda _conn, context: told.append(str(context.error)), HookPhase.ON_ERROR, name="teller")
+    one = migration("CREATE TABLE a (id int)")
+    result = apply(conn, one, hooks=[stuck, teller])
+    over.set()
+    assert outcomes(result) == [RunOutcome.FAILED]
+    assert "did not stop" in (result.migrations[0].error or "")
+    assert "Nothing of it stands." in (result.migrations[0].error or "")
+    assert len(told) == 1
+    assert not exists(conn, "a")
+    assert apply(conn, one).ok
+
+
+def test_one_migration_runs_with_what_it_declares(conn: Connection, tmp_path: Path) -> None:
+    (tmp_path / "001_a.hooks.yaml").write_text(
+        "hooks:\n- hook: analyze_tables\n  options: {tables: [a]}\n"
+        "- {hook: analyze_tables, direction: backward, phase: AFTER_DDL, options: {tables: [a]}}\n"
+    )
+    one = migration("CREATE TABLE a (id int)", "SELECT 1").model_copy(update={"path": tmp_path / "001_a.up.sql"})
+    runner = MigrationRunner(conn, policy=QUICK)
+    assert [hook.phase for hook in runner.apply(one).migrations[0].hooks] == [HookPhase.CLEANUP]
+    assert [hook.phase for hook in runner.rollback(one).migrations[0].hooks] == [HookPhase.AFTER_DDL]
+    assert runner.apply(one, hooks={}).migrations[0].hooks == ()
+
+
+def test_a_hook_that_went_well_before_the_one_that_failed_counts_for_a_retry(conn: Connection, database: Dsn) -> None:
+    conn.execute("CREATE TABLE a (id int)")
+    sent: list[str] = []
+    hooks = [
+        a_hook(lambda *_: sent.append("a message"), name="sender"),
+        a_hook(lambda inner, _: inner.execute("LOCK TABLE a"), name="locker", idempotent=True),
+    ]
+    with psycopg.connect(database.conninfo()) as holder:
+        holder.execute("LOCK TABLE a")
+        result = apply(conn, migration("CREATE TABLE b (id int)"), hooks=hooks)
+    assert outcomes(result) == [RunOutcome.FAILED]
+    assert sent == ["a message"]
 
 
 def test_backward_hooks_know_the_direction(conn: Connection) -> None:

@@ -61,6 +61,7 @@ class BackupTables(Hook):
         migration = context.migration
         if migration is None:
             raise ValueError("there is no migration whose tables could be dumped")
+        conn.execute("SELECT pg_catalog.set_config('lock_timeout', %s, true)", (LOCK_WAIT,))
         bearers = with_children(conn, self._tables(conn, migration, context))
         if not bearers:
             return HookResult(statistics={"tables": []}, message="it destroys nothing, so nothing was dumped")

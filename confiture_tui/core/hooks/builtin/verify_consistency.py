@@ -83,7 +83,9 @@ class VerifyConsistency(Hook):
             for column in getattr(options, option) or ():
                 if column not in query.columns:
                     raise ValueError(f"the option {option} names {column}, which the query does not give")
-        columns = options.columns or tuple(name for name in query.columns if name not in options.key)
+        columns = options.columns
+        if columns is None:
+            columns = tuple(name for name in query.columns if name not in options.key)
         tenant = options.tenant_column
         if tenant is not None and tenant not in query.columns:
             raise ValueError(f"the option tenant_column names {tenant}, which the query does not give")
