@@ -14,13 +14,20 @@ if TYPE_CHECKING:
     import psycopg
 
 CASES: dict[str, tuple[str, str, dict[str, Any], set[tuple[str, str]]]] = {
-    "an index of the rows that have a value serves a foreign key": (
+    "an index of the rows that have a value is enough for a foreign key, and partial all the same": (
         "missing-index",
         "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY, a_id int REFERENCES a,"
         " c_id int REFERENCES a, d_id int REFERENCES a); CREATE INDEX ON b (a_id) WHERE a_id IS NOT NULL;"
         "CREATE INDEX ON b (c_id) WHERE id IS NOT NULL; CREATE INDEX ON b USING hash (d_id)",
         {},
-        {("public.b.b_c_id_fkey", "warning")},
+        {("public.b.b_a_id_fkey", "info"), ("public.b.b_c_id_fkey", "warning")},
+    ),
+    "an index with the keys of a unique one is of no use": (
+        "redundant-index",
+        "CREATE TABLE t (id int PRIMARY KEY, a int UNIQUE, b int); CREATE INDEX t_a ON t (a);"
+        "CREATE INDEX t_b ON t (b); CREATE INDEX t_b_with ON t (b) INCLUDE (a); CREATE INDEX t_b_again ON t (b)",
+        {},
+        {("public.t_a", "info"), ("public.t_b", "info"), ("public.t_b_again", "info")},
     ),
     "the key of a table that never changes can be left out": (
         "missing-index",

@@ -98,7 +98,7 @@ class RedundantIndexRule(LintRule):
     id = "redundant-index"
     category = Category.PERFORMANCE
     severity = Severity.INFO
-    title = "An index is the beginning of another one."
+    title = "Another index does all that an index does."
     why = (
         "The longer one answers the same queries. The shorter is smaller, which now and then matters: look at its "
         "scans before it goes."
@@ -111,7 +111,7 @@ class RedundantIndexRule(LintRule):
     )
 
     def check(self, catalog: Catalog, options: RedundantIndexOptions) -> Iterable[Violation]:
-        """Plain btree indexes whose keys are the first keys of another one."""
+        """Plain btree indexes whose keys are the first keys, or all keys, of one that does more."""
         for table in own(catalog).relations:
             plain = [
                 (index, _keys(index))
@@ -123,13 +123,25 @@ class RedundantIndexRule(LintRule):
                     continue
                 if index.included_columns:
                     continue
-                longer = next(
+                # One that is unique, or includes columns, and has the same keys: of equals, duplicate-index tells.
+                same = next((one for one, theirs in plain if theirs == keys and _does_more(one)), None)
+                longer = same or next(
                     (one for one, theirs in plain if len(theirs) > len(keys) and theirs[: len(keys)] == keys), None
                 )
-                if longer is not None:
+                if longer is None:
+                    continue
+                if same is not None:
+                    what = "unique index" if same.unique else "index"
+                    message = f"{index.qualified_name} has the keys of the {what} {same.qualified_name}, and no more."
+                else:
                     message = f"{index.qualified_name} is the beginning of {longer.qualified_name}."
-                    fix = drop_index(index, safety=Safety.REVIEW)
-                    yield self.within(table, "index", index.qualified_name, message, fix=fix)
+                fix = drop_index(index, safety=Safety.REVIEW)
+                yield self.within(table, "index", index.qualified_name, message, fix=fix)
+
+
+def _does_more(index: Index) -> bool:
+    """Whether it does something that a plain index of its keys does not."""
+    return index.unique or bool(index.included_columns)
 
 
 class InvalidIndexRule(LintRule):

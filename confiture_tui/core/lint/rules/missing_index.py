@@ -43,7 +43,8 @@ class MissingIndexRule(LintRule):
     why = (
         "Each row that is deleted from the referenced table, or whose key changes, is looked for in the referencing "
         "one: without an index by reading all of it, under a lock. Joins along the key suffer the same. The columns "
-        "may come in any order; a partial index does not count, nor does one that is not valid."
+        "may come in any order; a partial index does not count, nor does one that is not valid. One that leaves out "
+        "only rows without a value is told as info: it serves the key, and not every join."
     )
     options = MissingIndexOptions
     bad = (
@@ -63,7 +64,8 @@ class MissingIndexRule(LintRule):
         mine = own(catalog)
         told: set[tuple[str, frozenset[str]]] = set()
         for table, key in mine.foreign_keys:
-            if not key.columns or any(_serves(index, key.columns) for index in table.indexes):
+            leading = [index for index in table.indexes if _begins_with(index, key.columns)]
+            if not key.columns or any(index.predicate is None for index in leading):
                 continue
             if (table.qualified_name, frozenset(key.columns)) in told:
                 continue
@@ -76,22 +78,23 @@ class MissingIndexRule(LintRule):
             message = (
                 f"{words}, the columns of its foreign key {quote_identifier(key.name)} to {key.referenced_relation}"
             )
-            message += f"; it has only about {rows:.0f} rows." if small else "."
+            # What is looked for is never NULL, so such an index can be used for that.
+            partial = next((one for one in leading if _is_not_null_of(one.predicate or "", key.columns)), None)
+            if partial is not None:
+                message += f", but the partial one {partial.qualified_name}, which is enough to check the key."
+            else:
+                message += f"; it has only about {rows:.0f} rows." if small else "."
             fix = create_index(catalog, mine, table, key.columns)
-            severity = Severity.INFO if small else None
+            severity = Severity.INFO if small or partial is not None else None
             yield self.within(table, "constraint", key.qualified_name, message, fix=fix, severity=severity)
 
 
-def _serves(index: Index, columns: Sequence[str]) -> bool:
-    """Whether looking a row up by these columns can use the index.
-
-    A condition that the columns are not NULL leaves out no row that is ever looked for.
-    """
+def _begins_with(index: Index, columns: Sequence[str]) -> bool:
+    """Whether it can be used to look rows up by these columns, all those rows that it holds."""
     return (
         index.valid
         and index.access_method in ("btree", "hash")
         and set(index.key_columns[: len(columns)]) == set(columns)
-        and (index.predicate is None or _is_not_null_of(index.predicate, columns))
     )
 
 

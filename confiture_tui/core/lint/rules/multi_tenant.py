@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from pydantic import AliasChoices, Field
+
 from confiture_tui.core.catalog.models.constraints import ConstraintKind
 from confiture_tui.core.catalog.models.relations import RelationKind
 from confiture_tui.core.lint.model import Category, Fix, Safety, Severity, Violation
@@ -27,7 +29,7 @@ class MultiTenantOptions(RuleOptions):
     """How a schema keeps tenants apart. The rule runs once ``column`` or ``tenant_table`` is given.
 
     Attributes:
-        column: the column that says whose a row is; ``tenant_id`` unless given.
+        column: the column that says whose a row is; ``tenant_id`` unless given. ``required_column`` is the same.
         type: its type, as format_type writes it; that of the tenants' key unless given.
         tenant_table: the table of the tenants, with or without its schema.
         tenant_key: the column of it that is referenced; its primary key unless given.
@@ -43,7 +45,7 @@ class MultiTenantOptions(RuleOptions):
         require_rls: row security is on and its policies look at the column.
     """
 
-    column: str = ""
+    column: str = Field(default="", validation_alias=AliasChoices("column", "required_column"))
     type: str | None = None
     tenant_table: str | None = None
     tenant_key: str | None = None
