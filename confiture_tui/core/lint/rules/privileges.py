@@ -67,7 +67,7 @@ class SecurityDefinerSearchPathRule(LintRule):
         """Functions and procedures of that kind that set none."""
         for routine in own(catalog).routines:
             if routine.security_definer and not _sets_search_path(routine) and _looks_names_up(routine):
-                message = f"{routine.signature} runs with the rights of {routine.owner} and its caller's search_path."
+                message = f"{routine.signature} runs with its owner's rights and its caller's search_path."
                 yield self.violation(
                     routine.kind.value, routine.signature, message, schema=routine.schema, fix=_pin(routine)
                 )

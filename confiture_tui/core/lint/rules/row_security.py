@@ -170,7 +170,7 @@ class ViewNotSecurityInvokerRule(LintRule):
             if _asks_as_its_user(view) or not (table := reaches(view.oid)):
                 continue
             others = sorted({grant.grantee or "everybody" for grant in view.acl or () if grant.grantee != view.owner})
-            message = f"{view.qualified_name} shows rows of {table} by the rights of its owner, {view.owner}"
+            message = f"{view.qualified_name} shows rows of {table} by the rights of its owner"
             message += f", to {', '.join(others)}." if others else "; nobody else may read it so far."
             fix = None
             if view.kind is RelationKind.VIEW and catalog.server_version_num >= 150000:
