@@ -38,5 +38,6 @@ def count(value: int | None) -> str:
 
 
 def plural(number: int, noun: str) -> str:
-    """``1 statement``, ``2 statements``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    """``1 statement``, ``2 statements``, ``2 fixes``."""
+    ending = "es" if noun.endswith(("s", "x", "ch", "sh")) else "s"
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}{ending}"

@@ -125,7 +125,7 @@ class _Reader:
         options = parts.get("options")
         given: dict[str, Any] = {}
         if options is not None and options.value is not None:
-            self._mapping(options, rule.options.model_fields, "Options", "option")
+            self._mapping(options, rule.options.option_names(), "Options", "option")
             self._model(rule.options, options)
             given = _plain(options.value)
         return RuleSettings(

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AliasChoices, BaseModel, ConfigDict
 
 from confiture_tui.core.lint.model import Category, Fix, Severity, Violation, key_of
 
@@ -19,6 +19,15 @@ class RuleOptions(BaseModel):
     """The options of a rule; the base, for rules without any. Frozen, and strict about unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def option_names(cls) -> tuple[str, ...]:
+        """What the options may be called in settings: the fields, and other names that they have."""
+        others = [field.validation_alias for field in cls.model_fields.values()]
+        return (
+            *cls.model_fields,
+            *(name for one in others if isinstance(one, AliasChoices) for name in one.choices if isinstance(name, str)),
+        )
 
 
 class LintRule(ABC):

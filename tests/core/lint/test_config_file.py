@@ -40,7 +40,7 @@ linting:
     unused-index:
       enabled: false
     multi-tenant:
-      options: {tenant_table: tenants, exempt: [countries]}
+      options: {tenant_table: tenants, required_column: tenant_id, exempt: [countries]}
   custom_rules:
     write_side_naming: ^w_
     read_side_naming: ^r_

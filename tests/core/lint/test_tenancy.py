@@ -89,8 +89,9 @@ def test_without_settings_it_says_nothing(catalog: Catalog) -> None:
     assert found(catalog) == set()
 
 
-def test_a_column_alone_is_enough_to_know(catalog: Catalog) -> None:
-    alone = found(catalog, column="tenant_id", exempt=["tenants", "*country"], read_models=["r_*"])
+@pytest.mark.parametrize("option", ["column", "required_column"])
+def test_a_column_alone_is_enough_to_know(catalog: Catalog, option: str) -> None:
+    alone = found(catalog, exempt=["tenants", "*country"], read_models=["r_*"], **{option: "tenant_id"})
     assert {detail for _, detail in alone} == {"missing", "nullable", "index", "unique", "crossing"}
 
 
