@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from confiture_tui.cli.completion import versions as complete_versions
+from confiture_tui.cli.files import STDIN, is_file, migration_on_stdin
 from confiture_tui.cli.options import Given
-from confiture_tui.cli.preview import is_file
 from confiture_tui.config import OutputFormat
 from confiture_tui.errors import UsageError
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from confiture_tui.cli.session import Session
     from confiture_tui.config import Settings
-    from confiture_tui.service.assessing import Assessed
+    from confiture_tui.service.assessing import Assessed, BaselineUse
 
 
 class FailOn(StrEnum):
@@ -38,7 +38,7 @@ def assess(
         list[str] | None,
         typer.Argument(
             metavar="VERSION|FILE|DIR",
-            help="Migrations by version, or SQL files and directories of them; all pending ones by default.",
+            help="Migrations by version, or SQL files ('-' is stdin) and directories; all pending ones by default.",
             autocompletion=complete_versions,
             show_default=False,
         ),
@@ -53,6 +53,15 @@ def assess(
     probe: Annotated[
         bool, typer.Option("--probe/--no-probe", help="Whether the data are asked what only they can decide.")
     ] = True,
+    baseline: Annotated[
+        Path | None,
+        typer.Option(
+            "--baseline", metavar="FILE", help="Risks that are let pass until they get worse.", show_default=False
+        ),
+    ] = None,
+    update_baseline: Annotated[
+        bool, typer.Option("--update-baseline", help="Write the baseline anew, with every risk that is found.")
+    ] = False,
     safe_sql: Annotated[bool, typer.Option("--safe-sql", help="Print the safe way of each risk as SQL.")] = False,
 ) -> int:
     """How dangerous migrations are, and why: locks, work, data, compatibility, way back.
@@ -67,6 +76,8 @@ def assess(
       confiture-tui assess db/migrations/007_add_segment.up.sql
       confiture-tui assess --fail-on medium --format sarif > risks.sarif
       confiture-tui assess 012 --allow drop-column
+      confiture-tui assess --baseline risks.json --update-baseline
+      git show main:db/migrations/007_add_segment.up.sql | confiture-tui assess -
     """
     from confiture_tui.cli.session import with_service
     from confiture_tui.service.assessing import AssessRequest
@@ -78,16 +89,25 @@ def assess(
             f"'{versions[0]}' is a version and '{files[0]}' a file: they cannot be mixed.",
             hint="Name files only, or versions only.",
         )
+    if update_baseline and baseline is None:
+        raise UsageError("There is no baseline to update.", hint="Name its file: --baseline FILE.")
     settings = given.settings(needs_database=not files, formats=tuple(OutputFormat))
     request = AssessRequest(versions=tuple(dict.fromkeys(versions)), allow=_rules(allow or []), asks_data=probe)
 
     async def work(session: Session) -> int:
         service = session.service
         if files:
-            assessed = await service.assess_files([Path(text) for text in files], request)
+            read = [migration_on_stdin() if text == STDIN else Path(text) for text in files]
+            assessed = await service.assess_files(read, request)
         else:
             assessed = await service.assess(request)
-        session.print(_rendered(session, settings, assessed, safe_sql=safe_sql))
+        use = None
+        if baseline is not None:
+            use = await service.by_baseline(
+                assessed, baseline.absolute(), update=update_baseline, complete=not (files or versions)
+            )
+            assessed = use.assessed
+        session.print(_rendered(session, settings, assessed, use, safe_sql=safe_sql))
         return _exit_code(assessed, fail_on)
 
     return with_service(settings, work, opens=not files, tells_findings=True)
@@ -123,9 +143,17 @@ def _exit_code(assessed: Sequence[Assessed], fail_on: FailOn) -> int:
     return int(any(order.index(one.assessment.level) >= limit for one in assessed))
 
 
-def _rendered(session: Session, settings: Settings, given: Sequence[Assessed], *, safe_sql: bool) -> str:
+def _rendered(
+    session: Session, settings: Settings, given: Sequence[Assessed], use: BaselineUse | None, *, safe_sql: bool
+) -> str:
     from confiture_tui import __version__
-    from confiture_tui.cli.output.assess import notes, reported, write_assessment, write_summary
+    from confiture_tui.cli.output.assess import (
+        notes,
+        reported,
+        write_assessment,
+        write_baseline_use,
+        write_summary,
+    )
     from confiture_tui.service.assess_documents import assess_document
     from confiture_tui.service.assessing import relative_to
 
@@ -136,11 +164,11 @@ def _rendered(session: Session, settings: Settings, given: Sequence[Assessed], *
     runner = judged.pop() if len(judged) == 1 else settings.runner
     match settings.format:
         case OutputFormat.JSON:
-            return assess_document(assessed, target=service.target, runner=runner).to_json()
+            return assess_document(assessed, target=service.target, runner=runner, use=use).to_json()
         case OutputFormat.SARIF:
             from confiture_tui.cli.output.sarif import sarif
 
-            return sarif(reported(assessed), version=__version__, notes=notes(assessed))
+            return sarif(reported(assessed), version=__version__, notes=notes(assessed, use))
         case OutputFormat.GITHUB:
             from confiture_tui.cli.output.github import github
 
@@ -149,7 +177,7 @@ def _rendered(session: Session, settings: Settings, given: Sequence[Assessed], *
             from confiture_tui.cli.output.markdown import heading, markdown
 
             findings = reported(assessed)
-            return markdown(f"Migration risks: {heading(findings)}", findings, notes=notes(assessed))
+            return markdown(f"Migration risks: {heading(findings)}", findings, notes=notes(assessed, use))
     from confiture_tui.cli.output.header import write_header
     from confiture_tui.cli.output.page import Page
 
@@ -161,4 +189,6 @@ def _rendered(session: Session, settings: Settings, given: Sequence[Assessed], *
         write_assessment(page, one, safe_sql=safe_sql)
         page.blank()
     write_summary(page, assessed)
+    if use is not None:
+        write_baseline_use(page, use)
     return page.text()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from confiture_tui.cli.completion import versions
+from confiture_tui.cli.files import STDIN, is_file, migration_on_stdin
 from confiture_tui.cli.options import Given
 from confiture_tui.config import OutputFormat
 from confiture_tui.errors import UsageError
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from confiture_tui.config import Settings
     from confiture_tui.service.models import MigrationPreview, ProjectInfo, TargetInfo
 
-STDIN = "-"
 LOOSE = "loose"
 
 
@@ -59,11 +58,6 @@ def preview(
     return _preview_versions(versions, given.settings())
 
 
-def is_file(text: str) -> bool:
-    """Whether an argument names a file rather than a version: ``-``, a path, or anything that ends in ``.sql``."""
-    return text == STDIN or text.lower().endswith(".sql") or "/" in text or "\\" in text
-
-
 def _preview_files(files: Sequence[str], settings: Settings) -> int:
     from confiture_tui.cli.session import with_service
 
@@ -94,17 +88,12 @@ def _preview_stdin(runner: str) -> MigrationPreview:
     Raises:
         UsageError: it is not UTF-8, or there is no such runner.
     """
-    from confiture_tui.core.migrations.model import Migration
     from confiture_tui.core.migrations.profiles import PROFILES
     from confiture_tui.service.previews import preview_of, simulated
 
     if runner not in PROFILES:
         raise UsageError(f"There is no runner profile '{runner}'.", hint=f"Profiles: {', '.join(PROFILES)}.")
-    try:
-        sql = sys.stdin.buffer.read().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"Byte {error.start} on stdin is not UTF-8.", hint="Convert it to UTF-8.") from None
-    migration, profile = Migration.from_sql(sql, name="stdin"), PROFILES[runner]
+    migration, profile = migration_on_stdin(), PROFILES[runner]
     return preview_of(migration, profile, next(simulated([migration], profile, None)))
 
 

@@ -12,7 +12,7 @@ from confiture_tui.service.documents import Document, target_document
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from confiture_tui.service.assessing import Assessed
+    from confiture_tui.service.assessing import Assessed, BaselineUse
     from confiture_tui.service.models import TargetInfo
 
 
@@ -25,15 +25,25 @@ class FileFindings(FrozenModel):
 
 
 class AssessDocument(Document):
-    """What ``assess --format json`` prints; ``basis``: the weakest of all, ``None`` where one was not analysed."""
+    """What ``assess --format json`` prints.
+
+    Attributes:
+        basis: the weakest of all; ``None`` where one was not analysed.
+        migrations: the assessments.
+        files: what is to be said of their files.
+        gone: keys of the baseline that are found no more.
+    """
 
     basis: Basis | None
     migrations: tuple[RiskAssessment, ...]
     files: tuple[FileFindings, ...] = ()
+    gone: tuple[str, ...] = ()
 
 
-def assess_document(assessed: Sequence[Assessed], *, target: TargetInfo | None, runner: str) -> AssessDocument:
-    """The document of some assessments."""
+def assess_document(
+    assessed: Sequence[Assessed], *, target: TargetInfo | None, runner: str, use: BaselineUse | None = None
+) -> AssessDocument:
+    """The document of some assessments; ``use``: of the baseline, if there was one."""
     found = {one.assessment.basis for one in assessed}
     basis = None if not found or None in found else next(one for one in Basis if one in found)
     return AssessDocument(
@@ -46,4 +56,5 @@ def assess_document(assessed: Sequence[Assessed], *, target: TargetInfo | None, 
             for one in assessed
             if one.findings
         ),
+        gone=tuple(entry.key for entry in use.gone) if use is not None else (),
     )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from confiture_tui.core.baselines import BaselineEntry, BaselineUpdate, read_baseline, renewed, write_baseline
 from confiture_tui.core.catalog import Catalog
 from confiture_tui.core.effects.model import FrozenModel
 from confiture_tui.core.migrations.findings import script_findings, too_large
 from confiture_tui.core.migrations.model import Finding
 from confiture_tui.core.migrations.status import MigrationState
+from confiture_tui.core.risk.baseline import entries_of, gone, with_baseline, with_keys
 from confiture_tui.core.risk.engine import RiskAssessmentEngine
 from confiture_tui.core.risk.model import RiskAssessment
 from confiture_tui.core.risk.probes import BUDGET_SECONDS
@@ -18,13 +21,12 @@ from confiture_tui.errors import UsageError
 from confiture_tui.yaml_file import did_you_mean
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import psycopg
 
     from confiture_tui.core.migrations.model import Migration
     from confiture_tui.core.migrations.profiles import RunnerProfile
     from confiture_tui.core.migrations.status import MigrationStatus
+    from confiture_tui.service.models import TargetInfo
 
 
 class AssessRequest(FrozenModel):
@@ -47,6 +49,56 @@ class Assessed(FrozenModel):
     assessment: RiskAssessment
     findings: tuple[Finding, ...] = ()
     runner: str
+
+
+class BaselineUse(FrozenModel):
+    """What a baseline made of some assessments.
+
+    Attributes:
+        path: of its file.
+        assessed: without what it lets pass.
+        gone: its entries about these migrations that are found no more.
+        updated: what writing it changed; ``None`` when it was only read.
+    """
+
+    path: Path
+    assessed: tuple[Assessed, ...]
+    gone: tuple[BaselineEntry, ...] = ()
+    updated: BaselineUpdate | None = None
+
+
+def by_baseline(
+    assessed: Sequence[Assessed], path: Path, *, update: bool, complete: bool, target: TargetInfo | None
+) -> BaselineUse:
+    """Let pass what a baseline has, or write it anew first.
+
+    Args:
+        path: of its file.
+        update: write it anew, with every risk that counts.
+        complete: these are all migrations that matter; otherwise what it says of others stays.
+        target: where they were assessed.
+
+    Raises:
+        UsageError: it cannot be read or written, or is no baseline of risks.
+    """
+    listed = [one.assessment for one in assessed]
+    old = None if update and not path.exists() else read_baseline(path, "assess")
+    change = None
+    if update:
+        before = old.violations if old is not None else ()
+        judged = {one.label for one in listed}
+        old, change = renewed(
+            before,
+            entries_of(listed),
+            command="assess",
+            database=target.database if target is not None else "",
+            server_version=target.server_version_num if target is not None else None,
+            stays=[entry for entry in before if not complete and entry.object not in judged],
+        )
+        write_baseline(path, old)
+    assert old is not None  # read above, or just made
+    left = tuple(one.model_copy(update={"assessment": with_baseline(one.assessment, old)}) for one in assessed)
+    return BaselineUse(path=path, assessed=left, gone=gone(listed, old), updated=change)
 
 
 def engine_for(
@@ -122,8 +174,6 @@ def assess_loose(
 
 def relative_to(assessed: Assessed, base: Path) -> Assessed:
     """The same with its path as seen from a directory, where it lies below it."""
-    from pathlib import Path
-
     path = assessed.assessment.path
     if path is None or not Path(path).is_absolute() or not Path(path).is_relative_to(base):
         return assessed
@@ -133,4 +183,4 @@ def relative_to(assessed: Assessed, base: Path) -> Assessed:
 
 def _assessed(assessment: RiskAssessment, migration: Migration, profile: RunnerProfile) -> Assessed:
     findings = (*migration.findings, *script_findings(migration, profile.wrapping_of(migration.up)))
-    return Assessed(assessment=assessment, findings=findings, runner=profile.name)
+    return Assessed(assessment=with_keys(assessment), findings=findings, runner=profile.name)

@@ -8,15 +8,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import Field
 
+from confiture_tui.core.baselines import Baseline, BaselineUpdate, read_baseline, write_baseline
 from confiture_tui.core.effects.model import FrozenModel
-from confiture_tui.core.lint.baseline import (
-    Baseline,
-    BaselineUpdate,
-    read_baseline,
-    updated,
-    with_baseline,
-    write_baseline,
-)
+from confiture_tui.core.lint.baseline import updated, with_baseline
 from confiture_tui.core.lint.comparison import LintComparison, compare_reports, with_figures_of
 from confiture_tui.core.lint.config_file import lint_config_of
 from confiture_tui.core.lint.linter import SchemaLinter
@@ -313,7 +307,7 @@ def _baseline_file(request: LintRequest, config: LintConfig, sources: Sources) -
 def _baseline(request: LintRequest, path: Path | None) -> Baseline | None:
     if path is None or (request.update_baseline and not path.exists()):
         return None
-    return read_baseline(path)
+    return read_baseline(path, "lint")
 
 
 def _differs(baseline: Baseline, catalog: Catalog) -> bool:

@@ -80,7 +80,7 @@ def assess(workspace: Workspace, request: AssessRequest, scope: CancelScope) -> 
 
 
 def assess_files(
-    workspace: Workspace, paths: Sequence[Path], request: AssessRequest, scope: CancelScope
+    workspace: Workspace, files: Sequence[Path | Migration], request: AssessRequest, scope: CancelScope
 ) -> tuple[Assessed, ...]:
     """Assess files, each by itself; on a database only where the command line names one.
 
@@ -91,23 +91,24 @@ def assess_files(
     found: list[Assessed] = []
     with ExitStack() as stack:
         conn = stack.enter_context(workspace.connected_as_asked(scope)) if workspace.settings.dsn is not None else None
-        for one, profile in _loose(workspace, paths):
+        for one, profile in _loose(workspace, files):
             engine = engine_for(request, PROFILES[profile], connection=conn)
             found += assess_loose(engine, [one], PROFILES[profile])
     return tuple(found)
 
 
-def _loose(workspace: Workspace, paths: Sequence[Path]) -> list[tuple[Migration, str]]:
-    """The migrations that files are, each with the name of the profile in whose name it is judged."""
+def _loose(workspace: Workspace, files: Sequence[Path | Migration]) -> list[tuple[Migration, str]]:
+    """The migrations that files are, or that were read already, each with the profile in whose name it is judged."""
     own = workspace.profile.name
     loose = own if "runner" in workspace.settings.model_fields_set else "loose"
     found: list[tuple[Migration, str]] = []
-    for path in paths:
-        migration = _migration_at(workspace.settings, path)
-        if migration is not None:
+    for file in files:
+        if not isinstance(file, Path):
+            found.append((file, loose))
+        elif (migration := _migration_at(workspace.settings, file)) is not None:
             found.append((migration, own))
         else:
-            found += ((one, loose) for one in LooseFiles().of_paths([path]).migrations)
+            found += ((one, loose) for one in LooseFiles().of_paths([file]).migrations)
     return found
 
 

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from confiture_tui.config import Settings
     from confiture_tui.core.dry_run.result import DryRunResult
     from confiture_tui.core.hooks.registry import HookInfo
+    from confiture_tui.core.migrations.model import Migration
     from confiture_tui.core.migrations.status import MigrationStatus
     from confiture_tui.core.runner.journal import JournalEntry
     from confiture_tui.core.runner.recovery import LeftOver
     from confiture_tui.core.runner.result import RunResult
     from confiture_tui.database.cancellation import CancelScope
-    from confiture_tui.service.assessing import Assessed, AssessRequest
+    from confiture_tui.service.assessing import Assessed, AssessRequest, BaselineUse
     from confiture_tui.service.in_place import InPlaceOptions
     from confiture_tui.service.linting import LintRequest, LintResult
     from confiture_tui.service.models import MigrationPreview, ProjectInfo, TargetInfo
@@ -172,15 +173,31 @@ class MigrationService:
 
         return self.jobs.start(f"Assess {', '.join(request.versions)}" if request.versions else "Assess", work)
 
-    def assess_files(self, paths: Sequence[Path], request: AssessRequest) -> Job[tuple[Assessed, ...]]:
-        """Start to assess files, each by itself; no project is needed, nor a database."""
+    def assess_files(self, files: Sequence[Path | Migration], request: AssessRequest) -> Job[tuple[Assessed, ...]]:
+        """Start to assess files, or what was read already, each by itself; no project is needed, nor a database."""
 
         def work(scope: CancelScope) -> tuple[Assessed, ...]:
             from confiture_tui.service.reading import assess_files
 
-            return assess_files(self._workspace(), paths, request, scope)
+            return assess_files(self._workspace(), files, request, scope)
 
         return self.jobs.start("Assess files", work)
+
+    async def by_baseline(
+        self, assessed: Sequence[Assessed], path: Path, *, update: bool, complete: bool
+    ) -> BaselineUse:
+        """Let pass what a baseline's file has, or write it anew first; see ``assessing.by_baseline``.
+
+        Raises:
+            UsageError: it cannot be read or written, or is no baseline of risks.
+        """
+
+        def work(_scope: CancelScope) -> BaselineUse:
+            from confiture_tui.service.assessing import by_baseline
+
+            return by_baseline(assessed, path, update=update, complete=complete, target=self.target)
+
+        return await self.jobs.start("Baseline", work)
 
     def lint(self, request: LintRequest) -> Job[LintResult]:
         """Start linting the target, or the schema that the files make, and return the job at once."""

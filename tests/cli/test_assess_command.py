@@ -121,9 +121,49 @@ def test_the_other_formats(tmp_path: Path) -> None:
     assert "1 of 1 statement analysed" in text
 
 
+def test_a_baseline_lets_pass_what_is_known_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "x.sql").write_text(DROPPING)
+    (tmp_path / "y.sql").write_text(DROPPING)
+    written = run(tmp_path, "assess", "x.sql", "--baseline", "risks.json", "--update-baseline")
+    assert written.returncode == 0, "everything that was found is let pass"
+    assert "risks.json now has" in written.stdout
+    code, document = assess(tmp_path, "x.sql", "y.sql", "--baseline", "risks.json")
+    assert code == 1
+    known, new = document["migrations"]
+    assert (known["score"], known["risks"]) == (0, [])
+    assert {one["by"] for one in known["ignored"]} == {"baseline"}
+    assert new["level"] == "critical"
+    before = (tmp_path / "risks.json").read_text()
+    run(tmp_path, "assess", "y.sql", "--baseline", "risks.json", "--update-baseline")
+    assert assess(tmp_path, "x.sql", "y.sql", "--baseline", "risks.json")[0] == 0, "what it said of x.sql stays"
+    (tmp_path / "y.sql").unlink()
+    (tmp_path / "x.sql").write_text("SELECT 1;\n")
+    _, document = assess(tmp_path, "x.sql", "--baseline", "risks.json")
+    assert len(document["gone"]) == before.count('"key"')
+
+
+def test_a_project_s_baseline_forgets_migrations_that_are_gone(project: Path, database: Dsn, orders: Any) -> None:
+    update = ("assess", "--baseline", "risks.json", "--update-baseline")
+    run(project, *update, dsn=database)
+    (project / "db/migrations/001_index.up.sql").unlink()
+    (project / "db/migrations/001_index.down.sql").unlink()
+    done = run(project, *update, dsn=database)
+    assert "0 new, 3 gone" in done.stdout, done.stderr
+
+
+def test_sql_on_stdin_is_assessed(tmp_path: Path) -> None:
+    done = run(tmp_path, "assess", "-", stdin=DROPPING)
+    assert done.returncode == 1
+    assert "drop-table" in done.stdout
+    assert run(tmp_path, "assess", "-", stdin="SELECT 1;").returncode == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [
+        (("--update-baseline",), "--baseline FILE"),
+        (("--baseline", "nothing.json"), "no baseline"),
+        (("--baseline", "db/migrations/001_index.up.sql"), "is no baseline"),
         (("nothing.sql",), "nothing.sql"),
         (("007",), "no migration 007"),
         (("001", "x.sql"), "cannot be mixed"),

@@ -42,7 +42,9 @@ STATEMENT_KEYS = {
 OBSERVATION_KEYS = {"elapsed_ms", "rows", "wal_bytes", "error", "outcome", "cumulative", "mismatch"}
 
 
-def run(directory: Path, *arguments: str, dsn: Dsn | None = None, **environ: str) -> subprocess.CompletedProcess[str]:
+def run(
+    directory: Path, *arguments: str, dsn: Dsn | None = None, stdin: str = "", **environ: str
+) -> subprocess.CompletedProcess[str]:
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("CONFITURE_", "PG", "DATABASE_"))}
     clean |= {key: os.environ[key] for key in ("CONFITURE_PG_BIN",) if key in os.environ}
     if dsn is not None:
@@ -53,7 +55,7 @@ def run(directory: Path, *arguments: str, dsn: Dsn | None = None, **environ: str
         text=True,
         cwd=directory,
         env=clean | environ,
-        stdin=subprocess.DEVNULL,
+        input=stdin,
         timeout=110,
         check=False,
     )

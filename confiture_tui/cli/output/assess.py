@@ -12,11 +12,11 @@ from confiture_tui.cli.output.units import milliseconds, plural, size
 from confiture_tui.core.risk.model import Category, Level, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from confiture_tui.core.effects.model import DurationEstimate, StatementEffects
     from confiture_tui.core.risk.model import Risk, RiskAssessment
-    from confiture_tui.service.assessing import Assessed
+    from confiture_tui.service.assessing import Assessed, BaselineUse
 
 _LEVELS = {
     Level.NONE: Style.GOOD_TITLE,
@@ -39,9 +39,8 @@ _BAR = 20
 def write_assessment(page: Page, assessed: Assessed, *, safe_sql: bool) -> None:
     """One migration: its score and where it comes from, its statements, its risks, its way back."""
     one = assessed.assessment
-    label = "_".join(part for part in (one.version, one.name) if part)
     page.line(
-        page.styled(label, Style.TITLE),
+        page.styled(one.label, Style.TITLE),
         "  ",
         page.styled(f"{one.level.value} {one.score}", _LEVELS[one.level]),
         page.styled(f"  confidence {one.confidence:.0%}", Style.QUIET),
@@ -57,7 +56,8 @@ def write_assessment(page: Page, assessed: Assessed, *, safe_sql: bool) -> None:
         _write_risk(page, risk, safe_sql=safe_sql)
     for ignored in one.ignored:
         why = f": {ignored.reason}" if ignored.reason else ""
-        page.paragraph(f"accepted: {ignored.risk.rule}{why}", indent=4, first="  ", style=Style.QUIET)
+        by = {"comment": "in the file", "allowed": "by --allow", "baseline": "by the baseline"}[ignored.by]
+        page.paragraph(f"accepted {by}: {ignored.risk.rule}{why}", indent=4, first="  ", style=Style.QUIET)
     page.blank()
     _write_end(page, one)
 
@@ -153,31 +153,43 @@ def reported(assessed: Sequence[Assessed]) -> tuple[Reported, ...]:
         lines = {statement.index: statement.line for statement in one.assessment.statements}
         for risk in one.assessment.risks:
             title, why = titles.get(risk.rule, ("", ""))
-            place = risk.statement if risk.statement is not None else 0
             found.append(
                 Reported(
                     rule=risk.rule,
                     severity=risk.severity.value,
                     message=risk.message,
                     file=one.assessment.path,
-                    line=lines.get(place),
+                    line=lines.get(risk.statement or 0),
                     help=risk.safe_sql or risk.recommendation,
                     title=title,
                     why=why,
-                    key=f"{one.assessment.version}:{risk.rule}:{place}",
+                    key=risk.key,
                 )
             )
     return tuple(found)
 
 
-def notes(assessed: Sequence[Assessed]) -> tuple[str, ...]:
-    """What is to be said of the analysis itself: how much of each file it covers."""
-    said = []
-    for one in assessed:
-        done, total = one.assessment.analysed
-        label = "_".join(part for part in (one.assessment.version, one.assessment.name) if part)
-        said.append(
-            f"{label}: {one.assessment.level.value} {one.assessment.score}, {done} of {plural(total, 'statement')} "
-            "analysed"
-        )
+def write_baseline_use(page: Page, use: BaselineUse) -> None:
+    """What the baseline let pass, what it has in vain, and what became of it."""
+    for sentence in _of_baseline(use):
+        page.paragraph(sentence, style=Style.QUIET)
+
+
+def _of_baseline(use: BaselineUse) -> Iterator[str]:
+    passed = sum(each.by == "baseline" for one in use.assessed for each in one.assessment.ignored)
+    if use.updated is not None:
+        one = use.updated
+        yield f"{use.path.name} now has {plural(one.total, 'risk')}: {one.added} new, {one.removed} gone."
+    elif passed:
+        yield f"{plural(passed, 'risk')} let pass by the baseline {use.path.name}."
+    if use.gone:
+        yield f"{plural(len(use.gone), 'risk')} of the baseline found no more: --update-baseline takes it out."
+
+
+def notes(assessed: Sequence[Assessed], use: BaselineUse | None = None) -> tuple[str, ...]:
+    """What is to be said of the analysis itself: how much of each file it covers, what a baseline let pass."""
+    said = list(_of_baseline(use)) if use is not None else []
+    for one in (each.assessment for each in assessed):
+        done, total = one.analysed
+        said.append(f"{one.label}: {one.level.value} {one.score}, {done} of {plural(total, 'statement')} analysed")
     return tuple(said)

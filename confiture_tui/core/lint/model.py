@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from enum import StrEnum
 from typing import Literal
 
 from pydantic import Field
 
+from confiture_tui.core.baselines import identity
 from confiture_tui.core.effects.model import FrozenModel
 
 
@@ -129,7 +129,7 @@ def key_of(rule: str, kind: str, name: str, detail: str = "") -> str:
     It rests on the rule, the object's kind and name and the detail alone: neither the message, nor the severity, nor
     another object's name changes it.
     """
-    return hashlib.sha256("\0".join((rule, kind, name, detail)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return identity(rule, kind, name, detail)
 
 
 def worst_first(violation: Violation) -> tuple[int, str, str, str]:

@@ -63,6 +63,7 @@ class Risk(FrozenModel):
         recommendation: what to do instead, in a sentence or two.
         safe_sql: the safe way as complete SQL with the user's own names; ``None`` where there is none to print.
         points: the score of its category that it justifies, 0 to 100; a category's score is that of its worst risk.
+        key: its identity for baselines, stable from run to run (``baseline.with_keys``); empty until it is given one.
     """
 
     rule: str
@@ -74,6 +75,7 @@ class Risk(FrozenModel):
     recommendation: str = ""
     safe_sql: str | None = None
     points: int = 0
+    key: str = ""
 
 
 class IgnoredRisk(FrozenModel):
@@ -81,13 +83,13 @@ class IgnoredRisk(FrozenModel):
 
     Attributes:
         risk: what was found.
-        by: ``comment`` in the file, or ``allowed`` by name for the whole run.
+        by: ``comment`` in the file, ``allowed`` by name for the whole run, or the ``baseline``.
         reason: what the comment says; ``None`` where it gives none.
         line: 1-based line of the comment; ``None`` without one.
     """
 
     risk: Risk
-    by: Literal["comment", "allowed"]
+    by: Literal["comment", "allowed", "baseline"]
     reason: str | None = None
     line: int | None = None
 
@@ -169,3 +171,8 @@ class RiskAssessment(FrozenModel):
     wal_bytes: int | None = None
     disk_bytes: int | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The migration as it is shown: ``007_add_segment``."""
+        return "_".join(part for part in (self.version, self.name) if part)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.risk.lost_data import bearers
 from confiture_tui.core.risk.model import RollbackStrategy
 
@@ -26,10 +27,32 @@ def strategy_of(up: Simulation, down: Simulation | None) -> RollbackStrategy:
 
 
 def has_way_back(up: Simulation, down: Simulation | None) -> bool:
-    """Whether the schema can be had back: there is nothing to take back, or a down file that is not certain to fail."""
-    if not up.forecasts:
+    """Whether the schema can be had back: no definition is changed, or a down file is not certain to fail.
+
+    What rows lose is no question of the schema.
+    """
+    if not any(_changes_definitions(each) for each in up.forecasts):
         return True
     return down is not None and bool(down.forecasts) and not any(each.effects.fails for each in down.forecasts)
+
+
+def _changes_definitions(forecast: Forecast) -> bool:
+    effects, kind = forecast.effects, forecast.statement.node_kind
+    if effects.opaque is not False or effects.creates or effects.drops:
+        return True
+    if kind in _QUERIES:  # a function or a trigger of theirs may do more, but not without the locks that it takes
+        return any(lock.mode.strength > LockMode.ROW_EXCLUSIVE.strength for lock in forecast.locks)
+    return kind not in _OF_ROWS
+
+
+_QUERIES = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt", "CopyStmt", "SelectStmt", "ExplainStmt"})
+_OF_ROWS = frozenset(
+    {
+        *("TruncateStmt", "LockStmt", "VacuumStmt", "ReindexStmt", "RefreshMatViewStmt", "CheckPointStmt"),
+        *("TransactionStmt", "VariableSetStmt", "VariableShowStmt", "ConstraintsSetStmt", "NotifyStmt"),
+    }
+)
+"""Kinds of command that leave every definition as it is."""
 
 
 class _Made:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from confiture_tui.core.effects.simulation import simulate
 from confiture_tui.core.migrations.model import Migration
 from confiture_tui.core.risk.rollback import has_way_back, strategy_of
@@ -29,6 +31,21 @@ def test_no_file_an_empty_one_and_one_that_fails_are_none() -> None:
 
 def test_nothing_done_needs_no_way_back() -> None:
     assert has_way_back(NOTHING, None)
+
+
+@pytest.mark.parametrize(
+    ("sql", "needed"),
+    [
+        ("UPDATE t SET a = 1; DELETE FROM t WHERE a = 2", False),
+        ("VACUUM FULL t", False),
+        ("SET lock_timeout = '1s'; REINDEX TABLE t", False),
+        ("SELECT a INTO made FROM t", True),
+        ("UPDATE t SET a = 1; ALTER TABLE t ALTER a SET NOT NULL", True),
+        ("DO $$ BEGIN EXECUTE (SELECT a FROM t); END $$", True),
+    ],
+)
+def test_only_what_changes_definitions_needs_a_way_back_for_the_schema(sql: str, needed: bool) -> None:
+    assert has_way_back(simulate(Migration.from_sql(sql)), None) is not needed
 
 
 def test_what_becomes_of_the_data() -> None:

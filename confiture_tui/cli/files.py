@@ -1,0 +1,32 @@
+"""Arguments that name files: SQL on disk, or on stdin."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from confiture_tui.errors import UsageError
+
+if TYPE_CHECKING:
+    from confiture_tui.core.migrations.model import Migration
+
+STDIN = "-"
+
+
+def is_file(text: str) -> bool:
+    """Whether an argument names a file rather than a version: ``-``, a path, or anything that ends in ``.sql``."""
+    return text == STDIN or text.lower().endswith(".sql") or "/" in text or "\\" in text
+
+
+def migration_on_stdin() -> Migration:
+    """The SQL that comes on stdin.
+
+    Raises:
+        UsageError: it is not UTF-8.
+    """
+    from confiture_tui.core.migrations.model import Migration
+
+    try:
+        return Migration.from_sql(sys.stdin.buffer.read().decode("utf-8"), name="stdin")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"Byte {error.start} on stdin is not UTF-8.", hint="Convert it to UTF-8.") from None
