@@ -8,7 +8,7 @@ from confiture_tui.core.baselines import Baseline
 from confiture_tui.core.migrations.model import Migration
 from confiture_tui.core.risk.baseline import entries_of, gone, with_baseline, with_keys
 from confiture_tui.core.risk.engine import RiskAssessmentEngine
-from confiture_tui.core.risk.model import Level, RiskAssessment, Severity
+from confiture_tui.core.risk.model import Category, Level, RiskAssessment, Severity
 
 DROP = "DROP TABLE orders;"
 INDEX = "CREATE INDEX orders_total ON orders (total);"
@@ -60,7 +60,7 @@ def test_what_it_has_does_not_count_and_the_rest_does() -> None:
     assert "drop-table" not in {risk.rule for risk in left.risks}
     assert "create-index-not-concurrent" in {risk.rule for risk in left.risks}
     assert {each.by for each in left.ignored} == {"baseline"}
-    assert left.categories["data_loss"] == 0 < now.categories["data_loss"]
+    assert left.categories[Category.DATA_LOSS] == 0 < now.categories[Category.DATA_LOSS]
     assert left.score < now.score
 
 

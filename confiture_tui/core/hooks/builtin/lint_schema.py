@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from confiture_tui.core.baselines import read_baseline
 from confiture_tui.core.catalog import Catalog
 from confiture_tui.core.hooks.hook import Hook, HookOptions
 from confiture_tui.core.hooks.phase import HookPhase
 from confiture_tui.core.hooks.result import HookResult
-from confiture_tui.core.lint.baseline import read_baseline, with_baseline
+from confiture_tui.core.lint.baseline import with_baseline
 from confiture_tui.core.lint.config_file import lint_config_of
 from confiture_tui.core.lint.linter import SchemaLinter
 from confiture_tui.core.lint.model import Severity
@@ -83,7 +84,7 @@ class LintSchema(Hook):
         linter = SchemaLinter(config.model_copy(update={key: value for key, value in changes.items() if value}))
         report = linter.run(Catalog.load(conn))
         if file is not None and config.baseline is not None:
-            report = with_baseline(report, read_baseline(file.parent / config.baseline), config)
+            report = with_baseline(report, read_baseline(file.parent / config.baseline, "lint"), config)
         return report, self.options.fail_on or config.fail_on or Severity.ERROR
 
 
