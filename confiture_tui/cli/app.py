@@ -8,6 +8,7 @@ import typer
 
 from confiture_tui.cli.apply import apply, rollback
 from confiture_tui.cli.assess import assess
+from confiture_tui.cli.baseline import baseline
 from confiture_tui.cli.demo import demo
 from confiture_tui.cli.dry_run import dry_run
 from confiture_tui.cli.hooks import list_hooks
@@ -15,7 +16,7 @@ from confiture_tui.cli.lint import lint
 from confiture_tui.cli.open_app import open_app
 from confiture_tui.cli.options import Given, with_common_options
 from confiture_tui.cli.preview import preview
-from confiture_tui.cli.settle import mark, resume
+from confiture_tui.cli.settle import clean_up, mark, resume
 from confiture_tui.cli.status import status
 
 _HELP = """\
@@ -72,6 +73,8 @@ def build() -> typer.Typer:
     app.command("apply")(with_common_options(apply))
     app.command("rollback")(with_common_options(rollback))
     app.command("resume")(with_common_options(resume))
+    app.command("clean-up")(with_common_options(clean_up))
+    app.command("baseline")(with_common_options(baseline))
     app.command("mark")(with_common_options(mark))
     hooks = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Hooks: which there are.")
     hooks.command("list")(with_common_options(list_hooks))

@@ -31,6 +31,9 @@ def apply(
     to: Annotated[
         str | None, typer.Option("--to", metavar="VERSION", help="The last migration to apply; all pending by default.")
     ] = None,
+    steps: Annotated[
+        int | None, typer.Option("--steps", metavar="N", min=1, help="How many to apply; all pending by default.")
+    ] = None,
     allow: Annotated[
         list[str] | None,
         typer.Option(
@@ -50,6 +53,7 @@ def apply(
     Examples:
       confiture-tui apply --dry-run
       confiture-tui apply --to 007
+      confiture-tui apply --steps 1
       confiture-tui apply --yes --env staging
       confiture-tui apply --env production --yes --confirm shop --format json
 
@@ -60,7 +64,9 @@ def apply(
     """
     from confiture_tui.service.running import RunRequest
 
-    request = RunRequest(direction="forward", to=to, allowed=frozenset(_allowed(allow or [])), confirmation=confirm)
+    _refuse_both(steps, to)
+    allowed = frozenset(names_allowed(allow or [], ("changed", "missing", "out-of-order")))
+    request = RunRequest(direction="forward", to=to, steps=steps, allowed=allowed, confirmation=confirm)
     return _run(given, request, plan_only=plan_only, yes=yes)
 
 
@@ -86,26 +92,35 @@ def rollback(
     """
     from confiture_tui.service.running import RunRequest
 
-    if steps is not None and to is not None:
-        raise UsageError("--steps and --to say the same thing in two ways.", hint="Give one of them.")
+    _refuse_both(steps, to)
     request = RunRequest(direction="backward", to=to, steps=steps, confirmation=confirm)
     return _run(given, request, plan_only=plan_only, yes=yes)
 
 
-def _allowed(given: list[str]) -> list[str]:
-    from confiture_tui.core.runner.selection import ObjectionCode
+def _refuse_both(steps: int | None, to: str | None) -> None:
+    if steps is not None and to is not None:
+        raise UsageError("--steps and --to say the same thing in two ways.", hint="Give one of them.")
+
+
+def names_allowed(given: list[str], known: tuple[str, ...]) -> list[str]:
+    """What ``--allow`` names, several at once by commas.
+
+    Raises:
+        UsageError: it names something that cannot be allowed here.
+    """
     from confiture_tui.yaml_file import did_you_mean
 
     names = [name.strip() for text in given for name in text.split(",")]
     for name in names:
-        if name not in tuple(ObjectionCode):
-            raise UsageError(f"--allow: there is no '{name}'.", hint=did_you_mean(name, ObjectionCode, "What there is"))
+        if name not in known:
+            raise UsageError(f"--allow: there is no '{name}'.", hint=did_you_mean(name, known, "What there is"))
     return names
 
 
 def _run(given: Given, request: RunRequest, *, plan_only: bool, yes: bool) -> int:
     from confiture_tui.cli.session import with_service
     from confiture_tui.service.run_documents import run_document
+    from confiture_tui.service.running import refuse_objections
 
     settings = given.settings()
     as_json = settings.format is OutputFormat.JSON
@@ -117,7 +132,8 @@ def _run(given: Given, request: RunRequest, *, plan_only: bool, yes: bool) -> in
             _print_plan(session, prepared)
         result: RunResult | None = None
         if not plan_only and not prepared.plan.is_empty:
-            agreed = await _agreed(session, request, prepared, yes=yes)
+            refuse_objections(prepared)
+            agreed = await agreed_to(session, request, "run this plan", prepared.plan.target.database, yes=yes)
             result = await service.run(agreed, prepared.plan.digest)
         if as_json:
             document = run_document(result, prepared=prepared, target=service.target, runner=settings.runner)
@@ -151,29 +167,29 @@ def print_result(session: Session, result: RunResult) -> None:
     session.print(page.text())
 
 
-async def _agreed(session: Session, request: RunRequest, prepared: PreparedRun, *, yes: bool) -> RunRequest:
+async def agreed_to(session: Session, request: RunRequest, what: str, database: str, *, yes: bool) -> RunRequest:
     """The request with the operator's yes in it.
 
+    Args:
+        what: what is to be done, as a question asks for it.
+        yes: it was given on the command line.
+
     Raises:
-        UsageError: the plan is refused, or there is nobody to ask.
+        UsageError: there is nobody to ask.
         Cancelled: the answer was no.
     """
-    from confiture_tui.service.running import refuse_objections
-
-    refuse_objections(prepared)
     project = session.service.project
     production = project is not None and project.is_production and not session.service.settings.read_only
-    database = prepared.plan.target.database
     if production and request.confirmation is None and can_ask():
         session.settle()
-        typed = await ask("PRODUCTION. Type the database's name to run this plan: ")
+        typed = await ask(f"PRODUCTION. Type the database's name to {what}: ")
         return request.model_copy(update={"confirmation": typed})
     if yes or (production and request.confirmation is not None):
         return request
     if not can_ask():
         raise UsageError("There is no terminal on which to ask.", hint="Look at the plan, and give --yes to run it.")
     session.settle()
-    answer = await ask(f"Run this plan on {database}? Type yes: ")
+    answer = await ask(f"{what[0].upper()}{what[1:]} on {database}? Type yes: ")
     if answer.lower() != "yes":
-        raise Cancelled("Nothing was run.")
+        raise Cancelled("Nothing was changed.")
     return request

@@ -1,4 +1,4 @@
-"""``confiture-tui resume`` and ``mark``: what to do about a migration that stopped half-way."""
+"""``confiture-tui resume``, ``clean-up`` and ``mark``: what to do about a migration that stopped half-way."""
 
 from __future__ import annotations
 
@@ -48,6 +48,31 @@ def resume(given: Given, version: Version, confirm: Confirm = None) -> int:
         return result.exit_code
 
     return with_service(settings, work)
+
+
+def clean_up(given: Given, version: Version, confirm: Confirm = None) -> int:
+    """Drop the invalid indexes that a migration has left behind which stopped half-way.
+
+    What else of it stands, stays. Where nothing else does, it counts as pending again; else resume it, or mark it.
+
+    \b
+    Examples:
+      confiture-tui status
+      confiture-tui clean-up 007
+    """
+    from confiture_tui.cli.session import with_service
+
+    settings = given.settings()
+
+    async def work(session: Session) -> None:
+        done = await session.service.clean_up(version, confirmation=confirm)
+        if settings.format is OutputFormat.JSON:
+            return
+        state = "It is pending again." if done.pending else "It is still half-way: resume it, or mark it."
+        session.print(f"Dropped {', '.join(done.dropped)}. {state}\n")
+
+    with_service(settings, work)
+    return 0
 
 
 def mark(

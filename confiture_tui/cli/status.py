@@ -33,18 +33,20 @@ def status(given: Given) -> int:
     async def show(session: Session) -> None:
         service = session.service
         statuses = await service.status()
+        left = await service.left_overs() if any(one.state == "interrupted" for one in statuses) else ()
         if settings.format is OutputFormat.JSON:
             document = status_document(
                 statuses,
                 target=service.target,
                 runner=settings.runner,
                 findings=service.project.findings if service.project else (),
+                left=left,
                 base=settings.project_dir,
             )
             session.print(document.to_json())
         else:
             page = Page.for_stream()
-            write_status(page, statuses, service.project, service.target)
+            write_status(page, statuses, service.project, service.target, left)
             session.print(page.text())
 
     with_service(settings, show, tells_findings=True)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from confiture_tui.core.migrations.status import MigrationStatus
+    from confiture_tui.core.runner.recovery import LeftOver
     from confiture_tui.service.models import MigrationPreview, TargetInfo
 
 SCHEMA_VERSION: Final = 1
@@ -76,11 +77,23 @@ class MigrationStateDocument(FrozenModel):
     path: str | None
 
 
+class LeftOverDocument(FrozenModel):
+    """A migration that stopped half-way: what stands, what is invalid, and what can be done (``LeftOver``)."""
+
+    version: str
+    state: str
+    sentence: str
+    actions: tuple[str, ...]
+    invalid: tuple[str, ...]
+
+
 class StatusDocument(Document):
-    """What ``status --format json`` prints; ``findings`` says what is wrong with the files."""
+    """What ``status --format json`` prints; ``findings`` says what is wrong with the files, ``left`` what earlier runs
+    have left half-way."""
 
     migrations: tuple[MigrationStateDocument, ...]
     findings: tuple[Finding, ...] = ()
+    left: tuple[LeftOverDocument, ...] = ()
 
 
 class RollbackDocument(FrozenModel):
@@ -161,6 +174,7 @@ def status_document(
     runner: str,
     findings: Iterable[Finding] = (),
     base: Path | None = None,
+    left: Iterable[LeftOver] = (),
 ) -> StatusDocument:
     """The document of ``status``; paths inside ``base`` are written relative to it."""
     return StatusDocument(
@@ -177,6 +191,16 @@ def status_document(
             for status in statuses
         ),
         findings=_findings(findings, base),
+        left=tuple(
+            LeftOverDocument(
+                version=one.entry.version,
+                state=one.state,
+                sentence=one.sentence,
+                actions=one.actions,
+                invalid=one.invalid,
+            )
+            for one in left
+        ),
     )
 
 

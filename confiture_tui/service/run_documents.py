@@ -1,4 +1,4 @@
-"""The JSON documents of ``apply``, ``rollback`` and ``hooks list``."""
+"""The JSON documents of ``apply``, ``rollback``, ``baseline`` and ``hooks list``."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from confiture_tui.core.hooks.result import HookOutcome
 from confiture_tui.core.runner.plan import Plan
 from confiture_tui.core.runner.preflight import PreflightFinding
 from confiture_tui.core.runner.result import RunOutcome
+from confiture_tui.core.runner.selection import Objection
 from confiture_tui.service.documents import Document, target_document
+from confiture_tui.service.settling import Marked
 
 if TYPE_CHECKING:
     from confiture_tui.core.runner.result import RunResult
     from confiture_tui.service.models import TargetInfo
     from confiture_tui.service.running import PreparedRun
+    from confiture_tui.service.settling import PreparedBaseline
 
 
 class HookRunDocument(FrozenModel):
@@ -48,6 +51,14 @@ class RunDocument(Document):
     preflight: tuple[PreflightFinding, ...]
     migrations: tuple[MigrationRunDocument, ...]
     undo: tuple[str, ...]
+
+
+class BaselineDocument(Document):
+    """What ``baseline`` prints; ``marked``: whether they count as applied now."""
+
+    migrations: tuple[Marked, ...]
+    objections: tuple[Objection, ...]
+    marked: bool
 
 
 class HooksDocument(Document):
@@ -88,6 +99,19 @@ def run_document(
             for one in (result.migrations if result is not None else ())
         ),
         undo=result.undo if result is not None else (),
+    )
+
+
+def baseline_document(
+    prepared: PreparedBaseline, *, marked: bool, target: TargetInfo | None, runner: str
+) -> BaselineDocument:
+    """The document of a baseline."""
+    return BaselineDocument(
+        target=target_document(target),
+        runner=runner,
+        migrations=prepared.migrations,
+        objections=prepared.objections,
+        marked=marked,
     )
 
 

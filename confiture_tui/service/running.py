@@ -12,17 +12,13 @@ from confiture_tui.core.effects.model import FrozenModel
 from confiture_tui.core.effects.simulation import simulate_all
 from confiture_tui.core.hooks.declaration import make_hooks, read_declaration
 from confiture_tui.core.hooks.registry import HookInfo, HookRegistry
-from confiture_tui.core.migrations.ledger import DEFAULT_TABLE
 from confiture_tui.core.migrations.status import MigrationState
 from confiture_tui.core.runner.job import PROFILE
-from confiture_tui.core.runner.journal import TABLE, Journal, JournalEntry
 from confiture_tui.core.runner.plan import Plan, make_plan
 from confiture_tui.core.runner.preflight import PreflightFinding, preflight
-from confiture_tui.core.runner.recovery import LeftOver, left_overs, mark
-from confiture_tui.core.runner.runner import MigrationRunner, ledger_place
+from confiture_tui.core.runner.runner import MigrationRunner
 from confiture_tui.core.runner.selection import to_apply, to_take_back
 from confiture_tui.core.runner.settings import read_hook_policy, read_run_policy
-from confiture_tui.database.ledger_table import LedgerTable
 from confiture_tui.errors import ConfitureError, UsageError
 
 if TYPE_CHECKING:
@@ -34,6 +30,7 @@ if TYPE_CHECKING:
     from confiture_tui.core.migrations.model import Migration
     from confiture_tui.core.migrations.status import MigrationStatus
     from confiture_tui.core.runner.policy import RunPolicy
+    from confiture_tui.core.runner.recovery import LeftOver
     from confiture_tui.core.runner.result import RunResult
     from confiture_tui.database.cancellation import CancelScope
     from confiture_tui.events import Sink
@@ -45,7 +42,7 @@ class RunRequest(FrozenModel):
     Attributes:
         direction: forward applies, backward takes back.
         to: forward: the last version to apply, all pending ones without it; backward: the version to go back to.
-        steps: backward: how many to take back; one without it.
+        steps: forward: how many to apply, all without it; backward: how many to take back, one without it.
         allowed: objections that a person allows: ``changed``, ``missing``, ``out-of-order``.
         confirmation: the database's name as the operator typed it; on production nothing runs without it.
     """
@@ -132,7 +129,7 @@ def run(sources: RunSources, request: RunRequest, digest: str, scope: CancelScop
         raise PlanChanged(prepared)
     refuse_objections(prepared)
     with sources.writable() as conn:
-        runner = _runner(sources, conn, prepared.plan.policy, scope)
+        runner = runner_of(sources, conn, prepared.plan.policy, scope)
         work = runner.apply if request.direction == "forward" else runner.rollback
         return work(migrations, hooks=hooks)
 
@@ -165,54 +162,11 @@ def refuse_unless_allowed(sources: RunSources, confirmation: str | None) -> None
         )
 
 
-def what_is_left(sources: RunSources) -> tuple[LeftOver, ...]:
-    """What earlier runs left half-way. Changes nothing."""
-    with sources.connected() as conn:
-        return left_overs(conn, Journal(ledger_place(conn, DEFAULT_TABLE)[0], TABLE))
-
-
-def resume(sources: RunSources, version: str, confirmation: str | None, scope: CancelScope) -> RunResult:
-    """Go on with the run of a migration that stopped half-way.
-
-    Raises:
-        UsageError: there is nothing to resume, or it is not allowed here.
-    """
-    refuse_unless_allowed(sources, confirmation)
-    left = _left(sources, version, "resume")
-    status = next((one for one in sources.statuses() if one.version == version), None)
-    if status is None or status.migration is None:
-        raise UsageError(f"The file of {left.entry.label} is not here.", hint="Restore it, or mark the migration.")
-    registry = registry_of(sources.config_file)
-    hooks = make_hooks(status.migration, registry, direction=left.entry.direction)
-    with sources.writable() as conn:
-        runner = _runner(sources, conn, read_run_policy(sources.config_file), scope)
-        return runner.resume(status.migration, left.entry, hooks=hooks)
-
-
-def _runner(
+def runner_of(
     sources: RunSources, conn: psycopg.Connection[Any], policy: RunPolicy, scope: CancelScope
 ) -> MigrationRunner:
+    """The runner for this target, with this project's settings."""
     return MigrationRunner(conn, policy=policy, sink=sources.sink, scope=scope, settings_file=sources.config_file)
-
-
-def settle_by_hand(sources: RunSources, version: str, confirmation: str | None, *, applied: bool) -> None:
-    """Mark a migration that stopped half-way as applied, or as pending.
-
-    Raises:
-        UsageError: there is nothing to mark, or it is not allowed here.
-    """
-    refuse_unless_allowed(sources, confirmation)
-    left = _left(sources, version, "mark_applied" if applied else "mark_pending")
-    with sources.writable() as conn:
-        schema, table = ledger_place(conn, DEFAULT_TABLE)
-        conn.autocommit = True
-        mark(conn, Journal(schema, TABLE), LedgerTable(schema, table), left.entry, applied=applied)
-
-
-def history(sources: RunSources) -> tuple[JournalEntry, ...]:
-    """The runs that the journal knows, the newest first."""
-    with sources.connected() as conn:
-        return Journal(ledger_place(conn, DEFAULT_TABLE)[0], TABLE).entries(conn)
 
 
 def registry_of(config_file: Path | None) -> HookRegistry:
@@ -249,7 +203,7 @@ def _prepare(
     statuses = sources.statuses()
     policy: RunPolicy = read_run_policy(sources.config_file)
     if request.direction == "forward":
-        migrations = to_apply(statuses, to=request.to)
+        migrations = to_apply(statuses, to=request.to, steps=request.steps)
     else:
         migrations = to_take_back(statuses, steps=request.steps, to=request.to)
     registry = registry_of(sources.config_file)
@@ -275,13 +229,3 @@ def _locked(migrations: Sequence[Migration], catalog: Catalog) -> tuple[str, ...
     simulations = simulate_all(migrations, catalog=catalog, profile=PROFILE)
     names = (lock.relation for one in simulations for forecast in one.forecasts for lock in forecast.locks)
     return tuple(dict.fromkeys(names))
-
-
-def _left(sources: RunSources, version: str, action: str) -> LeftOver:
-    for one in what_is_left(sources):
-        if one.entry.version == version:
-            if action not in one.actions:
-                words = ", ".join(name.replace("_", " ") for name in one.actions)
-                raise UsageError(f"{one.sentence} This cannot be done with it.", hint=f"What can be done: {words}.")
-            return one
-    raise UsageError(f"Nothing is left half-way of {version}.", hint="Look at `status`.")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from confiture_tui.service.linting import LintRequest, LintResult
     from confiture_tui.service.models import MigrationPreview, ProjectInfo, TargetInfo
     from confiture_tui.service.running import PreparedRun, RunRequest
+    from confiture_tui.service.settling import CleanedUp, PreparedBaseline
     from confiture_tui.service.workspace import Workspace
 
 
@@ -234,7 +235,7 @@ class MigrationService:
         """What earlier runs left half-way."""
 
         def work(scope: CancelScope) -> tuple[LeftOver, ...]:
-            from confiture_tui.service.running import what_is_left
+            from confiture_tui.service.settling import what_is_left
 
             return what_is_left(self._workspace().run_sources(scope))
 
@@ -244,7 +245,7 @@ class MigrationService:
         """Start to go on with a migration that stopped half-way, and return the job at once."""
 
         def work(scope: CancelScope) -> RunResult:
-            from confiture_tui.service.running import resume
+            from confiture_tui.service.settling import resume
 
             return resume(self._workspace().run_sources(scope), version, confirmation, scope)
 
@@ -258,17 +259,59 @@ class MigrationService:
         """
 
         def work(scope: CancelScope) -> None:
-            from confiture_tui.service.running import settle_by_hand
+            from confiture_tui.service.settling import settle_by_hand
 
             settle_by_hand(self._workspace().run_sources(scope), version, confirmation, applied=applied)
 
         await self.jobs.start(f"Mark {version}", work, version=version)
 
+    async def clean_up(self, version: str, *, confirmation: str | None = None) -> CleanedUp:
+        """Drop the invalid indexes that a migration has left behind which stopped half-way.
+
+        Raises:
+            UsageError: it has left none, or it is not allowed here.
+        """
+
+        def work(scope: CancelScope) -> CleanedUp:
+            from confiture_tui.service.settling import clean_up_after
+
+            return clean_up_after(self._workspace().run_sources(scope), version, confirmation)
+
+        return await self.jobs.start(f"Clean up after {version}", work, version=version)
+
+    async def prepare_baseline(self, request: RunRequest) -> PreparedBaseline:
+        """Which pending migrations would be marked as applied, and what speaks against it. Changes nothing.
+
+        Raises:
+            UsageError: there is no such version.
+        """
+
+        def work(scope: CancelScope) -> PreparedBaseline:
+            from confiture_tui.service.settling import prepare_baseline
+
+            return prepare_baseline(self._workspace().run_sources(scope), request)
+
+        return await self.jobs.start("Look at the migrations", work)
+
+    async def baseline(self, request: RunRequest, agreed: PreparedBaseline) -> None:
+        """Mark the pending migrations as applied without running them, if they are still those that were agreed on.
+
+        Raises:
+            UsageError: they are others, something speaks against it, or it is not allowed here.
+        """
+
+        def work(scope: CancelScope) -> None:
+            from confiture_tui.service.settling import baseline
+
+            baseline(self._workspace().run_sources(scope), request, agreed)
+
+        await self.jobs.start("Baseline", work)
+
     async def history(self) -> tuple[JournalEntry, ...]:
         """The runs that the journal knows, the newest first."""
 
         def work(scope: CancelScope) -> tuple[JournalEntry, ...]:
-            from confiture_tui.service.running import history
+            from confiture_tui.service.settling import history
 
             return history(self._workspace().run_sources(scope))
 

@@ -42,19 +42,24 @@ STATEMENT_KEYS = {
 OBSERVATION_KEYS = {"elapsed_ms", "rows", "wal_bytes", "error", "outcome", "cumulative", "mismatch"}
 
 
-def run(
-    directory: Path, *arguments: str, dsn: Dsn | None = None, stdin: str = "", **environ: str
-) -> subprocess.CompletedProcess[str]:
+def environment(dsn: Dsn | None = None) -> dict[str, str]:
+    """That of a command: nothing of ours, but for the programs that the tests run against."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("CONFITURE_", "PG", "DATABASE_"))}
     clean |= {key: os.environ[key] for key in ("CONFITURE_PG_BIN",) if key in os.environ}
     if dsn is not None:
         clean["CONFITURE_DATABASE_URL"] = dsn.conninfo()
+    return clean
+
+
+def run(
+    directory: Path, *arguments: str, dsn: Dsn | None = None, stdin: str = "", **environ: str
+) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         [sys.executable, "-m", "confiture_tui", *arguments],
         capture_output=True,
         text=True,
         cwd=directory,
-        env=clean | environ,
+        env=environment(dsn) | environ,
         input=stdin,
         timeout=110,
         check=False,

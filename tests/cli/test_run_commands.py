@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from confiture_tui.core.runner.advisory_lock import take
 from confiture_tui.database.connection import connect
-from confiture_tui.service.run_documents import HooksDocument, RunDocument
-from tests.cli.test_commands import run
+from confiture_tui.service.run_documents import BaselineDocument, HooksDocument, RunDocument
+from tests.cli.test_commands import environment, run
+from tests.support.processes import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,6 +96,13 @@ def test_a_plan_without_a_yes_runs_nothing(project: Path, database: Dsn, conn: p
         (("apply", "--yes", "--allow", "everything"), "no 'everything'"),
         (("rollback", "--yes"), "0 are applied"),
         (("rollback", "--yes", "--to", "001", "--steps", "1"), "two ways"),
+        (("apply", "--yes", "--to", "001", "--steps", "1"), "two ways"),
+        (("apply", "--yes", "--allow", "absent"), "no 'absent'"),
+        (("clean-up", "001"), "Nothing is left half-way"),
+        (("baseline", "--allow", "absent"), "--yes"),
+        (("baseline", "--yes", "--allow", "absent", "--read-only"), "read-only"),
+        (("baseline", "--yes", "--to", "3"), "no migration 3"),
+        (("baseline", "--yes"), "001_a makes public.a, which the database does not have"),
         (("resume", "001"), "Nothing is left half-way"),
         (("mark", "001", "applied"), "Nothing is left half-way"),
         (("mark", "001", "done"), "done"),
@@ -143,6 +154,76 @@ def test_a_failure_is_exit_4_and_half_way_is_exit_5(
     assert marked.returncode == 0, marked.stderr
     status = run(project, "status", "--format", "json", dsn=database)
     assert json.loads(status.stdout)["migrations"][2]["state"] == "applied"
+
+
+def test_one_step_at_a_time(project: Path, database: Dsn, conn: psycopg.Connection[Any]) -> None:
+    assert run(project, "apply", "--yes", "--steps", "1", dsn=database).returncode == 0
+    assert tables(conn) == ["a"]
+    assert run(project, "apply", "--yes", "--steps", "5", dsn=database).returncode == 0
+    assert tables(conn) == ["a", "b"]
+
+
+def test_a_database_that_has_the_schema_is_baselined(
+    project: Path, database: Dsn, conn: psycopg.Connection[Any]
+) -> None:
+    conn.execute("CREATE TABLE a (id int, more text)")
+    partly = run(project, "baseline", "--yes", dsn=database)
+    assert partly.returncode == 2
+    assert "002_b makes public.b" in partly.stderr
+    done = run(project, "baseline", "--to", "001", "--yes", "--format", "json", dsn=database)
+    assert done.returncode == 0, done.stderr
+    document = BaselineDocument.model_validate_json(done.stdout)
+    assert (document.marked, [one.version for one in document.migrations]) == (True, ["001"])
+    assert run(project, "apply", "--yes", dsn=database).returncode == 0
+    assert tables(conn) == ["a", "b"]
+
+
+def test_what_an_interrupted_statement_has_left_is_told_and_cleaned_up(
+    project: Path, database: Dsn, conn: psycopg.Connection[Any]
+) -> None:
+    assert run(project, "apply", "--yes", "--to", "001", dsn=database).returncode == 0
+    for kind in ("up.sql", "down.sql", "hooks.yaml"):
+        (project / f"db/migrations/002_b.{kind}").unlink()
+    file = project / "db/migrations/003_c.up.sql"
+    file.write_text("CREATE INDEX CONCURRENTLY a_id ON a (id);\nCREATE INDEX CONCURRENTLY a_two ON a (id);\n")
+    conn.execute("CREATE INDEX a_two ON a (id)")
+    assert run(project, "apply", "--yes", "--to", "003", dsn=database).returncode == 5
+    # As a crash leaves it: the second one begun, its index there and not valid.
+    conn.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'a_two'::regclass")
+    status = run(project, "status", dsn=database)
+    assert "statements 1 to 1 stand, of 2" in status.stdout
+    assert "It has left public.a_two, which is not valid." in status.stdout
+    assert "confiture-tui clean-up 003" in status.stdout
+    left = json.loads(run(project, "status", "--format", "json", dsn=database).stdout)["left"]
+    assert left[0]["invalid"] == ["public.a_two"]
+    assert left[0]["actions"] == ["resume", "clean_up", "mark_applied", "mark_pending"]
+    cleaned = run(project, "clean-up", "003", dsn=database)
+    assert cleaned.returncode == 0, cleaned.stderr
+    assert "Dropped public.a_two. It is still half-way" in cleaned.stdout
+    assert conn.execute("SELECT to_regclass('a_two')").fetchone() == (None,)
+    resumed = run(project, "resume", "003", dsn=database)
+    assert resumed.returncode == 0, resumed.stderr
+    assert conn.execute("SELECT count(*) FROM pg_index WHERE indrelid = 'a'::regclass").fetchone() == (2,)
+
+
+def test_ctrl_c_is_exit_130_and_leaves_nothing(project: Path, database: Dsn, conn: psycopg.Connection[Any]) -> None:
+    (project / "db/migrations/002_b.up.sql").write_text("CREATE TABLE b (id int);\nSELECT pg_sleep(60);\n")
+    sleeping = "SELECT true FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()"
+    with subprocess.Popen(
+        [sys.executable, "-m", "confiture_tui", "apply", "--yes"],
+        cwd=project,
+        env=environment(database),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        until(lambda: conn.execute(sleeping).fetchone() is not None, "the migration sleeps")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == 130, (out, err)
+    assert tables(conn) == ["a"]
+    assert conn.execute("SELECT state FROM tb_confiture_journal ORDER BY id").fetchall() == [("done",), ("failed",)]
 
 
 def test_drift_is_refused_and_can_be_allowed(project: Path, database: Dsn, conn: psycopg.Connection[Any]) -> None:

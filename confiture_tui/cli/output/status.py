@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from confiture_tui.core.migrations.status import MigrationStatus
+    from confiture_tui.core.runner.recovery import LeftOver
     from confiture_tui.service.models import ProjectInfo, TargetInfo
 
 _STYLES = {
@@ -25,10 +26,24 @@ _STYLES = {
 }
 
 
+_COMMANDS = {
+    "resume": "resume {version}",
+    "clean_up": "clean-up {version}",
+    "mark_applied": "mark {version} applied",
+    "mark_pending": "mark {version} pending",
+    "wait": "status",
+}
+"""The command for each thing that can be done about a migration that stopped half-way."""
+
+
 def write_status(
-    page: Page, statuses: Sequence[MigrationStatus], project: ProjectInfo | None, target: TargetInfo | None
+    page: Page,
+    statuses: Sequence[MigrationStatus],
+    project: ProjectInfo | None,
+    target: TargetInfo | None,
+    left: Sequence[LeftOver] = (),
 ) -> None:
-    """Every migration with its state and when it was applied, then how many there are of each."""
+    """Every migration with its state and when it was applied, what is left half-way, and how many there are of each."""
     write_header(page, project, target)
     page.blank()
     if statuses:
@@ -45,6 +60,11 @@ def write_status(
                 page.cell(page.shortened(status.name, names), names + 2),
                 page.styled(at, Style.QUIET),
             )
+        page.blank()
+    for one in left:
+        page.paragraph(one.sentence, style=Style.BAD)
+        commands = (f"confiture-tui {_COMMANDS[action].format(version=one.entry.version)}" for action in one.actions)
+        page.paragraph(f"What can be done: {page.joined(*commands)}", indent=2, first="  ")
         page.blank()
     if project is not None:
         write_findings(page, project.findings)

@@ -28,6 +28,17 @@ JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE i.indexrelid = pg_catalog.to_regclass(%s)
 """
+# REINDEX CONCURRENTLY leaves the new index, or the old one that it did not come to drop, under a name of its own
+# (documentation of REINDEX, "Rebuilding Indexes Concurrently").
+_OF_REINDEX = """
+SELECT i.indexrelid, n.nspname::text, c.relname::text, false
+FROM pg_catalog.pg_class given
+LEFT JOIN pg_catalog.pg_index own ON own.indexrelid = given.oid
+JOIN pg_catalog.pg_index i ON i.indrelid = coalesce(own.indrelid, given.oid) AND NOT i.indisvalid
+JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid AND c.relkind = 'i' AND c.relname ~ '_cc(new|old)[0-9]*$'
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE given.oid = pg_catalog.to_regclass(%s)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +89,18 @@ def find_index(conn: psycopg.Connection[Any], name: str) -> FoundIndex | None:
     """The index of that name; ``None`` where there is none."""
     row = conn.execute(_FIND, (name,)).fetchone()
     return FoundIndex(*row) if row is not None else None
+
+
+def left_invalid_by(conn: psycopg.Connection[Any], statement: Statement) -> tuple[FoundIndex, ...]:
+    """The indexes that a statement has left behind, invalid, when it did not come to its end: those that it names, or
+    that bear a name which only it gives."""
+    name = index_name(conn, statement)
+    if name is not None:
+        index = find_index(conn, name)
+        return (index,) if index is not None and not index.valid else ()
+    relation = (statement.node or {}).get("relation")
+    if statement.node_kind != "ReindexStmt" or not relation:
+        return ()
+    schema = [relation["schemaname"]] if relation.get("schemaname") else []
+    named = sql.Identifier(*schema, relation["relname"]).as_string(conn)
+    return tuple(FoundIndex(*row) for row in conn.execute(_OF_REINDEX, (named,)).fetchall())

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from confiture_tui.core.runner.invalid_indexes import FoundIndex, drop, left_invalid_by
 from confiture_tui.core.runner.journal import JournalEntry, JournalState
 from confiture_tui.core.runner.session import APPLICATION_NAME
 from confiture_tui.core.runner.unknown_outcome import Settled, outcome_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import psycopg
 
+    from confiture_tui.core.migrations.model import Migration
     from confiture_tui.core.runner.journal import Journal
     from confiture_tui.database.ledger_table import LedgerTable
 
@@ -40,14 +44,16 @@ class LeftOver:
     Attributes:
         entry: the journal's.
         state: what it means now.
-        sentence: what was done, what was not, and what can be done.
-        actions: ``resume``, ``mark_applied``, ``mark_pending``, ``wait``.
+        sentence: what was done, what was not, what is invalid.
+        actions: what can be done: ``resume``, ``clean_up``, ``mark_applied``, ``mark_pending``, ``wait``.
+        invalid: the indexes that it has left behind, not valid, qualified; only where the migration's file was at hand.
     """
 
     entry: JournalEntry
     state: LeftState
     sentence: str
     actions: tuple[str, ...]
+    invalid: tuple[str, ...] = ()
 
 
 def settle_journal(conn: psycopg.Connection[Any], journal: Journal) -> tuple[LeftOver, ...]:
@@ -70,13 +76,39 @@ def settle_journal(conn: psycopg.Connection[Any], journal: Journal) -> tuple[Lef
     return tuple(left)
 
 
-def left_overs(conn: psycopg.Connection[Any], journal: Journal) -> tuple[LeftOver, ...]:
+def left_overs(
+    conn: psycopg.Connection[Any], journal: Journal, migrations: Iterable[Migration] = ()
+) -> tuple[LeftOver, ...]:
     """What nobody brought to an end, as ``settle_journal`` tells it, without writing anything.
+
+    Args:
+        migrations: the files, which tell what an interrupted statement may have left behind.
 
     Raises:
         psycopg.Error: a question failed.
     """
-    return tuple(_left_over(entry, state) for entry, state in _looked_at(conn, journal) if isinstance(state, LeftState))
+    files = {one.version: one for one in migrations}
+    return tuple(
+        _left_over(entry, state, left_invalid(conn, entry, files.get(entry.version)))
+        for entry, state in _looked_at(conn, journal)
+        if isinstance(state, LeftState)
+    )
+
+
+def left_invalid(
+    conn: psycopg.Connection[Any], entry: JournalEntry, migration: Migration | None
+) -> tuple[FoundIndex, ...]:
+    """The invalid indexes that the statement has left which was under way when a run stopped.
+
+    Raises:
+        psycopg.Error: a question failed.
+    """
+    if migration is None or migration.checksum != entry.checksum or entry.transactional:
+        return ()
+    script = migration.up if entry.direction == "forward" else migration.down
+    if script is None or not entry.statement_done < entry.statement_begun <= len(script.statements):
+        return ()
+    return left_invalid_by(conn, script.statements[entry.statement_begun - 1])
 
 
 def _looked_at(conn: psycopg.Connection[Any], journal: Journal) -> list[tuple[JournalEntry, JournalState | LeftState]]:
@@ -117,8 +149,9 @@ def _state(conn: psycopg.Connection[Any], entry: JournalEntry) -> JournalState |
     return JournalState.FAILED
 
 
-def _left_over(entry: JournalEntry, state: LeftState) -> LeftOver:
+def _left_over(entry: JournalEntry, state: LeftState, found: tuple[FoundIndex, ...] = ()) -> LeftOver:
     label = entry.label
+    invalid = () if state is LeftState.RUNNING else tuple(index.label for index in found)
     match state:
         case LeftState.RUNNING:
             sentence = f"{label} is still running, in the session {entry.backend_pid}."
@@ -141,11 +174,13 @@ def _left_over(entry: JournalEntry, state: LeftState) -> LeftOver:
                 else "no statement is known to stand"
             )
             sentence = f"{label} stopped half-way: {stands}, of {entry.statements}.{unsure}"
-            actions = ("resume", "mark_applied", "mark_pending")
+            if invalid:
+                sentence += f" It has left {', '.join(invalid)}, which is not valid."
+            actions = ("resume", *(("clean_up",) if invalid else ()), "mark_applied", "mark_pending")
         case _:
             sentence = f"{label}: whether its transaction {entry.transaction_id} was committed is not known."
             actions = ("mark_applied", "mark_pending")
-    return LeftOver(entry, state, sentence, actions)
+    return LeftOver(entry, state, sentence, actions, invalid)
 
 
 def mark(
@@ -171,3 +206,28 @@ def mark(
             ledger.remove(conn, entry.version)
         word = "applied" if applied else "pending"
         journal.update(conn, entry.id, state=JournalState.SETTLED, error=f"Marked as {word} by hand.")
+
+
+def clean_up(
+    conn: psycopg.Connection[Any], journal: Journal, entry: JournalEntry, migration: Migration
+) -> tuple[FoundIndex, ...]:
+    """Drop the invalid indexes that an interrupted statement has left; what else stands, stays.
+
+    Where no statement before it stands, nothing of the migration does any more, and it counts as pending again.
+
+    Args:
+        conn: in autocommit mode.
+
+    Returns:
+        What was dropped.
+
+    Raises:
+        psycopg.Error: an index could not be dropped, or the journal not be written.
+    """
+    dropped = left_invalid(conn, entry, migration)
+    for index in dropped:
+        drop(conn, index)
+    if dropped and not entry.statement_done:
+        text = "What it had left behind was dropped: nothing of it stands."
+        journal.update(conn, entry.id, state=JournalState.SETTLED, error=text)
+    return dropped

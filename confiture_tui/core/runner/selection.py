@@ -25,6 +25,8 @@ class ObjectionCode(StrEnum):
     """An applied migration has no file."""
     OUT_OF_ORDER = "out-of-order"
     """A pending migration comes before one that is applied."""
+    ABSENT = "absent"
+    """A migration that is to count as applied makes something that the database does not have."""
 
 
 class Objection(FrozenModel):
@@ -35,8 +37,10 @@ class Objection(FrozenModel):
     sentence: str
 
 
-def to_apply(statuses: Sequence[MigrationStatus], *, to: str | None = None) -> tuple[Migration, ...]:
-    """The pending migrations in their order, up to and with the version ``to``.
+def to_apply(
+    statuses: Sequence[MigrationStatus], *, to: str | None = None, steps: int | None = None
+) -> tuple[Migration, ...]:
+    """The pending migrations in their order, up to and with the version ``to``; of those only the first ``steps``.
 
     Raises:
         UsageError: there is no such version, or one of them is a program, which only ``confiture`` can run.
@@ -45,6 +49,8 @@ def to_apply(statuses: Sequence[MigrationStatus], *, to: str | None = None) -> t
         _known(statuses, to)
     chosen: list[Migration] = []
     for status in statuses:
+        if steps is not None and len(chosen) == steps:
+            break
         if status.state is MigrationState.PENDING:
             if status.migration is None:
                 raise UsageError(
