@@ -97,6 +97,7 @@ class ConfitureApp(App[None]):
         event_log: the last events.
         changed: published with the topic of each change of the session.
         log_shown: whether screens show the log.
+        came_from_log: a line of the log led to what is shown.
         last_words: sentences to be printed when the terminal is the shell's again.
     """
 
@@ -123,6 +124,7 @@ class ConfitureApp(App[None]):
         self.runs = RunDesk(self)
         self.looks = LookingDesk(self)
         self.log_shown = True
+        self.came_from_log = False
         self.last_words: list[str] = []
         self._arrived: deque[Event] = deque(maxlen=CAPACITY)
         self._unsubscribe = service.events.subscribe(self._arrived.append)
@@ -405,12 +407,17 @@ class ConfitureApp(App[None]):
 
         self.push_screen(CommandPalette(providers=[MigrationJump], placeholder="Go to a migration"))
 
-    def go_to(self, version: str) -> None:
-        """Show a migration on Review."""
+    def go_to(self, version: str, statement: int | None = None) -> None:
+        """Show a migration on Review, or one of its statements (from 1)."""
         self.switch_mode("review")
         screen = self.screen
         if isinstance(screen, ReviewScreen):
-            screen.choose(version)
+            screen.choose(version, statement)
+
+    async def action_back_to_log(self) -> None:
+        """Back to the line that led here."""
+        self.came_from_log = False
+        await self.switch_mode("log")
 
     def action_suspend_process(self) -> None:
         """Back to the shell, with everything of ours that it waits for, as ctrl+z does in any other program."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from confiture_tui.events import Level
 
@@ -13,16 +14,21 @@ if TYPE_CHECKING:
     from confiture_tui.ui.event_log import EventLog
 
 
+_AT_ONCE: Final = 20_000
+"""How many events are looked at in one go: more would hold up a key for longer than a frame."""
+
+
 @dataclass(frozen=True, slots=True)
 class LogFilter:
     """Events of ``level`` and above that have each of the words of ``text``, in any case.
 
     A word ``key=value`` asks for a field or an entry of the event's data: ``migration=008``, ``hook=analyze_tables``;
-    the value needs to be the beginning only.
+    the value needs to be the beginning only. With each of them come ``context`` events before it and after it.
     """
 
     text: str = ""
     level: Level = Level.DEBUG
+    context: int = 0
 
     @property
     def is_empty(self) -> bool:
@@ -54,7 +60,7 @@ def _matches(event: Event, word: str) -> bool:
 
 
 class FilteredLog:
-    """The events of a log that pass. ``sync`` takes over what has come; ``filter`` starts anew."""
+    """The events of a log that pass, and those around them. ``sync`` takes over what has come."""
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
@@ -62,6 +68,7 @@ class FilteredLog:
         self._serials: deque[int] = deque()
         self._seen = 0
         self._dropped = 0
+        self._until = -1
 
     @property
     def filter(self) -> LogFilter:
@@ -69,21 +76,41 @@ class FilteredLog:
         return self._filter
 
     def refilter(self, new: LogFilter) -> None:
-        """Let something else through."""
-        self._filter, self._dropped = new, 0
+        """Let something else through; ``sync`` until it says that all has been looked at."""
+        self._filter, self._dropped, self._until = new, 0, -1
         self._serials.clear()
         self._seen = self._log.first
-        self.sync()
 
-    def sync(self) -> None:
-        """Take over what has come, and forget what the log has forgotten."""
+    def sync(self) -> bool:
+        """Take over some of what has come, and forget what the log has forgotten.
+
+        Returns whether all has been looked at; while not, call it again soon.
+        """
         log, serials = self._log, self._serials
         while serials and serials[0] < log.first:
             serials.popleft()
             self._dropped += 1
-        passes = self._filter.lets_through
-        serials.extend(serial for serial in range(max(self._seen, log.first), log.end) if passes(log[serial]))
-        self._seen = log.end
+        begin = max(self._seen, log.first)
+        self._seen = min(begin + _AT_ONCE, log.end)
+        passes, around = self._filter.lets_through, self._filter.context
+        for serial in range(begin, self._seen):
+            if passes(log[serial]):
+                last = serials[-1] if serials else -1
+                serials.extend(range(max(serial - around, last + 1, log.first), serial + 1))
+                self._until = serial + around
+            elif serial <= self._until:
+                serials.append(serial)
+        return self.is_complete
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all that has come has been looked at."""
+        return self._seen == self._log.end
+
+    @property
+    def seen(self) -> int:
+        """The serial of the first event that has not been looked at."""
+        return self._seen
 
     @property
     def first(self) -> int:
@@ -98,12 +125,28 @@ class FilteredLog:
     def __len__(self) -> int:
         return len(self._serials)
 
-    def __getitem__(self, number: int) -> Event:
-        """The event with this number.
+    def serial(self, number: int) -> int:
+        """The serial in the log of the event with this number.
 
         Raises:
             IndexError: it is not kept any more, or has not come yet.
         """
         if not self.first <= number < self.end:
             raise IndexError(f"event {number} is not kept")
-        return self._log[self._serials[number - self._dropped]]
+        return self._serials[number - self._dropped]
+
+    def since(self, serial: int) -> int:
+        """How many of the events that are shown have this serial or a later one."""
+        return len(self._serials) - bisect_left(self._serials, serial)
+
+    def number_of(self, serial: int) -> int:
+        """The number of the event with this serial, or of the next that is shown; the last one when there is none."""
+        return self._dropped + min(bisect_left(self._serials, serial), max(len(self._serials) - 1, 0))
+
+    def __getitem__(self, number: int) -> Event:
+        """The event with this number.
+
+        Raises:
+            IndexError: it is not kept any more, or has not come yet.
+        """
+        return self._log[self.serial(number)]

@@ -44,6 +44,9 @@ class Glyphs:
     altered: str
     arrow: str
     down: str
+    branch: str
+    last_branch: str
+    trunk: str
 
 
 UNICODE = Glyphs(
@@ -74,6 +77,9 @@ UNICODE = Glyphs(
     altered="~",
     arrow="→",
     down="↓",
+    branch="├",
+    last_branch="└",
+    trunk="│",
 )
 
 ASCII = Glyphs(
@@ -104,6 +110,9 @@ ASCII = Glyphs(
     altered="~",
     arrow="->",
     down="v",
+    branch="|-",
+    last_branch="`-",
+    trunk="|",
 )
 
 

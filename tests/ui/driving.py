@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
     from textual.screen import Screen
 
+    from confiture_tui.ui.screens.log import LogScreen
     from confiture_tui.ui.screens.review import ReviewScreen
     from tests.support.fake_service import FakeService
 
@@ -33,6 +34,15 @@ class Driver:
     def review(self) -> ReviewScreen:
         """The screen of the first mode, whichever is shown."""
         return cast("ReviewScreen", self.app._screen_stacks["review"][0])
+
+    @property
+    def log(self) -> LogScreen:
+        """The screen of the log; it must be shown."""
+        return cast("LogScreen", self.app.screen)
+
+    def has_details(self) -> bool:
+        """Whether the log shows what the chosen line holds."""
+        return self.log.details.display
 
     @property
     def focused(self) -> str | None:

@@ -179,3 +179,16 @@ async def test_the_log_at_full_height(request: pytest.FixtureRequest, size: tupl
         await driver.press("enter")
         await driver.until_text("9 shown")
         compare(request, "log", size, await settled(driver))
+
+
+@sizes
+async def test_an_event_in_full(request: pytest.FixtureRequest, size: tuple[int, int]) -> None:
+    service = samples.service()
+    async with running(service, size=size) as driver:
+        for event in run_samples.run_events():
+            service.events(event)
+        await driver.press("6", "slash")
+        await driver.press(*"hook=backfill")
+        await driver.press("enter", "c", "k", "enter")
+        await driver.until_text("└ total  1000")
+        compare(request, "log-event", size, await settled(driver))

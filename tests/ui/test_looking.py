@@ -1,4 +1,4 @@
-"""Lint, History and Log: every key and every state."""
+"""Lint and History: every key and every state."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ import pytest
 
 from confiture_tui.core.lint.model import LintReport
 from confiture_tui.errors import UsageError
-from confiture_tui.events import Event, EventName, Level
+from confiture_tui.events import Event, EventName
 from confiture_tui.service.linting import LintResult
-from confiture_tui.ui.event_log import EventLog
-from confiture_tui.ui.filtered_log import FilteredLog, LogFilter
 from confiture_tui.ui.run_progress import HookStage, MigrationProgress, RunProgress, Stage
 from tests.support.fake_service import AT
 from tests.ui import run_samples, samples
@@ -153,79 +151,6 @@ class TestHistory:
             await driver.until_text("Nothing was run here yet.")
 
 
-def event(message: str, level: Level = Level.INFO, **fields: object) -> Event:
-    return Event(name=EventName.SERVER_NOTICE, message=message, level=level, at=AT, **fields)  # type: ignore[arg-type]
-
-
-class TestLog:
-    async def test_filter_level_and_clear(self) -> None:
-        service = samples.service()
-        async with running(service) as driver:
-            service.events(event("one thing"))
-            service.events(event("another thing", Level.WARNING))
-            await driver.press("6")
-            await driver.until_text("another thing")
-            await driver.press("v", "v")
-            await driver.until_text("from warning on")
-            assert "one thing" not in driver.text
-            await driver.press("v", "v", "slash", *"one")
-            await driver.until_text("1 shown")
-            assert "another thing" not in driver.text
-            await driver.press("escape")
-            await driver.until_text("another thing")
-
-    async def test_new_lines_come_through_the_filter(self) -> None:
-        service = samples.service()
-        async with running(service) as driver:
-            await driver.press("6", "slash", *"apple", "enter")
-            service.events(event("a pear"))
-            service.events(event("an apple"))
-            await driver.until_text("an apple")
-            assert "a pear" not in driver.text
-            await driver.press("1")
-            await driver.until_text("a pear")
-
-    async def test_the_pane_is_there_once(self) -> None:
-        async with running(samples.service()) as driver:
-            await driver.press("6")
-            await driver.until_text("project_opened")
-            assert driver.text.count("project_opened") == 1
-            await driver.press("o", "1")
-            assert not driver.review.log_pane.display
-
-    @pytest.mark.parametrize(
-        ("text", "passes"),
-        [
-            ("", True),
-            ("moved", True),
-            ("MOVED 008", True),
-            ("moved absent", False),
-            ("migration=008", True),
-            ("migration=007", False),
-            ("hook=analyze", True),
-            ("level=info", True),
-            ("statement=2", True),
-            ("event=server", True),
-            ("nothing=1", False),
-        ],
-    )
-    def test_what_passes(self, text: str, passes: bool) -> None:
-        one = event("rows moved", migration="008", statement=2, data={"hook": "analyze_tables"})
-        assert LogFilter(text).lets_through(one) is passes
-
-    def test_the_numbers_stay_when_the_oldest_go(self) -> None:
-        log = EventLog(4)
-        shown = FilteredLog(log)
-        shown.refilter(LogFilter("even"))
-        for number in range(11):
-            log.extend([event(f"{'even' if number % 2 == 0 else 'odd'} {number}")])
-            shown.sync()
-        assert [shown[number].message for number in range(shown.first, shown.end)] == ["even 8", "even 10"]
-        assert shown.end == 6
-        with pytest.raises(IndexError):
-            shown[shown.first - 1]
-
-
 class TestProgress:
     def test_a_retry_begins_again(self) -> None:
         progress = RunProgress([MigrationProgress("003", "order_note", 3)])
@@ -244,5 +169,5 @@ class TestProgress:
             name=EventName.STATEMENT_COMPLETED, message="", migration="003", phase="verdict", statement=3, at=AT
         )
         assert not progress.apply(verdict)
-        assert not progress.apply(event("of no migration"))
+        assert not progress.apply(Event(name=EventName.SERVER_NOTICE, message="of no migration", at=AT))
         assert progress.migrations[0].done == 0

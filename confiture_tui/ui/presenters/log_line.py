@@ -18,8 +18,11 @@ _LONGEST = 4_000
 """Characters of a message that are laid out; no terminal is wider, and a line is never wrapped."""
 
 
-def log_line(event: Event, *, width: int, glyphs: Glyphs) -> Content:
-    """Time, level as sign and word, migration, the event's name, its message; the time goes first when narrow."""
+def log_line(event: Event, *, width: int, glyphs: Glyphs, quiet: bool = False) -> Content:
+    """Time, level as sign and word, migration, the event's name, its message; the time goes first when narrow.
+
+    A ``quiet`` one is there for its neighbour only: no part of it stands out.
+    """
     word = event.level.word
     level_style = style(f"severity-{word}")
     parts: list[Content | str | tuple[str, str]] = []
@@ -33,4 +36,5 @@ def log_line(event: Event, *, width: int, glyphs: Glyphs) -> Content:
     parts.append(safe_line(message))
     if event.duration_ms is not None:
         parts.append((f"  {duration(event.duration_ms)}", style("quiet")))
-    return Content.assemble(*parts)
+    line = Content.assemble(*parts)
+    return Content.styled(line.plain, style("quiet")) if quiet else line

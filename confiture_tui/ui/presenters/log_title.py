@@ -26,12 +26,18 @@ def log_title(
         facts.append(f"{number(len(shown))} shown")
     if shown.filter.level > shown.filter.level.DEBUG:
         facts.append(f"from {shown.filter.level.word} on")
+    if shown.filter.context and not shown.filter.is_empty:
+        facts.append(f"{shown.filter.context} around each")
     title = Content.assemble(("Log", style("heading")), (f"  {', '.join(facts)}", style("quiet")))
-    if following:
-        state = Content.styled("following", style("quiet"))
-    elif unseen:
-        state = Content.styled(f" +{number(unseen)} new {glyphs.down} F ", style("pill"))
-    else:
-        state = Content.styled("paused: F follows", style("quiet"))
+    state = follow_state(following=following, unseen=unseen, glyphs=glyphs)
     gap = max(width - title.cell_length - state.cell_length, 1)
     return Content.assemble(title, " " * gap, state).truncate(width, ellipsis=glyphs.fancy)
+
+
+def follow_state(*, following: bool, unseen: int, glyphs: Glyphs) -> Content:
+    """Whether the log follows its end; while it does not, the pill ``+N new``."""
+    if following:
+        return Content.styled("following", style("quiet"))
+    if unseen:
+        return Content.styled(f" +{number(unseen)} new {glyphs.down} F ", style("pill"))
+    return Content.styled("paused: F follows", style("quiet"))

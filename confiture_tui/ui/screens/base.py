@@ -56,6 +56,8 @@ class ConfitureScreen(Screen[None]):
         """Whether an action can be done now; the line of keys and the palette leave out what cannot."""
         if action.running:
             return self.has_job
+        if action.id == "back_to_log":
+            return self.confiture.came_from_log and self.MODE != "log"
         return action.id != f"show_{self.MODE}"
 
     @property

@@ -119,6 +119,7 @@ class LintScreen(ConfitureScreen):
 
     def on_input_submitted(self) -> None:
         """The filter stays, and the keys go back to the list."""
+        self.filter.keep()
         self.findings.focus()
         self.filter.display = bool(self.words)
 

@@ -62,6 +62,7 @@ class ReviewScreen(ConfitureScreen):
         self._previews: dict[str, MigrationPreview] = {}
         self._unreadable: dict[str, ConfitureError] = {}
         self._shown: MigrationStatus | None = None
+        self._wanted: tuple[str, int] | None = None
 
     def body(self) -> ComposeResult:
         """The list beside or above the panes."""
@@ -137,10 +138,18 @@ class ReviewScreen(ConfitureScreen):
         """The chosen migration."""
         return self.migrations.chosen
 
-    def choose(self, version: str) -> None:
-        """Choose a migration, and have the keys go to the list."""
-        if self.migrations.choose(version):
+    def choose(self, version: str, statement: int | None = None) -> None:
+        """Choose a migration, and have the keys go to the list; or one of its statements, and have them go to those."""
+        if not self.migrations.choose(version):
+            return
+        if statement is None:
             self.migrations.focus()
+            return
+        self._wanted = version, statement
+        self._show_pane("statements")
+        self.statements.focus()
+        if self._shown is not None and self._shown.version == version:
+            self._show_statements(keep=True)
 
     def on_row_list_moved(self, event: RowList.Moved) -> None:
         """Another migration, or another statement, is chosen."""
@@ -203,6 +212,8 @@ class ReviewScreen(ConfitureScreen):
         if assessment is not None and len(assessment.statements) == len(statements):
             statements = assessment.statements
         self.statements.show(statements, session.results.get(status.version), progress, keep=keep)
+        if self._wanted is not None and statements and self._wanted[0] == status.version:
+            self.statements.cursor, self._wanted = self._wanted[1] - 1, None
         self.column_names.refresh()
         self._show_statement()
 

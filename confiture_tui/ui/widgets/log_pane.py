@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from textual.containers import Vertical
 from textual.content import Content
 
-from confiture_tui.ui.presenters.figures import counted, number
+from confiture_tui.ui.presenters.figures import counted
+from confiture_tui.ui.presenters.log_title import follow_state
 from confiture_tui.ui.presenters.styles import style
 from confiture_tui.ui.widgets.log_view import LogView
 from confiture_tui.ui.widgets.one_line import OneLine
@@ -32,12 +33,7 @@ class LogTitle(OneLine):
     def line(self, width: int) -> Content:
         """The title in ``width`` cells."""
         title = Content.assemble(("Log", style("heading")), (f"  {counted(self._log.end, 'event')}", style("quiet")))
-        if self._view.follow:
-            state = Content.styled("following", style("quiet"))
-        elif self._view.unseen:
-            state = Content.styled(f" +{number(self._view.unseen)} new {self._glyphs.down} F ", style("pill"))
-        else:
-            state = Content.styled("paused: F follows", style("quiet"))
+        state = follow_state(following=self._view.follow, unseen=self._view.unseen, glyphs=self._glyphs)
         gap = max(width - title.cell_length - state.cell_length, 1)
         return Content.assemble(title, " " * gap, state)
 

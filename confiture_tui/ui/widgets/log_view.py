@@ -39,13 +39,6 @@ class LogView(LinesView):
         self._left_at = log.end
         self._placing = False
 
-    def restart(self) -> None:
-        """The events are others now: begin at their end."""
-        self._first, self._left_at = self._log.first, self._log.end
-        self.follow = True
-        self.unseen = 0
-        self.sync()
-
     def sync(self) -> None:
         """Show what has come since."""
         log = self._log
@@ -61,7 +54,14 @@ class LogView(LinesView):
             # The oldest lines leave the ring: what is being read moves up by as many lines.
             if dropped:
                 self._place(max(self.scroll_offset.y - dropped, 0))
-            self.unseen = log.end - self._left_at
+            self.unseen = self._count_unseen()
+
+    def _leave(self) -> None:
+        """What comes from now on is new to the reader."""
+        self._left_at = self._log.end
+
+    def _count_unseen(self) -> int:
+        return self._log.end - self._left_at
 
     def _place(self, y: int) -> None:
         self._placing = True
@@ -71,12 +71,14 @@ class LogView(LinesView):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """A reader's scrolling decides whether the view follows."""
         super().watch_scroll_y(old_value, new_value)
-        if not self._placing:
-            self.follow = round(new_value) >= self.max_scroll_y
+        at_end = round(new_value) >= self.max_scroll_y
+        # Fewer lines than before also bring the view to their end: nobody scrolled there.
+        if not self._placing and (at_end if new_value > old_value else not at_end):
+            self.follow = at_end
 
     def watch_follow(self, follow: bool) -> None:
         """Count from here, or go to the end."""
-        self._left_at = self._log.end
+        self._leave()
         self.unseen = 0
         if follow and self.is_attached:
             self._place(self.max_scroll_y)

@@ -1,0 +1,47 @@
+"""Asks for the name of a file to write."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.containers import Vertical
+from textual.widgets import Input, Static
+
+from confiture_tui.ui.actions import Where, bindings_at
+from confiture_tui.ui.screens.dialog import Dialog
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+    from textual.content import Content
+
+
+class FileNameDialog(Dialog[str | None]):
+    """The answer is the name, or ``None``: escape, or enter after the line was emptied."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings_at(Where.DIALOG)]
+
+    def __init__(self, question: Content, suggestion: str) -> None:
+        super().__init__()
+        self._question = question
+        self._suggestion = suggestion
+
+    def compose(self) -> ComposeResult:
+        """The question and the name."""
+        with Vertical(id="confirm"):
+            yield Static(self._question, id="question", markup=False)
+            yield Input(self._suggestion, id="typed", compact=True, select_on_focus=False)
+
+    def on_mount(self) -> None:
+        """Typing begins at once."""
+        typed = self.query_one(Input)
+        typed.cursor_blink = False
+        typed.focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """The answer."""
+        self.dismiss(event.value.strip() or None)
+
+    def action_dismiss_dialog(self) -> None:
+        """No."""
+        self.dismiss(None)
