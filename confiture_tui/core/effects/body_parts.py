@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from confiture_tui.core.effects.conditions import sqlstate_of
 from confiture_tui.core.sql.script import Script
 
 Node = dict[str, Any]
@@ -19,10 +20,7 @@ def state_of(condition: str) -> str:
     """The SQLSTATE of a condition's name (PostgreSQL documentation, appendix A); ``OTHERS`` stays what it is."""
     if condition == OTHERS or re.fullmatch(r"[0-9A-Z]{5}", condition):
         return condition
-    from psycopg import errors  # heavy, and hardly ever needed
-
-    kind = getattr(errors, "".join(word.capitalize() for word in condition.split("_")), None)
-    return str(getattr(kind, "sqlstate", None) or "P0001")
+    return sqlstate_of(condition) or "P0001"
 
 
 def catches(caught: Collection[str], sqlstate: str) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.dependencies import PG_CLASS, Dependency, ObjectAddress
 from confiture_tui.core.catalog.models.indexes import Index
 from confiture_tui.core.catalog.models.relations import Persistence, Relation, RelationKind, Sequence
+from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.history import UNKNOWN, Family, History
 from confiture_tui.core.sql.identifiers import quote_identifier
 

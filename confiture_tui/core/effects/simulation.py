@@ -81,12 +81,12 @@ def simulate_script(
     script: Script, start: Schema, profile: RunnerProfile, wrapping: Wrapping
 ) -> tuple[tuple[Forecast, ...], Schema]:
     """What each statement of a script is expected to do, and the schema that they leave."""
-    with _without_collections():
+    with without_collections():
         return _Run(start, profile, wrapping).through(script)
 
 
 @contextmanager
-def _without_collections() -> Iterator[None]:
+def without_collections() -> Iterator[None]:
     """No garbage collections meanwhile: next to large syntax trees they cost more than all the rest, and find nothing.
 
     Nothing here makes cycles. What others leave behind is collected when this is done.

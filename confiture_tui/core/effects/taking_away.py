@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from confiture_tui.core.catalog.models.columns import Generated
@@ -14,6 +13,7 @@ from confiture_tui.core.catalog.models.dependencies import (
     ObjectAddress,
 )
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
+from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.lock_modes import LockMode
 
 if TYPE_CHECKING:

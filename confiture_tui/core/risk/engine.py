@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.effects.forecast import Forecast, Simulation
 from confiture_tui.core.effects.model import StatementEffects
 from confiture_tui.core.effects.schema import Schema
-from confiture_tui.core.effects.simulation import simulate
+from confiture_tui.core.effects.simulation import simulate, without_collections
 from confiture_tui.core.migrations.profiles import PROFILES, RunnerProfile
 from confiture_tui.core.risk.aliases import aliases_of
 from confiture_tui.core.risk.assessment import assessment_of
@@ -91,7 +91,8 @@ class RiskAssessmentEngine:
             from confiture_tui.core.catalog import Catalog
 
             catalog = Catalog.load(self._connection)
-        simulations = list(self._simulate(migrations, catalog))
+        with without_collections():
+            simulations = list(self._simulate(migrations, catalog))
         aliases = aliases_of((up for up, _ in simulations), catalog)
         inquiry = Inquiry(
             catalog,
@@ -101,19 +102,27 @@ class RiskAssessmentEngine:
             probe_seconds=self._probe_seconds,
             traffic_seconds=self._traffic_seconds,
         )
-        assessments: list[RiskAssessment] = []
+        with without_collections():
+            return tuple(self._assessments(simulations, inquiry, catalog, aliases))
+
+    def _assessments(
+        self,
+        simulations: Iterable[tuple[Simulation, Simulation | None]],
+        inquiry: Inquiry,
+        catalog: Catalog | None,
+        aliases: Mapping[str, str],
+    ) -> Iterator[RiskAssessment]:
         new: set[str] = set()
         for up, down in simulations:
             sizes = Sizes(catalog, new=frozenset(new), empty=inquiry.empty, aliases=aliases)
             durations = Durations(sizes, self._rates)
             context = Context(up, down, self._profile, sizes, durations, inquiry.live, inquiry.answers(up))
-            assessments.append(assessment_of(context, self._dispatch, allow=self._allow, notes=inquiry.notes))
+            yield assessment_of(context, self._dispatch, allow=self._allow, notes=inquiry.notes)
             if catalog is not None:  # else the files may be years of history, and their tables long filled
                 new.update(name for each in up.forecasts for name in each.effects.creates or ())
                 new.difference_update(
                     work.relation for each in up.forecasts for work in each.works if work.kind == "write"
                 )
-        return tuple(assessments)
 
     def _simulate(
         self, migrations: Sequence[Migration], catalog: Catalog | None

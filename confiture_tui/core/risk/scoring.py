@@ -7,6 +7,7 @@ risk, and ``score`` puts the categories together.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
@@ -48,6 +49,11 @@ SECURITY_POINTS: Final[Mapping[Severity, int]] = MappingProxyType(
 
 _TOPS: Final = ((Level.NONE, 9), (Level.LOW, 29), (Level.MEDIUM, 59), (Level.HIGH, 84), (Level.CRITICAL, 100))
 """The highest score of each level."""
+_LEVELS: Final = tuple(level for level, _ in _TOPS)
+_HIGHEST: Final = tuple(top for _, top in _TOPS)
+_SEVERITIES: Final = tuple(Severity)
+"""As many as there are levels, in the same order."""
+_LEAST_FOR_SECURITY: Final = tuple(SECURITY_POINTS[severity] for severity in Severity)
 
 
 def locking(seconds: float, waiting_per_second: float = 0.0) -> int:
@@ -88,14 +94,14 @@ def changed_rows(rows: float, wal_bytes: float = 0.0) -> int:
 
 def level_of(points: int) -> Level:
     """The level of a score: 0-9 none, 10-29 low, 30-59 medium, 60-84 high, 85-100 critical."""
-    return next(level for level, top in _TOPS if points <= top)
+    return _LEVELS[bisect_left(_HIGHEST, points)]
 
 
 def severity_of_points(category: Category, points: int) -> Severity:
     """How bad a risk with these points is; security has a scale of its own."""
     if category is Category.SECURITY:
-        return next(severity for severity in reversed(Severity) if SECURITY_POINTS[severity] <= points)
-    return list(Severity)[list(Level).index(level_of(points))]
+        return _SEVERITIES[bisect_right(_LEAST_FOR_SECURITY, points) - 1]
+    return _SEVERITIES[bisect_left(_HIGHEST, points)]
 
 
 def categories_of(points: Iterable[tuple[Category, int]]) -> dict[Category, int]:

@@ -81,6 +81,12 @@ PLAIN_WITHOUT_STRUCTURE = _run(",()[]", _WORD)
 
 QUOTED = re.compile(_QUOTED)
 
+TOKEN = re.compile(rf"(?>[{SPACE}]++|{_LINE_COMMENT})*+({_QUOTED}|{_IDENTIFIER}|[^'\"$/])")
+"""White space and line comments, and what comes after them: a quoted thing, a word, or one other character.
+
+It matches nothing before a block comment, a dollar quote, a quote that is never closed, or what may be one of them.
+"""
+
 
 def dollar_quote_end(text: str, start: int, stop: int) -> int | None:
     """The offset after the dollar quote that begins at ``start``; ``None`` if there is none or it never ends."""

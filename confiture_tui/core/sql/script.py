@@ -152,14 +152,17 @@ class Script:
         undecodable = iter((*self._undecodable, len(self.text)))
         next_undecodable = next(undecodable)
         data = _copy_data(self.text, self._split())
+        index = 0
         for segment in self._split():
             if segment.kind is not PieceKind.SQL:
                 continue
+            index += 1
             line, column = places.of(segment.body_start)
             while next_undecodable < segment.body_start:
                 next_undecodable = next(undecodable)
             bad = next_undecodable - segment.body_start if next_undecodable < segment.body_stop else None
             yield _statement(
+                index,
                 self.text[segment.body_start : segment.body_stop],
                 segment.body_start,
                 line,
@@ -204,9 +207,9 @@ def _copy_data(text: str, found: tuple[Segment, ...]) -> dict[int, str]:
 
 
 def _statement(
-    sql: str, offset: int, line: int, column: int, undecodable: int | None, copy_data: str | None
+    index: int, sql: str, offset: int, line: int, column: int, undecodable: int | None, copy_data: str | None
 ) -> Statement:
-    """The statement, its problem placed in the file; its index is given later."""
+    """The statement, its problem placed in the file."""
     tree: tuple[str, dict[str, Any]] | SyntaxProblem
     if undecodable is None:
         tree = parse(sql)
@@ -218,15 +221,21 @@ def _statement(
         placed = dataclasses.replace(
             tree, line=line + tree.line - 1, column=tree.column + (column - 1 if tree.line == 1 else 0)
         )
-        return Statement(0, sql, offset, line, column, tag_of_words(sql), None, None, placed, copy_data)
+        return Statement(index, sql, offset, line, column, tag_of_words(sql), None, None, placed, copy_data)
     kind, node = tree
-    return Statement(0, sql, offset, line, column, tag_of(kind, node), kind, node, None, copy_data)
+    return Statement(index, sql, offset, line, column, tag_of(kind, node), kind, node, None, copy_data)
 
 
 def _numbered(found: list[Statement]) -> _Parsed:
+    """The statements, those inside a wrapper counted without it."""
     wrapper = _wrapper(found)
-    inner = found[1:-1] if wrapper else found
-    return _Parsed(tuple(dataclasses.replace(one, index=index) for index, one in enumerate(inner, start=1)), wrapper)
+    if wrapper is None:
+        return _Parsed(tuple(found), None)
+    begin, *inner, end = found
+    return _Parsed(
+        tuple(dataclasses.replace(one, index=one.index - 1) for one in inner),
+        (dataclasses.replace(begin, index=0), dataclasses.replace(end, index=0)),
+    )
 
 
 def _wrapper(found: list[Statement]) -> tuple[Statement, Statement] | None:

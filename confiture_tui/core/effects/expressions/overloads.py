@@ -6,9 +6,9 @@ PostgreSQL documentation, 10.2 "Operators" and 10.3 "Functions".
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.expressions.conversions import POLYMORPHIC, category_of, fits
 from confiture_tui.core.effects.type_names import UNKNOWN, base_type
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.constraints import ConstraintKind
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
+from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.object_names import index_label, relation_name
 from confiture_tui.core.effects.statements.definitions import next_number
 from confiture_tui.core.effects.statements.own_sequences import make_sequence

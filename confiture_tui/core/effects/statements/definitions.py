@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.columns import Column, Generated, Identity, Volatility
 from confiture_tui.core.catalog.models.constraints import Constraint, ConstraintKind
 from confiture_tui.core.catalog.models.indexes import Index
+from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.expressions import volatility
 from confiture_tui.core.effects.type_names import type_of_node
 from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier

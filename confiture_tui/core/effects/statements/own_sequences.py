@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.changes import blank_sequence
 from confiture_tui.core.effects.object_names import relation_name
 from confiture_tui.core.sql.identifiers import qualified_name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.effects.expressions.base import Reader
@@ -30,15 +31,42 @@ def direct_reads(query: Node, schema: Schema) -> tuple[Read, ...]:
     return tuple(read for read in facts.reads if read.through is None)
 
 
-def columns_needed(query: Node, relation: Relation) -> tuple[int, ...]:
-    """The numbers of a relation's columns that a query's text names, in any of its parts.
+@dataclass(frozen=True, slots=True)
+class NamedColumns:
+    """The columns that a query's text names, in any of its parts.
 
     Names are matched, not resolved: where a sub-select names a column that another table has too, both count.
+
+    Attributes:
+        names: those without a table before them. ``qualified``: with what stands before them.
+        stars: what stands before a star. ``everything``: there is a bare star, or a NATURAL JOIN.
+        aliases: what the query calls a relation, by the relation's own name.
     """
+
+    names: frozenset[str]
+    qualified: frozenset[tuple[str, str]]
+    stars: frozenset[str]
+    everything: bool
+    aliases: Mapping[str, frozenset[str]]
+
+    def of(self, relation: Relation) -> tuple[int, ...]:
+        """The numbers of those that are a relation's."""
+        called = self.aliases.get(relation.name, frozenset())
+        if self.everything or called & self.stars or called & self.names:
+            return tuple(column.number for column in relation.columns)
+        return tuple(
+            column.number
+            for column in relation.columns
+            if column.name in self.names or any((alias, column.name) in self.qualified for alias in called)
+        )
+
+
+def columns_named(query: Node) -> NamedColumns:
+    """The columns that a query (the fields of its SelectStmt) names."""
     names: set[str] = set()
     qualified: set[tuple[str, str]] = set()
     stars: set[str] = set()
-    called: set[str] = set()
+    aliases: dict[str, set[str]] = {}
     everything = False
     waiting: list[object] = [query]
     while waiting:
@@ -59,15 +87,10 @@ def columns_needed(query: Node, relation: Relation) -> tuple[int, ...]:
             elif parts:
                 names.add(parts[0])
             continue
-        if one.get("relname") == relation.name:
-            called.add(one.get("alias", {}).get("aliasname", relation.name))
+        if "relname" in one:
+            aliases.setdefault(one["relname"], set()).add(one.get("alias", {}).get("aliasname", one["relname"]))
         names.update(part["String"].get("sval", "") for part in one.get("usingClause", ()) if "String" in part)
         everything = everything or bool(one.get("isNatural"))
         waiting.extend(value for value in one.values() if isinstance(value, dict | list))
-    if everything or called & stars or called & names:
-        return tuple(column.number for column in relation.columns)
-    return tuple(
-        column.number
-        for column in relation.columns
-        if column.name in names or any((alias, column.name) in qualified for alias in called)
-    )
+    called = {name: frozenset(found) for name, found in aliases.items()}
+    return NamedColumns(frozenset(names), frozenset(qualified), frozenset(stars), everything, called)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind, Sequence
+from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.statements.named_objects import find_schema
 from confiture_tui.core.effects.statements.renaming import rename_relation

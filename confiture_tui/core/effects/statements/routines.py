@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.columns import Volatility
 from confiture_tui.core.catalog.models.routines import Routine, RoutineKind
+from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.statements.creation import new_place
 from confiture_tui.core.effects.statements.definitions import names_in, type_text
 from confiture_tui.core.effects.statements.mentions import lock_mentioned

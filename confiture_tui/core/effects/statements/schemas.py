@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.indexes import Index
 from confiture_tui.core.catalog.models.objects import Extension
 from confiture_tui.core.catalog.models.objects import Schema as SchemaObject
 from confiture_tui.core.catalog.models.relations import Relation, Sequence
+from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.history import UNKNOWN
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.schema import EXTENSION_MADE

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.relations import Persistence, RelationKind
 from confiture_tui.core.catalog.models.types import Type, TypeKind
+from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.changes import blank_relation
 from confiture_tui.core.effects.statements.creation import new_place, refuse_taken_relation, refuse_taken_type
 from confiture_tui.core.effects.statements.definitions import column_of, column_parts, names_in

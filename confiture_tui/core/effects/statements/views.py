@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.dependencies import PG_CLASS, PG_REWRITE, ObjectAddress
 from confiture_tui.core.catalog.models.relations import Persistence, Relation, RelationKind
+from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.changes import blank_relation
 from confiture_tui.core.effects.expressions.views import query_of
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.statements.creation import is_taken, new_relation, refuse_taken_relation
 from confiture_tui.core.effects.statements.definitions import blank_column
-from confiture_tui.core.effects.statements.queries_of_views import columns_needed, read_definition
+from confiture_tui.core.effects.statements.queries_of_views import columns_named, read_definition
 from confiture_tui.core.effects.statements.targets import find_existing
 from confiture_tui.core.effects.type_names import parse_type
 from confiture_tui.core.sql.identifiers import qualified_name
@@ -139,11 +139,12 @@ def _plain_type(kind: str | None) -> str:
 def _depend(step: Step, view: Relation, query: Node, reads: list[Read]) -> None:
     """Note what the view needs, column by column where that can be told."""
     own = ObjectAddress(PG_CLASS, view.oid)
+    named = columns_named(query)
     for read in reads:
         found = read.found.object
         if found is None:
             continue
-        numbers = columns_needed(query, found) if isinstance(found, Relation) else ()
+        numbers = named.of(found) if isinstance(found, Relation) else ()
         step.change.depend(own, ObjectAddress(PG_CLASS, found.oid))
         for number in numbers:
             step.change.depend(own, ObjectAddress(PG_CLASS, found.oid, number))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from confiture_tui.core.risk.advice.tree import nodes_of
-from confiture_tui.core.sql.lexical import IDENTIFIER, QUOTED, comment_end, dollar_quote_end, skip_blank
+from confiture_tui.core.sql.lexical import IDENTIFIER, QUOTED, TOKEN, comment_end, dollar_quote_end, skip_blank
 from confiture_tui.core.sql.parser import parse
 from confiture_tui.core.sql.statement import SyntaxProblem
 
@@ -98,10 +98,17 @@ class Source:
 
     def tokens(self, start: int, stop: int) -> Iterator[tuple[int, str]]:
         """Offset and text of every word, quoted thing and single other character; comments and blanks left out."""
-        position = start
-        while (position := skip_blank(self.sql, position, stop)) < stop:
+        sql, position = self.sql, start
+        while True:
+            if (found := TOKEN.match(sql, position, stop)) is not None:
+                yield found.start(1), found.group(1)
+                position = found.end()
+                continue
+            position = skip_blank(sql, position, stop)
+            if position >= stop:
+                return
             end = self._token_end(position, stop)
-            yield position, self.sql[position:end]
+            yield position, sql[position:end]
             position = end
 
     def trim(self, start: int, stop: int) -> tuple[int, int]:

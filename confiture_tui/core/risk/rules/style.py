@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, ClassVar
 
@@ -299,7 +300,13 @@ def type_name(column: Node) -> str:
     return names[-1]
 
 
+_MAY_BE_LONG = re.compile(rf'[A-Za-z0-9_$]{{{MAX_IDENTIFIER_BYTES + 1}}}|"[^"]{{{MAX_IDENTIFIER_BYTES + 1}}}')
+"""Without a match there is no long name in a text of ASCII characters; with one there may be."""
+
+
 def _long_names(sql: str) -> Iterator[str]:
+    if sql.isascii() and _MAY_BE_LONG.search(sql) is None:
+        return
     from confiture_tui.core.risk.advice.source import words_of
 
     for word in words_of(sql):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.relations import RelationKind
+from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.object_names import constraint_name
 from confiture_tui.core.effects.statements.alter_table.work import STORED, Alteration, Altered, Pass
 from confiture_tui.core.effects.statements.definitions import constraint_of

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.columns import Volatility
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
+from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.expressions import analyse, volatility
 from confiture_tui.core.effects.statements.alter_table.checks import queue_check
 from confiture_tui.core.effects.statements.alter_table.foreign_keys import queue_foreign_key

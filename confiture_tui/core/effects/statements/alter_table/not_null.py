@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.constraints import Constraint, ConstraintKind
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
+from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.object_names import constraint_name
 from confiture_tui.core.effects.proofs import proves_not_null
 from confiture_tui.core.effects.statements.alter_table.work import STORED, Alteration, Altered, Pass

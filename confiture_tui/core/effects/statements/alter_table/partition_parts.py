@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from confiture_tui.core.catalog.models.constraints import Constraint, ConstraintKind
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
+from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.object_names import columns_part, constraint_name, index_label, relation_name
 from confiture_tui.core.effects.statements.alter_table.work import STORED, Alteration, Reason, Validation

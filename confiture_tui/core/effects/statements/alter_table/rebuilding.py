@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from confiture_tui.core.catalog.models.constraints import Constraint, ConstraintKind
 from confiture_tui.core.catalog.models.dependencies import PG_CLASS, ObjectAddress
 from confiture_tui.core.catalog.models.relations import Relation
+from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.statements.alter_table.foreign_keys import fits_together
 from confiture_tui.core.effects.statements.alter_table.work import STORED, Alteration, Altered, Reason, Validation

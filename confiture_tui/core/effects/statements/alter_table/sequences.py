@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.relations import Persistence, Sequence
+from confiture_tui.core.catalog.replacing import replace
 
 if TYPE_CHECKING:
     from confiture_tui.core.effects.schema import Found

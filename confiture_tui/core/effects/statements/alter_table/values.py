@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.columns import Generated, Identity, Volatility
 from confiture_tui.core.catalog.models.relations import RelationKind, Sequence
+from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.dropping import note_default
 from confiture_tui.core.effects.expressions import analyse, volatility
 from confiture_tui.core.effects.lock_modes import LockMode

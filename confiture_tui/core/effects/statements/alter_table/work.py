@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.relations import Persistence, Relation, RelationKind
+from confiture_tui.core.catalog.replacing import replace
 
 if TYPE_CHECKING:
     from confiture_tui.core.catalog.models.columns import Column
