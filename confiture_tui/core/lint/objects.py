@@ -25,7 +25,7 @@ VIEWS = frozenset({RelationKind.VIEW, RelationKind.MATERIALIZED_VIEW})
 
 LEDGERS = frozenset(
     {
-        *("tb_confiture", "tb_confiture_journal", "confiture_lock_holder"),
+        *("tb_confiture", "tb_confiture_journal", "tb_confiture_backfill", "confiture_lock_holder"),
         *("schema_migrations", "ar_internal_metadata", "goose_db_version", "__diesel_schema_migrations"),
         *("_sqlx_migrations", "flyway_schema_history", "_prisma_migrations", "schema_migration", "pgmigrations"),
         *("river_migration", "alembic_version", "atlas_schema_revisions", "django_migrations", "__drizzle_migrations"),

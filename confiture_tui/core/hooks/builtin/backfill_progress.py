@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import psycopg
 
 TABLE = "tb_confiture_backfill"
-"""Made in the first schema of the search_path; a finished backfill leaves no row in it."""
+"""Made in the first schema of the search_path; it goes when no backfill needs it any more."""
 
 _CREATE = """
 CREATE TABLE IF NOT EXISTS {table} (
@@ -50,8 +50,14 @@ class BackfillProgress:
         """Note how far it has come: in the transaction of the batch, so that both are there or neither."""
         self._conn.execute(sql.SQL(_KEEP).format(table=self._table), (*self._key, last_key, rows))
 
-    def finish(self) -> None:
-        """Forget it: the backfill is complete."""
+    def forget(self) -> None:
+        """Forget it, in the transaction of the last batch: the backfill is complete."""
         self._conn.execute(
             sql.SQL("DELETE FROM {} WHERE migration = %s AND target = %s").format(self._table), self._key
         )
+
+    def drop_if_empty(self) -> None:
+        """Drop the table, unless another backfill is still to be gone on with."""
+        row = self._conn.execute(sql.SQL("SELECT true FROM {} LIMIT 1").format(self._table)).fetchone()
+        if row is None:
+            self._conn.execute(sql.SQL("DROP TABLE {}").format(self._table))

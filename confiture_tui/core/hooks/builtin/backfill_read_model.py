@@ -106,13 +106,14 @@ class _Backfill:
                 rows = self._copy(last, upper)
                 inserted += rows
                 if upper is None:
-                    self._progress.finish()
+                    self._progress.forget()
                 else:
                     self._progress.keep(upper, done + rows)
             last, done, batches = upper, done + rows, batches + 1
             self._context.progress(done, max(total, done), f"batch {batches}: {done:,} rows")
             if not ended:
                 threading.Event().wait(self._options.pause_ms / 1000)
+        self._progress.drop_if_empty()
         return HookResult(
             rows_affected=inserted,
             statistics={"batches": batches, "rows": inserted},

@@ -1,0 +1,3 @@
+DROP TABLE w_order_line;
+DROP TABLE w_order;
+DROP TABLE tenant;
