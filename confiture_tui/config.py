@@ -36,6 +36,10 @@ DSN_VARIABLES = ("CONFITURE_DATABASE_URL", "DATABASE_URL")
 """The environment variables that hold a connection string."""
 
 
+ROWS = ("none", "synthetic", "full")
+"""What data the shadow of a dry run may hold."""
+
+
 class OutputFormat(StrEnum):
     """How results are printed."""
 
@@ -68,6 +72,10 @@ class Settings(BaseModel):
         pg_bin: a directory with PostgreSQL's programs to use for the embedded server and the shadow.
         migrations_dir: absolute path of the directory of the migrations.
         production: the environment's file says ``production: true``.
+        shadow_dsn: a server on which shadows are made, in place of the embedded one.
+        clone_dsn: a copy of the target, rows included: dry runs are made on copies of it.
+        rows: what data a shadow holds: ``none`` or ``synthetic``; with ``clone_dsn`` it holds all.
+        shadow_cache: whether shadows are kept from one run of the program to the next.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -86,6 +94,10 @@ class Settings(BaseModel):
     pg_bin: Path | None = None
     migrations_dir: Path
     production: bool = False
+    shadow_dsn: SecretStr | None = None
+    clone_dsn: SecretStr | None = None
+    rows: str = ROWS[0]
+    shadow_cache: bool = True
 
     @property
     def is_production(self) -> bool:
@@ -107,6 +119,10 @@ class Settings(BaseModel):
         format: str | None = None,
         runner: str | None = None,
         pg_bin: Path | None = None,
+        shadow_dsn: str | None = None,
+        clone_dsn: str | None = None,
+        rows: str | None = None,
+        shadow_cache: bool | None = None,
         environ: Mapping[str, str] | None = None,
         needs_database: bool = True,
     ) -> Settings:
@@ -135,6 +151,10 @@ class Settings(BaseModel):
             "format": format,
             "runner": runner,
             "pg_bin": pg_bin,
+            "shadow_dsn": shadow_dsn,
+            "clone_dsn": clone_dsn,
+            "rows": rows,
+            "shadow_cache": shadow_cache,
         }
         directory = _project_directory(project, environ)
         file = _config_file(directory, config, environ)
@@ -168,7 +188,26 @@ class Settings(BaseModel):
             if needs_database and not dsn_given:
                 url = _database_url(environment_file, environ)
                 values["database_url"] = SecretStr(url) if url is not None else None
+        _check_rows(values)
         return cls(**values)
+
+
+def _check_rows(values: Mapping[str, Any]) -> None:
+    rows, clone = values.get("rows"), values.get("clone_dsn")
+    if clone is not None and values.get("shadow_dsn") is not None:
+        raise UsageError(
+            "Both a shadow's server and a clone are named: a dry run is made on one of them.",
+            hint="Leave --shadow-dsn or --clone-dsn out.",
+        )
+    if rows == "full" and clone is None:
+        raise UsageError(
+            "A shadow with all rows needs a copy of the database that has them.",
+            hint="Name one with --clone-dsn: dry runs are made on copies of it.",
+        )
+    if clone is not None and rows not in (None, "full"):
+        raise UsageError(
+            f"Rows are to be '{rows}', and the clone has its own.", hint="Leave --rows or --clone-dsn out."
+        )
 
 
 def _project_directory(project: Path | None, environ: Mapping[str, str]) -> Path:
@@ -273,6 +312,16 @@ def _output_format(text: str, origin: str, _base: Path) -> OutputFormat:
         raise UsageError(f"{origin}: '{text}' is not a format.", hint=f"Formats: {names}.") from None
 
 
+def _secret(text: str, _origin: str, _base: Path) -> SecretStr:
+    return SecretStr(text)
+
+
+def _rows(text: str, origin: str, _base: Path) -> str:
+    if text not in ROWS:
+        raise UsageError(f"{origin}: rows cannot be '{text}'.", hint=f"They can be: {', '.join(ROWS)}.")
+    return text
+
+
 _CONVERTERS: dict[str, Callable[[str, str, Path], Any]] = {
     "read_only": _boolean,
     "log_file": _path,
@@ -281,4 +330,8 @@ _CONVERTERS: dict[str, Callable[[str, str, Path], Any]] = {
     "runner": _text,
     "pg_bin": _path,
     "migrations_dir": _path,
+    "shadow_dsn": _secret,
+    "clone_dsn": _secret,
+    "rows": _rows,
+    "shadow_cache": _boolean,
 }

@@ -46,6 +46,7 @@ class EventName(StrEnum):
     DEMO_TRAFFIC = "demo_traffic"
     SHADOW_BUILDING = "shadow_building"
     SHADOW_READY = "shadow_ready"
+    SHADOW_CACHE = "shadow_cache"
     SHADOW_INCOMPLETE = "shadow_incomplete"
     DRY_RUN_START = "dry_run_start"
     DRY_RUN_COMPLETED = "dry_run_completed"

@@ -7,6 +7,7 @@ instance.
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     # Through the environment, so that whatever a test starts, also a process of its own, uses the same programs.
+    # Nor may a test find, or leave, anything in the user's own cache.
+    cache = tempfile.TemporaryDirectory(prefix="confiture-tests-")
+    config.add_cleanup(cache.cleanup)
+    os.environ["XDG_CACHE_HOME"] = cache.name
     if config.getoption("--pg-bin"):
         os.environ["CONFITURE_PG_BIN"] = str(Path(config.getoption("--pg-bin")).absolute())
 

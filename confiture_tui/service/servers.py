@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from confiture_tui.database.embedded import EmbeddedServer
-from confiture_tui.errors import Cancelled
+from confiture_tui.database.embedded import EmbeddedServer, find_binaries
+from confiture_tui.database.embedded.image import DamagedImageError
+from confiture_tui.errors import Cancelled, ConfitureError
 from confiture_tui.events import Event, EventName, Level, Sink
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from confiture_tui.core.dry_run.cache import KeptEntry, ShadowCache
     from confiture_tui.database.cancellation import CancelScope
+    from confiture_tui.database.embedded import Binaries
+    from confiture_tui.database.embedded.cluster import Fill
 
 _LOOK_S = 0.05
 """How often somebody who waits for a server looks whether he is to stop waiting."""
@@ -34,17 +38,31 @@ class Servers:
         self._era = 0
         self._closed = False
 
-    def start(self, sink: Sink) -> EmbeddedServer:
-        """Start one; takes about half a second.
+    def binaries(self, major: int | None) -> Binaries:
+        """The programs that they are made of, of this major version where there is a choice.
 
         Raises:
+            ConfitureError: there are none.
+        """
+        return find_binaries(self._pg_bin, major=major)
+
+    def start(self, sink: Sink, *, major: int | None = None, fill: Fill | None = None) -> EmbeddedServer:
+        """Start one; takes about half a second.
+
+        Args:
+            sink: where its events go.
+            major: the major version that is wanted, where there is a choice.
+            fill: puts files that were kept into its empty data directory.
+
+        Raises:
+            DamagedImageError, OSError: whatever ``fill`` raises.
             Cancelled: everything was stopped before or while it started.
             ConfitureError: it cannot be started.
         """
         with self._lock:
             era = self._era
             self._check_open()
-        server = EmbeddedServer.start(pg_bin=self._pg_bin, sink=sink)
+        server = EmbeddedServer.start(pg_bin=self._pg_bin, major=major, fill=fill, sink=sink)
         with self._lock:
             wanted = era == self._era
             if wanted:
@@ -85,6 +103,25 @@ class Servers:
             raise Cancelled("The session is closed.")
 
 
+class Wanted:
+    """How a shadow's server should be, should it have to be started.
+
+    Args:
+        major: the target's major version.
+        cache: where shadows are kept; ``None``: not to be asked.
+        key: of the shadow that it should begin with.
+    """
+
+    def __init__(self, *, major: int | None = None, cache: ShadowCache | None = None, key: str | None = None) -> None:
+        self.major = major
+        self.cache = cache
+        self.key = key
+
+    def find(self) -> KeptEntry | None:
+        """The shadow to begin with, if it is kept."""
+        return self.cache.find(self.key) if self.cache is not None and self.key is not None else None
+
+
 class ShadowServer:
     """The server that shadows are made on: started ahead or at first use, and once more when it is found dead.
 
@@ -107,18 +144,31 @@ class ShadowServer:
         self._prepare = prepare
         self._lock = threading.Lock()
         self._made: Future[EmbeddedServer] | None = None
+        self._brought: tuple[EmbeddedServer, str, Mapping[str, Any]] | None = None
 
     def begin(self) -> None:
         """Start it ahead, unless that has been done, and return at once."""
-        self._current()
+        self._current(Wanted())
 
     def forget(self) -> None:
         """The next one who asks gets another: this one has been stopped."""
         with self._lock:
             self._made = None
 
-    def get(self, scope: CancelScope) -> EmbeddedServer:
-        """The server, as soon as it can be used.
+    def brought(self, server: EmbeddedServer, key: str | None) -> Mapping[str, Any] | None:
+        """The description of the shadow that the server was started with, for whoever asks first; ``None``: none.
+
+        From then on it is his, to drop when it is no longer needed.
+        """
+        with self._lock:
+            if self._brought is None or self._brought[:2] != (server, key):
+                return None
+            description = self._brought[2]
+            self._brought = None
+            return description
+
+    def get(self, scope: CancelScope, wanted: Wanted | None = None) -> EmbeddedServer:
+        """The server, as soon as it can be used; one that runs is taken as it is, whatever is wanted.
 
         Raises:
             Cancelled: the scope was cancelled, or everything was stopped.
@@ -126,7 +176,7 @@ class ShadowServer:
         """
         told = False
         while True:
-            made = self._current()
+            made = self._current(wanted or Wanted())
             while not wait((made,), _LOOK_S).done:
                 scope.check()
                 if not told:
@@ -142,11 +192,12 @@ class ShadowServer:
             self._give_up(made)
             self._servers.stop(server)
 
-    def _current(self) -> Future[EmbeddedServer]:
+    def _current(self, wanted: Wanted) -> Future[EmbeddedServer]:
         with self._lock:
             if self._made is None:
                 self._made = Future()
-                threading.Thread(target=self._make, args=(self._made,), name="shadow-server", daemon=True).start()
+                work = (self._made, wanted)
+                threading.Thread(target=self._make, args=work, name="shadow-server", daemon=True).start()
             return self._made
 
     def _give_up(self, made: Future[EmbeddedServer]) -> None:
@@ -154,9 +205,9 @@ class ShadowServer:
             if self._made is made:
                 self._made = None
 
-    def _make(self, made: Future[EmbeddedServer]) -> None:
+    def _make(self, made: Future[EmbeddedServer], wanted: Wanted) -> None:
         try:
-            made.set_result(self._prepared())
+            made.set_result(self._prepared(wanted))
         except Cancelled as error:
             made.set_exception(error)
         except BaseException as error:  # noqa: BLE001 - it is raised where the server is asked for
@@ -164,8 +215,8 @@ class ShadowServer:
             self._sink(Event(name=EventName.SHADOW_INCOMPLETE, message=message, level=Level.ERROR))
             made.set_exception(error)
 
-    def _prepared(self) -> EmbeddedServer:
-        server = self._servers.start(self._server_sink)
+    def _prepared(self, wanted: Wanted) -> EmbeddedServer:
+        server = self._begun_with_what_is_kept(wanted) or self._servers.start(self._server_sink, major=wanted.major)
         try:
             self._prepare(server)
         except BaseException:
@@ -175,4 +226,22 @@ class ShadowServer:
             if stopped:
                 raise Cancelled("The server was stopped while it was made ready.") from None
             raise
+        return server
+
+    def _begun_with_what_is_kept(self, wanted: Wanted) -> EmbeddedServer | None:
+        """A server that holds the wanted shadow already; ``None`` when that is not kept, or cannot be used."""
+        entry = wanted.find()
+        if entry is None or wanted.cache is None or wanted.key is None:
+            return None
+        try:
+            server = self._servers.start(self._server_sink, major=wanted.major, fill=entry.fill)
+        except Cancelled:
+            raise
+        except (DamagedImageError, OSError, ConfitureError) as error:
+            wanted.cache.discard(entry.path, str(error).splitlines()[0])
+            return None
+        finally:
+            entry.close()
+        with self._lock:
+            self._brought = (server, wanted.key, entry.description)
         return server

@@ -11,10 +11,10 @@ from confiture_tui.errors import ConfitureError
 from confiture_tui.events import Event, EventName, Level, Sink
 
 if TYPE_CHECKING:
+    from confiture_tui.core.dry_run.host import ShadowHost
     from confiture_tui.core.dry_run.shadow import Shadow
     from confiture_tui.core.migrations.model import Migration
     from confiture_tui.database.cancellation import CancelScope
-    from confiture_tui.database.embedded import EmbeddedServer
 
 _LOOK_S = 0.05
 """How often somebody who waits for his turn looks whether he is to stop waiting."""
@@ -37,7 +37,7 @@ class ShadowShelf:
     @contextmanager
     def lent(
         self,
-        server: EmbeddedServer,
+        server: ShadowHost,
         key: str,
         make: Callable[[], Shadow],
         *,
@@ -113,7 +113,7 @@ class _Batch:
         users: how many jobs work on them now.
     """
 
-    def __init__(self, server: EmbeddedServer, key: str, base: Shadow) -> None:
+    def __init__(self, server: ShadowHost, key: str, base: Shadow) -> None:
         self.server = server
         self.key = key
         self.users = 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from confiture_tui.config import CONFIG_FILE, DEFAULT_ENV
 from confiture_tui.core.catalog import Catalog
 from confiture_tui.core.dry_run.result import DryRunResult, Rows
-from confiture_tui.core.dry_run.session import SessionSettings
 from confiture_tui.core.dry_run.shadow import Shadow
 from confiture_tui.core.migrations.findings import condensed
 from confiture_tui.core.migrations.layouts import MigrationSet, discover
@@ -32,12 +31,13 @@ from confiture_tui.errors import UsageError
 from confiture_tui.events import Event, EventName, Level, Sink
 from confiture_tui.service.choosing import error_in, migration_of, pending_before
 from confiture_tui.service.demo_shop import OpenDemo, applied_since_opening
+from confiture_tui.service.hooks_in_dry_runs import hooks_to_try, with_hook_notes
 from confiture_tui.service.in_place import refuse_unless_allowed, try_in_place
 from confiture_tui.service.models import ProjectInfo, TargetInfo
 from confiture_tui.service.previews import preview_of
 from confiture_tui.service.running import RunSources, with_interrupted
 from confiture_tui.service.servers import Servers, ShadowServer
-from confiture_tui.service.shelf import ShadowShelf
+from confiture_tui.service.shadows import Shadows
 
 if TYPE_CHECKING:
     import psycopg
@@ -79,7 +79,7 @@ class Workspace:
         )
         self._migrations_dir = settings.migrations_dir
         self._migrations = MigrationSet(directory=settings.migrations_dir, migrations=())
-        self._shadows = ShadowShelf(sink)
+        self._shadows = Shadows(settings, self._servers, self._shadow_server, profile=lambda: self.profile, sink=sink)
         self._opening = threading.Lock()
         self._is_open = False
         self.project: ProjectInfo | None = None
@@ -300,9 +300,10 @@ class Workspace:
         if self._demo:
             before = [*applied_since_opening(statuses), *before]
         with ExitStack() as loan:
-            shadow = self._borrow(loan, before, scope)
-            result = shadow.dry_run(migration, profile=self.profile, scope=scope)
-        return result.model_copy(update={"notes": (*result.notes, *notes)}) if notes else result
+            shadow = self._borrow(loan, before, statuses, scope)
+            hooks, blocked = hooks_to_try(migration, self._config_file())
+            result = shadow.dry_run(migration, profile=self.profile, hooks=hooks, scope=scope)
+        return with_hook_notes(result, blocked=blocked, earlier=before, notes=notes)
 
     def dry_run_on_target(self, version: str, options: InPlaceOptions, scope: CancelScope) -> DryRunResult:
         """Try the migration, by itself, on the target, in a transaction that is always rolled back.
@@ -354,31 +355,27 @@ class Workspace:
             raise UsageError(f"{migration.label} cannot be tried: {wrong}", hint="Mend the file first.")
         return migration, statuses
 
-    def _borrow(self, loan: ExitStack, before: Sequence[Migration], scope: CancelScope) -> Shadow:
-        """The shadow of the target as it is now, after some migrations; given back when ``loan`` ends.
-
-        The shadow of the target is made again when the target's schema, or what a session on it is set to, changed.
-        """
-        server = self._shadow_server.get(scope)
-
-        def lend(key: str, make: Callable[[], Shadow]) -> Shadow:
-            def apply(shadow: Shadow, migrations: Sequence[Migration]) -> Shadow:
-                return shadow.after(migrations, profile=self.profile, scope=scope)
-
-            return loan.enter_context(self._shadows.lent(server, key, make, before=before, apply=apply, scope=scope))
-
+    def _borrow(
+        self, loan: ExitStack, before: Sequence[Migration], statuses: Sequence[MigrationStatus], scope: CancelScope
+    ) -> Shadow:
+        """The shadow of the target as it is now, after some migrations; given back when ``loan`` ends."""
         if self._demo:
             from confiture_tui.database.demo.shop import OWNER, PRISTINE
 
-            return lend(
+            server = self._shadow_server.get(scope)
+            return self._shadows.lend(
+                loan,
+                server,
                 PRISTINE,
                 lambda: Shadow.from_template(server, PRISTINE, owner=OWNER, rows=Rows.FULL, sink=self._sink),
+                before,
+                scope,
             )
         if self._dsn is None:
-            return lend("", lambda: Shadow.empty(server=server, sink=self._sink))
-        with self.connected(scope) as conn:
-            key = f"{Catalog.load(conn).fingerprint} {sorted(SessionSettings.read(conn).values.items())}"
-            return lend(key, lambda: Shadow.of(conn, server=server, sink=self._sink, scope=scope))
+            return self._shadows.of_nothing(loan, before, scope)
+        states = (MigrationState.APPLIED, MigrationState.CHANGED)
+        applied = [one.migration for one in statuses if one.state in states and one.migration is not None]
+        return self._shadows.of_target(loan, lambda: self.connected(scope), before, applied, scope)
 
     def lint(self, request: LintRequest, scope: CancelScope) -> LintResult:
         """Judge the target's schema, or the one that the files make, as asked.
@@ -403,7 +400,7 @@ class Workspace:
 
         def shadow(before: Sequence[Migration]) -> ShadowCatalog:
             with ExitStack() as loan:
-                lent = self._borrow(loan, before, scope)
+                lent = self._borrow(loan, before, statuses, scope)
                 return ShadowCatalog(lent.catalog(scope=scope), lent.notes)
 
         project = self.project

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
-import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.database.connection import connect
+from confiture_tui.database.disposable import unique_name
 from confiture_tui.database.embedded.server import SUPERUSER
 
 if TYPE_CHECKING:
@@ -15,16 +14,9 @@ if TYPE_CHECKING:
 
     import psycopg
 
+    from confiture_tui.core.dry_run.host import ShadowHost
     from confiture_tui.core.dry_run.session import SessionSettings
     from confiture_tui.database.cancellation import CancelScope
-    from confiture_tui.database.embedded import EmbeddedServer
-
-_numbers = itertools.count(1)
-
-
-def unique_name(kind: str) -> str:
-    """A database or role name of our own, unique on a server: what it is for, the process, and a counter."""
-    return f"confiture_{kind}_{os.getpid()}_{next(_numbers)}"
 
 
 class CloneMaker:
@@ -39,7 +31,7 @@ class CloneMaker:
         refused_settings: those of the settings that this server does not take.
     """
 
-    def __init__(self, server: EmbeddedServer, owner: str, settings: SessionSettings) -> None:
+    def __init__(self, server: ShadowHost, owner: str, settings: SessionSettings) -> None:
         self._server = server
         self._owner = owner
         self._settings = settings
@@ -54,7 +46,7 @@ class CloneMaker:
         name = unique_name(kind)
         self._server.create_database(name, template=template, owner=self._owner)
         if self._settings.values:
-            with self.administer("postgres") as admin:
+            with self._serving() as admin:
                 self.refused_settings = self._settings.install(admin, database=name, role=self._owner)
         return name
 
@@ -62,9 +54,11 @@ class CloneMaker:
     def connected(
         self, database: str, scope: CancelScope, *, tracing: bool = False
     ) -> Iterator[psycopg.Connection[Any]]:
-        """A session on a clone that the scope can cancel; with ``tracing``, one whose reads are all counted."""
+        """A session on a clone that the scope can cancel; with ``tracing``, one whose reads are all counted and in
+        which the server explains what work it does."""
         with self.open(database) as conn, scope.guard(conn):
             if tracing:
+                conn.execute("SET client_min_messages = debug1")
                 # The reads of parallel workers are not counted in the session's statistics.
                 conn.execute("SET max_parallel_workers_per_gather = 0")
                 conn.execute("SET max_parallel_maintenance_workers = 0")
@@ -77,8 +71,12 @@ class CloneMaker:
         conn.prepare_threshold = None
         return conn
 
+    def _serving(self) -> psycopg.Connection[Any]:
+        """A session that administers the server, in a database that is always there."""
+        return connect(self._server.dsn(), application_name="confiture-tui administration")
+
     def administer(self, database: str) -> psycopg.Connection[Any]:
-        """A superuser's session on a database of the shadow's server."""
+        """A session that sees all of a database of the shadow's server: a superuser's, or its only role's."""
         return connect(self._server.dsn(database), application_name="confiture-tui administration")
 
     def drop(self, databases: Sequence[str]) -> None:
@@ -90,13 +88,14 @@ class CloneMaker:
 
         for database in databases:
             self._server.drop_database(database)
-        if databases and self._owner != SUPERUSER:
-            with self.administer("postgres") as admin:
+        # On a server of the user's own the role's settings are the user's.
+        if databases and self._server.role is None and self._owner != SUPERUSER:
+            with self._serving() as admin:
                 admin.execute(sql.SQL("ALTER ROLE {} RESET ALL").format(sql.Identifier(self._owner)))
 
     def count(self, databases: Sequence[str]) -> int:
         """How many of these databases there are on the server."""
-        with self.administer("postgres") as admin:
+        with self._serving() as admin:
             row = admin.execute(
                 "SELECT count(*) FROM pg_catalog.pg_database WHERE datname = ANY(%s)", (list(databases),)
             ).fetchone()

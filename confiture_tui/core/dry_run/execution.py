@@ -56,6 +56,27 @@ class Ran:
         return self.failure is None
 
 
+_DEBUG = "DEBUG: "
+_EXPLAINS = (
+    "verifying table",
+    "rewriting table",
+    "building index",
+    "existing constraints on",
+    "partition constraint",
+    "updated partition constraint",
+    "validating foreign key",
+    "ALTER TABLE",
+    "CREATE TABLE",
+)
+"""How the ``debug1`` messages begin that say what a command does to tables; others are about the server's caches."""
+
+
+def explanations(ran: Ran) -> tuple[str, ...]:
+    """What the server said at ``debug1`` of the work that a statement took."""
+    said = (one.removeprefix(_DEBUG).strip() for one in ran.notices if one.startswith(_DEBUG))
+    return tuple(dict.fromkeys(text for text in said if text.startswith(_EXPLAINS)))
+
+
 def failure_of(error: psycopg.Error, statement: Statement | None = None) -> Failure:
     """The server's error as a model; with the statement, its position becomes a line of the file."""
     diag = error.diag
@@ -86,7 +107,11 @@ def collecting_notices(conn: psycopg.Connection[Any]) -> Iterator[list[str]]:
         nonlocal total
         total += 1
         if total <= MOST_NOTICES:
-            notices.append(f"{diagnostic.severity_nonlocalized}: {diagnostic.message_primary}")
+            text = f"{diagnostic.severity_nonlocalized}: {diagnostic.message_primary}"
+            if diagnostic.message_detail:
+                # What a CASCADE drops is named here, one object a line.
+                text += f": {'; '.join(diagnostic.message_detail.splitlines())}"
+            notices.append(text)
 
     conn.add_notice_handler(collect)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from confiture_tui.core.dry_run.hooked import OF_DATA
 from confiture_tui.core.dry_run.result import (
     DryRunResult,
     On,
@@ -21,6 +22,7 @@ from confiture_tui.core.migrations.profiles import Wrapping
 if TYPE_CHECKING:
     from confiture_tui.core.catalog.diff import SchemaDiff
     from confiture_tui.core.dry_run.execution import Ran
+    from confiture_tui.core.dry_run.hooked import HookRun
     from confiture_tui.core.dry_run.passes import Seen
     from confiture_tui.core.migrations.model import Migration
     from confiture_tui.core.sql.statement import Statement
@@ -44,6 +46,7 @@ def merge_passes(
     on: On = On.SHADOW,
     notes: Sequence[str] = (),
     round_trip: RoundTrip | None = None,
+    hooks: HookRun | None = None,
     plain_for_superuser: bool = False,
 ) -> DryRunResult:
     """One result from the passes.
@@ -60,6 +63,7 @@ def merge_passes(
         on: where it ran.
         notes: what the reader must know.
         round_trip: up, down, compare.
+        hooks: what the verdict pass has run around the statements.
         plain_for_superuser: a plain role ran it in place of the target's superuser: a right that was missing says
             nothing about the target.
     """
@@ -67,11 +71,16 @@ def merge_passes(
     observations = []
     for position, statement in enumerate(statements):
         if position >= len(results):
-            observations.append(_not_run(statement, statements[len(results) - 1].index))
+            reason = f"statement {statements[len(results) - 1].index} failed"
+            if hooks is not None and hooks.failure is not None and not results:
+                reason = "a hook before it failed"
+            observations.append(_not_run(statement, reason))
             continue
         one = seen[position] if position < len(seen) else None
         observations.append(_observation(statement, results[position], one or cumulated.get(statement.index), rows, on))
     failure = results[-1].failure if results else None
+    if failure is None and hooks is not None:
+        failure = hooks.failure
     verdict = Verdict.FAILS if failure else Verdict.OK
     all_notes = list(notes)
     if any(one.skipped for one in results) and (failure is None or failure.sqlstate in _MISSING):
@@ -85,6 +94,12 @@ def merge_passes(
     if failure is not None and failure.sqlstate == _INSUFFICIENT_PRIVILEGE and plain_for_superuser:
         verdict = Verdict.INCONCLUSIVE
         all_notes.append("The shadow runs as a plain role, and the target's role is a superuser: there it may succeed.")
+    if hooks is not None and hooks.failure is not None:
+        if hooks.committed:
+            all_notes.append("The migration is committed when that hook runs: a run would stop half-way there.")
+        if rows is not Rows.FULL and hooks.failure.sqlstate[:2] in OF_DATA:
+            verdict = Verdict.INCONCLUSIVE
+            all_notes.append("A hook failed that may depend on rows, and the shadow has not the target's.")
     if migration.up.meta_commands:
         # psql would run these before the server sees the rest: without them the verdict would be about another file.
         verdict = Verdict.INCONCLUSIVE
@@ -104,18 +119,19 @@ def merge_passes(
         schema_diff=schema_diff,
         proof=proof,
         round_trip=round_trip,
+        hooks=tuple(hooks.results) if hooks is not None else (),
         notes=tuple(all_notes),
     )
 
 
-def _not_run(statement: Statement, failed: int) -> StatementObservation:
+def _not_run(statement: Statement, reason: str) -> StatementObservation:
     return StatementObservation(
         index=statement.index,
         line=statement.line,
         tag=statement.tag,
         sql=statement.sql,
         outcome=Outcome.NOT_RUN,
-        reason=f"statement {failed} failed",
+        reason=reason,
     )
 
 
@@ -145,6 +161,8 @@ def _observation(statement: Statement, ran: Ran, seen: Seen | None, rows: Rows, 
         transactional=seen.transactional if seen else None,
         cumulative=seen.cumulative if seen else False,
         locks=seen.locks if seen else None,
+        evidence=seen.evidence if seen else (),
+        schema_diff=seen.schema_diff if seen else None,
     )
     if sighting is None:
         return base

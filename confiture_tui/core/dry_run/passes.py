@@ -8,13 +8,14 @@ transaction again, looked at after each statement, for those that only work in t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.dry_run.execution import (
     ACTIVE_SQL_TRANSACTION,
     INVALID_TRANSACTION_TERMINATION,
     Ran,
+    explanations,
     run_statement,
 )
 from confiture_tui.core.dry_run.observer import Observer
@@ -26,7 +27,10 @@ from confiture_tui.events import Event, EventName, Level, Sink
 if TYPE_CHECKING:
     import psycopg
 
+    from confiture_tui.core.catalog.diff import SchemaDiff
+    from confiture_tui.core.dry_run.hooked import HookRun
     from confiture_tui.core.dry_run.result import Rows
+    from confiture_tui.core.dry_run.schema_changes import SchemaChanges
     from confiture_tui.core.effects.model import RelationLock
     from confiture_tui.core.sql.statement import Statement
     from confiture_tui.database.cancellation import CancelScope
@@ -71,6 +75,8 @@ class Seen:
     Attributes:
         sighting: what it did; ``None`` when it could not be seen.
         locks: of a statement that failed, the locks that it was seen to ask for; its sighting is ``None`` then.
+        evidence: what the server says of its work when it is asked to explain itself (``debug1``).
+        schema_diff: what it did to the schema; ``None`` where that was not looked at.
         transactional: whether it ran inside a transaction block; ``None`` when that was not tried.
         cumulative: it was seen together with the statements before it.
     """
@@ -79,6 +85,8 @@ class Seen:
     transactional: bool | None
     cumulative: bool = False
     locks: tuple[RelationLock, ...] | None = None
+    evidence: tuple[str, ...] = ()
+    schema_diff: SchemaDiff | None = None
 
 
 def verdict_pass(
@@ -88,15 +96,24 @@ def verdict_pass(
     *,
     scope: CancelScope,
     sink: Sink,
+    hooks: HookRun | None = None,
 ) -> list[Ran]:
     """Run the statements as their runner would; stops at the first failure, which is the last element then.
 
-    A failure at COMMIT (a deferred constraint) is that of the last statement.
+    A failure at COMMIT (a deferred constraint) is that of the last statement. Hooks run around the statements; where
+    one fails nothing more is run, and the failure is theirs.
     """
     results: list[Ran] = []
     conn.autocommit = True
+    if hooks is not None and not hooks.first(conn):
+        hooks.on_error(conn)
+        return results
     if wrapping is not Wrapping.NONE:
         conn.execute("BEGIN")
+    if hooks is not None and not hooks.before_statements(conn):
+        conn.rollback()
+        hooks.on_error(conn)
+        return results
     for statement in statements:
         scope.check()
         if _is_server_wide(statement):
@@ -113,16 +130,27 @@ def verdict_pass(
         _ended(sink, statement, ran)
         if not ran.ok:
             conn.rollback()
+            if hooks is not None:
+                hooks.on_error(conn)
             return results
     if wrapping is Wrapping.NONE:
         # A BEGIN that the file never ends: a runner's session would end without a COMMIT.
         conn.rollback()
-    elif any(not one.skipped for one in results):
-        failure = _commit(conn, statements[-1])
+    elif hooks is not None and not hooks.after_statements(conn):
+        conn.rollback()
+        hooks.on_error(conn)
+        return results
+    elif hooks is not None or any(not one.skipped for one in results):
+        failure = _commit(conn, statements[-1]) if statements else None
         if failure is not None:
             last = results[-1]
             results[-1] = Ran(last.elapsed_ms, last.notices, failure.failure)
             _ended(sink, statements[-1], results[-1])
+            if hooks is not None:
+                hooks.on_error(conn)
+            return results
+    if hooks is not None:
+        hooks.after_commit(conn)
     return results
 
 
@@ -156,8 +184,11 @@ def observation_pass(
     *,
     scope: CancelScope,
     sink: Sink,
+    changes: SchemaChanges | None = None,
 ) -> list[Seen | None]:
     """See each statement on its own, up to the verdict's failure.
+
+    ``changes`` looks at the schema after each.
 
     An element is ``None`` where a statement that the verdict saw succeed failed on its own: it needs its
     predecessors' transaction, and the cumulative pass must look at it.
@@ -176,6 +207,8 @@ def observation_pass(
             seen.append(Seen(None, None))
             continue
         one = _observe(conn, administer, observer, statement, verdict, wrapping, rows, scope)
+        if one is not None and one.sighting is not None and changes is not None:
+            one = replace(one, schema_diff=changes.since_last(statement))
         seen.append(one)
         if one is not None and one.sighting is not None:
             _sighted(sink, statement, one.sighting)
@@ -208,7 +241,7 @@ def _observe(
             return None
         observer.accept(after, committed=True)
         _refresh_names(observer, statement)
-        return Seen(found, transactional=True)
+        return Seen(found, transactional=True, evidence=explanations(ran))
     conn.rollback()
     refused = ran.failure is not None and ran.failure.sqlstate in _TRANSACTION_ONLY
     if refused and wrapping is Wrapping.NONE:
@@ -217,7 +250,7 @@ def _observe(
         found = sighting(statement, observer.baseline, before, after, rows, complete=watcher.complete)
         observer.accept(after)
         if watched.ok == verdict.ok:
-            return Seen(found, transactional=False)
+            return Seen(found, transactional=False, evidence=explanations(watched))
         return None
     if not verdict.ok:
         if refused:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from confiture_tui.core.dry_run.hooked import OF_DATA
 from confiture_tui.core.dry_run.result import Outcome, Rows
 from confiture_tui.core.effects.comparison import compare
 from confiture_tui.core.effects.simulation import simulate
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from confiture_tui.core.migrations.model import Migration
     from confiture_tui.core.migrations.profiles import RunnerProfile
 
-_OF_DATA = frozenset({"21", "22", "23", "P0"})
-"""Classes of SQLSTATE that rows decide: cardinality, data, integrity constraints, RAISE in a body."""
 _AT_COMMIT = frozenset({"23503", "23505", "23P01"})
 """What a deferred constraint or constraint trigger fails with at the COMMIT, which counts as the last statement's."""
 _INSUFFICIENT_PRIVILEGE = "42501"
@@ -117,7 +116,7 @@ def _without_rows(predicted: Effects, seen: StatementObservation, node_kind: str
     if not seen.invalid_indexes:
         unknown["invalid_indexes"] = None
     expected = predicted.fails
-    if expected is not None and seen.fails is None and expected.sqlstate[:2] in _OF_DATA:
+    if expected is not None and seen.fails is None and expected.sqlstate[:2] in OF_DATA:
         # It would have failed on rows; what it did without them is another statement's story.
         unknown["basis"] = None
     return seen.model_copy(update=unknown)

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from confiture_tui.core.catalog.diff import SchemaDiff
 from confiture_tui.core.effects.model import Failure, FrozenModel, StatementEffects
+from confiture_tui.core.hooks.result import HookResult
 
 
 class On(StrEnum):
@@ -57,7 +58,9 @@ class StatementObservation(StatementEffects):
         error: the server's error; ``None`` when it succeeded.
         cumulative: its locks could only be seen together with those of the statements before it.
         mismatch: names of the fields in which prediction and observation differ; ``None`` when nothing was predicted.
-        notices: the server's notices while it ran.
+        notices: the server's notices while it ran; of a CASCADE they name what it dropped.
+        evidence: what the server explained of the work it took (its ``debug1`` messages).
+        schema_diff: what it did to the schema; ``None`` when that was not looked at.
     """
 
     outcome: Outcome
@@ -69,6 +72,8 @@ class StatementObservation(StatementEffects):
     cumulative: bool = False
     mismatch: tuple[str, ...] | None = None
     notices: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    schema_diff: SchemaDiff | None = None
 
 
 class Proof(FrozenModel):
@@ -130,6 +135,7 @@ class DryRunResult(FrozenModel):
         schema_diff: what the migration did to the schema; ``None`` when it failed and left nothing.
         proof: that nothing stayed.
         round_trip: up, down, compare; ``None`` when not tried.
+        hooks: what came of each hook of the migration; those that were not exercised say why.
         notes: what the reader must know to read this right, one sentence each.
     """
 
@@ -146,4 +152,5 @@ class DryRunResult(FrozenModel):
     schema_diff: SchemaDiff | None = None
     proof: Proof
     round_trip: RoundTrip | None = None
+    hooks: tuple[HookResult, ...] = ()
     notes: tuple[str, ...] = ()

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from textwrap import shorten
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from confiture_tui.core.catalog import Catalog
-from confiture_tui.core.dry_run.clones import CloneMaker, unique_name
-from confiture_tui.core.dry_run.merge import merge_passes
-from confiture_tui.core.dry_run.passes import cumulative_pass, observation_pass, verdict_pass
-from confiture_tui.core.dry_run.prediction import beside_prediction, predict
-from confiture_tui.core.dry_run.result import DryRunResult, Proof, RoundTrip, Rows
-from confiture_tui.core.dry_run.round_trip import go_back, reread
+from confiture_tui.core.dry_run.clones import CloneMaker
+from confiture_tui.core.dry_run.passes import verdict_pass
+from confiture_tui.core.dry_run.result import DryRunResult, Rows
 from confiture_tui.core.dry_run.session import SessionSettings
-from confiture_tui.core.dry_run.telling import completed, pass_started, proof_of_clones, way_back
-from confiture_tui.core.migrations.profiles import PROFILES, RunnerProfile, Wrapping
+from confiture_tui.core.dry_run.telling import completed
+from confiture_tui.core.dry_run.two_passes import TwoPasses
+from confiture_tui.core.migrations.profiles import PROFILES, RunnerProfile
 from confiture_tui.database.cancellation import CancelScope
+from confiture_tui.database.disposable import unique_name
 from confiture_tui.database.failures import in_sentences
 from confiture_tui.errors import Cancelled, ConfitureError
 from confiture_tui.events import Event, EventName, Level, Sink, discard, with_context
@@ -26,10 +25,10 @@ from confiture_tui.events import Event, EventName, Level, Sink, discard, with_co
 if TYPE_CHECKING:
     import psycopg
 
-    from confiture_tui.core.dry_run.execution import Ran
+    from confiture_tui.core.dry_run.host import ShadowHost
     from confiture_tui.core.effects.model import Failure
+    from confiture_tui.core.hooks.hook import Hook
     from confiture_tui.core.migrations.model import Migration
-    from confiture_tui.database.embedded import EmbeddedServer
 
 NO_ROWS_NOTE = (
     "The shadow has no rows: times, write-ahead log, lost data and failures that data decide cannot be seen on it."
@@ -50,7 +49,7 @@ class Shadow:
 
     def __init__(
         self,
-        server: EmbeddedServer,
+        server: ShadowHost,
         template: str,
         *,
         owner: str,
@@ -80,7 +79,7 @@ class Shadow:
         cls,
         conn: psycopg.Connection[Any],
         *,
-        server: EmbeddedServer | None = None,
+        server: ShadowHost | None = None,
         sink: Sink = discard,
         scope: CancelScope | None = None,
     ) -> Shadow:
@@ -90,11 +89,13 @@ class Shadow:
 
         Args:
             conn: an idle connection to the target.
-            server: where the shadow is made; the process's embedded server when not given.
+            server: where the shadow is made; when not given, the process's embedded server, of the target's major where
+                programs of that are at hand.
             sink: where events go.
             scope: what cancels it.
 
         Raises:
+            LacksRightsError: the connection's role may not read every definition.
             ConfitureError: the target's schema could not be dumped.
         """
         from psycopg.pq import TransactionStatus
@@ -107,7 +108,7 @@ class Shadow:
         was_idle = conn.info.transaction_status is TransactionStatus.IDLE
         try:
             with in_sentences("Copying the target's schema"), scope.guard(conn):
-                server = server or EmbeddedServer.shared(sink=sink)
+                server = server or EmbeddedServer.shared(major=conn.info.server_version // 10000, sink=sink)
                 settings = SessionSettings.read(conn)
                 built = build_from_dump(conn, server, template, sink=sink, scope=scope)
         except ConfitureError:
@@ -132,33 +133,72 @@ class Shadow:
     @classmethod
     def from_template(
         cls,
-        server: EmbeddedServer,
+        server: ShadowHost,
         template: str,
         *,
         owner: str,
         rows: Rows,
         settings: SessionSettings | None = None,
+        notes: Iterable[str] = (),
         sink: Sink = discard,
     ) -> Shadow:
         """A shadow whose clones are copies of an existing database, which stays when the shadow is closed."""
-        return cls(server, template, owner=owner, rows=rows, settings=settings, owns_template=False, sink=sink)
+        return cls(
+            server, template, owner=owner, rows=rows, settings=settings, notes=notes, owns_template=False, sink=sink
+        )
 
     @classmethod
-    def empty(cls, *, server: EmbeddedServer | None = None, sink: Sink = discard) -> Shadow:
-        """A shadow of nothing: the migrations' own history is what fills it."""
+    def empty(
+        cls,
+        *,
+        server: ShadowHost | None = None,
+        settings: SessionSettings | None = None,
+        note: str = "There is no database: the schema is what the earlier migrations build.",
+        sink: Sink = discard,
+    ) -> Shadow:
+        """A shadow of nothing: the migrations' own history is what fills it; ``note`` says why."""
         from confiture_tui.database.embedded import EmbeddedServer
 
         server = server or EmbeddedServer.shared(sink=sink)
-        template, owner = unique_name("base"), unique_name("owner")
-        server.create_login(owner)
+        template, owner = unique_name("base"), server.role or unique_name("owner")
+        if server.role is None:
+            server.create_login(owner)
         server.create_database(template, owner=owner)
         return cls(
             server,
             template,
             owner=owner,
             rows=Rows.NONE,
-            notes=("There is no database: the schema is what the earlier migrations build.", NO_ROWS_NOTE),
-            owns_roles=(owner,),
+            settings=settings,
+            notes=(note, NO_ROWS_NOTE),
+            owns_roles=(owner,) if server.role is None else (),
+            sink=sink,
+        )
+
+    def description(self) -> dict[str, Any]:
+        """What there is to know about the template, so that ``kept`` can make a shadow of it elsewhere."""
+        return {
+            "template": self._template,
+            "owner": self._owner,
+            "roles": self._roles,
+            "notes": list(self.notes),
+            "plain_for_superuser": self._plain_for_superuser,
+        }
+
+    @classmethod
+    def kept(
+        cls, server: ShadowHost, description: Mapping[str, Any], *, settings: SessionSettings, sink: Sink = discard
+    ) -> Shadow:
+        """The shadow without rows that a description is of, on a server that was started with its template."""
+        return cls(
+            server,
+            description["template"],
+            owner=description["owner"],
+            rows=Rows.NONE,
+            settings=settings,
+            notes=description["notes"],
+            owns_roles=tuple(description["roles"]),
+            plain_for_superuser=description["plain_for_superuser"],
             sink=sink,
         )
 
@@ -195,8 +235,9 @@ class Shadow:
         clones: list[str] = []
         with in_sentences("Reading the shadow's schema"):
             try:
-                with self._clones.connected(self._make_clone(clones), scope) as conn:
-                    found = self._catalog_before(conn)
+                clones.append(self._clones.make(self._template))
+                with self._clones.connected(clones[0], scope) as conn:
+                    found = self._catalogs[self._template] = Catalog.load(conn)
             except BaseException:
                 # The first error is the one to be told: without its server a clone cannot be dropped, and is gone.
                 with suppress(ConfitureError):
@@ -270,9 +311,16 @@ class Shadow:
         migration: Migration,
         *,
         profile: RunnerProfile = DEFAULT_PROFILE,
+        hooks: Sequence[Hook] = (),
         scope: CancelScope | None = None,
     ) -> DryRunResult:
         """Run the two passes on fresh clones and say what was seen.
+
+        Args:
+            migration: what is tried.
+            profile: how it would be run.
+            hooks: those that run with it, in their order.
+            scope: what cancels it.
 
         Raises:
             Cancelled: the scope was cancelled.
@@ -289,9 +337,23 @@ class Shadow:
                 data={"statements": len(statements), "rows": str(self.rows), "wrapping": str(wrapping)},
             )
         )
+        passes = TwoPasses(
+            self._clones,
+            self._template,
+            migration,
+            profile,
+            rows=self.rows,
+            notes=self.notes,
+            hooks=hooks,
+            before=self._catalogs.get(self._template),
+            plain_for_superuser=self._plain_for_superuser,
+            scope=scope,
+            sink=sink,
+        )
         try:
             with in_sentences(f"The dry run of {migration.label}"):
-                result = self._dry_run(migration, profile, scope, sink)
+                result = passes.run()
+            self._catalogs[self._template] = passes.before
         except BaseException as error:
             if scope.requested and not isinstance(error, Cancelled):
                 # What a cancelled job fails with is the cancel.
@@ -307,112 +369,3 @@ class Shadow:
             raise error from None
         sink(completed(migration, result))
         return result
-
-    def _dry_run(self, migration: Migration, profile: RunnerProfile, scope: CancelScope, sink: Sink) -> DryRunResult:
-        statements, wrapping = migration.up.statements, profile.wrapping_of(migration.up)
-        clones: list[str] = []
-        try:
-            verdict_sink = with_context(sink, phase="verdict")
-            pass_started(verdict_sink, "verdict")
-            applied = self._make_clone(clones)
-            with self._clones.connected(applied, scope) as conn:
-                before = self._catalog_before(conn)
-                results = verdict_pass(conn, statements, wrapping, scope=scope, sink=verdict_sink)
-                after = self._left_behind(conn, migration, results, wrapping)
-            simulation = predict(migration, before, profile)
-            observation_sink = with_context(sink, phase="observation")
-            pass_started(observation_sink, "observation")
-            clone = self._make_clone(clones)
-            with self._clones.connected(clone, scope, tracing=True) as conn:
-                seen = observation_pass(
-                    conn,
-                    lambda: self._clones.administer(clone),
-                    statements,
-                    results,
-                    wrapping,
-                    self.rows,
-                    scope=scope,
-                    sink=observation_sink,
-                )
-            missing = {statements[position].index for position, one in enumerate(seen) if one is None}
-            cumulated = {}
-            if missing:
-                pass_started(with_context(sink, phase="cumulative"), "cumulative")
-                with self._clones.connected(self._make_clone(clones), scope, tracing=True) as conn:
-                    cumulated = cumulative_pass(conn, statements, missing, len(results), self.rows, scope=scope)
-            result = merge_passes(
-                migration,
-                wrapping,
-                self.rows,
-                results,
-                seen,
-                cumulated,
-                schema_diff=before.diff(after) if after is not None else None,
-                proof=Proof(nothing_persisted=None),
-                notes=(*self.notes, *self._setting_notes()),
-                plain_for_superuser=self._plain_for_superuser,
-            )
-            result = beside_prediction(
-                result, simulation, plain_for_superuser=self._plain_for_superuser, sink=observation_sink
-            )
-            round_trip = None
-            if result.ok and migration.down is not None and after is not None:
-                round_trip = self._round_trip(applied, migration, profile, result, (before, after), scope, sink)
-        except BaseException:
-            # The first error is the one to be told: without its server a clone cannot be dropped, and is gone.
-            with suppress(ConfitureError):
-                self._clones.drop(clones)
-            raise
-        self._clones.drop(clones)
-        proof = proof_of_clones(len(clones), self._clones.count(clones))
-        return result.model_copy(update={"proof": proof, "round_trip": round_trip})
-
-    def _round_trip(
-        self,
-        clone: str,
-        migration: Migration,
-        profile: RunnerProfile,
-        result: DryRunResult,
-        catalogs: tuple[Catalog, Catalog],
-        scope: CancelScope,
-        sink: Sink,
-    ) -> RoundTrip:
-        """The way back, on the clone on which the verdict pass has applied the migration."""
-        sink = with_context(sink, phase="round trip")
-        sink(Event(name=EventName.PASS_STARTED, message="the way back, where it was applied", level=Level.DEBUG))
-        trip = go_back(
-            lambda: self._clones.connected(clone, scope),
-            migration,
-            profile,
-            result,
-            before=catalogs[0],
-            after=catalogs[1],
-            plain_for_superuser=self._plain_for_superuser,
-            scope=scope,
-        )
-        sink(way_back(migration, trip))
-        return trip
-
-    def _setting_notes(self) -> tuple[str, ...]:
-        refused = self._clones.refused_settings
-        return (f"Settings of the target that the shadow does not take: {', '.join(refused)}.",) if refused else ()
-
-    def _left_behind(
-        self, conn: psycopg.Connection[Any], migration: Migration, results: list[Ran], wrapping: Wrapping
-    ) -> Catalog | None:
-        """What the verdict pass left: ``None`` when it failed and its transaction took everything back."""
-        failed = bool(results) and not results[-1].ok
-        if failed and wrapping is not Wrapping.NONE and not migration.up.transaction_control:
-            return None
-        return reread(conn)
-
-    def _catalog_before(self, fresh: psycopg.Connection[Any]) -> Catalog:
-        """The catalog of the template, read once from a fresh clone: the template itself takes no connections."""
-        if self._template not in self._catalogs:
-            self._catalogs[self._template] = Catalog.load(fresh)
-        return self._catalogs[self._template]
-
-    def _make_clone(self, made: list[str]) -> str:
-        """A fresh clone, noted in ``made`` so that it is dropped whatever happens."""
-        made.append(self._clones.make(self._template))
-        return made[-1]

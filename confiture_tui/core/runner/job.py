@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from confiture_tui.core.hooks.order import AFTER_STATEMENTS, phases_after_commit
 from confiture_tui.core.hooks.phase import HookPhase
 from confiture_tui.core.migrations.profiles import PROFILES, Wrapping
 from confiture_tui.errors import UsageError
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 PROFILE = PROFILES["confiture-tui"]
 """How this runner wraps: in one transaction, unless a statement cannot run in one."""
 
-_IN_TRANSACTION = (HookPhase.AFTER_DDL, HookPhase.AFTER_VALIDATION)
 _SAVEPOINTS = frozenset({"TRANS_STMT_SAVEPOINT", "TRANS_STMT_RELEASE", "TRANS_STMT_ROLLBACK_TO"})
 
 
@@ -57,24 +57,19 @@ class MigrationJob:
         Raises:
             UsageError: a hook that makes transactions of its own is to run in BEFORE_DDL, where nothing is committed.
         """
-        first = len(_IN_TRANSACTION) if self.transactional else 0
         for hook in self.hooks:
-            if hook.transactional:
-                continue
-            if hook.runs_in is HookPhase.BEFORE_DDL and self.transactional:
+            if not hook.transactional and hook.runs_in is HookPhase.BEFORE_DDL and self.transactional:
                 raise UsageError(
                     f"{self.migration.label}: the hook {hook.hook_name()} makes transactions of its own, "
                     "so it cannot run in BEFORE_DDL, inside the migration's.",
                     hint="Let it run in BEFORE_VALIDATION or AFTER_DDL.",
                 )
-            if hook.runs_in in _IN_TRANSACTION:
-                first = min(first, _IN_TRANSACTION.index(hook.runs_in))
-        return _IN_TRANSACTION[first:]
+        return phases_after_commit(self.hooks, transactional=self.transactional)
 
     @property
     def phases_in_transaction(self) -> tuple[HookPhase, ...]:
         """The phases after the statements whose hooks run before the commit."""
-        return tuple(phase for phase in _IN_TRANSACTION if phase not in self.phases_after_commit)
+        return tuple(phase for phase in AFTER_STATEMENTS if phase not in self.phases_after_commit)
 
     @property
     def has_hooks_after_commit(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -73,6 +74,17 @@ class Binaries:
         folders = (root / "lib", root / "lib" / "postgresql", root / "lib64")
         return any((folder / f"{name}{suffix}").exists() for folder in folders for suffix in (".so", ".dylib"))
 
+    def stamp(self) -> str:
+        """A text that is another one when the programs, or the extensions that lie beside them, are others."""
+        about = self.postgres.stat()
+        root = self.directory.parent
+        folders = (root / "share" / "extension", root / "share" / "postgresql" / "extension")
+        debian = Path(f"/usr/share/postgresql/{self.major}/extension")
+        found = (folder for folder in (*folders, debian) if folder.is_dir())
+        extensions = sorted(path.name for folder in found for path in folder.iterdir())
+        listed = hashlib.sha256("\0".join(extensions).encode(errors="surrogateescape")).hexdigest()
+        return f"{self.directory} {self.version} {about.st_size} {about.st_mtime_ns} {listed}"
+
     def environment(self) -> dict[str, str]:
         """The environment that the programs run in: nothing of ours that they would obey (``PG*``, ``LC_*``).
 
@@ -85,8 +97,16 @@ class Binaries:
         return environment
 
 
-def find_binaries(pg_bin: Path | None, environ: Mapping[str, str] | None = None) -> Binaries:
+def find_binaries(
+    pg_bin: Path | None, environ: Mapping[str, str] | None = None, *, major: int | None = None
+) -> Binaries:
     """The programs to use: ``pg_bin``, else ``$CONFITURE_PG_BIN``, else the wheel's, else the newest installed ones.
+
+    Args:
+        pg_bin: a directory that was asked for.
+        environ: the environment variables; ``os.environ`` when left out.
+        major: the major version that is wanted: unless a directory was asked for, installed programs of it come first
+            when the wheel's are of another one.
 
     Raises:
         UsageError: the directory that was asked for cannot be used.
@@ -102,9 +122,15 @@ def find_binaries(pg_bin: Path | None, environ: Mapping[str, str] | None = None)
         from importlib import metadata
 
         version, number = _version_of(wheel)
+        if major is not None and number // 10000 != major:
+            same = (one for one in _installed() if one.major == major)
+            exact = max(same, key=lambda one: one.version_num, default=None)
+            if exact is not None:
+                return exact
         package = metadata.version(_WHEEL)
         return Binaries(wheel, version, number, f"PostgreSQL {version} from the {_WHEEL} package, version {package}.")
-    newest = max(_installed(), key=lambda one: one.version_num, default=None)
+    found = sorted(_installed(), key=lambda one: (one.major == major, one.version_num))
+    newest = found[-1] if found else None
     if newest is None:
         raise ConfitureError(
             "There is no PostgreSQL server on this machine that could be started as the embedded one.",
@@ -166,7 +192,7 @@ def _installed() -> Iterator[Binaries]:
             # A server that cannot even say its version (a library is missing) is none that could be started.
             continue
         if number // 10000 >= OLDEST_MAJOR:
-            yield Binaries(folder, version, number, f"PostgreSQL {version} from {folder}, the newest server installed.")
+            yield Binaries(folder, version, number, f"PostgreSQL {version} from {folder}, installed on this machine.")
 
 
 @lru_cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from confiture_tui.database.embedded.binaries import Binaries
+
+Fill = Callable[[Path], None]
+"""Puts the files of a data directory into an empty one."""
 
 PORT: Final = 5432
 """The number in the socket's name; the server listens on no port."""
@@ -63,17 +67,24 @@ class Cluster:
         return self.directory / "server.log"
 
     @classmethod
-    def make(cls, binaries: Binaries, launcher: Launcher, base: Path) -> Cluster:
-        """Make a data directory with ``initdb``.
+    def make(cls, binaries: Binaries, launcher: Launcher, base: Path, fill: Fill | None = None) -> Cluster:
+        """Make a data directory with ``initdb``, or of what somebody has kept.
+
+        Args:
+            binaries: the programs.
+            launcher: who starts them.
+            base: where the cluster's directory is made.
+            fill: puts the files of a data directory into an empty one.
 
         Raises:
             ConnectError: ``initdb`` failed, or the system lets us run it as nobody at all.
+            Exception: whatever ``fill`` raises.
         """
         refusals = []
         for identity in identities():
             cluster = cls._prepare(binaries, identity, base)
             try:
-                cluster._initialise(launcher)
+                cluster._initialise(launcher) if fill is None else cluster._fill(launcher, fill)
             except IdentityRefusedError as refusal:
                 refusals.append(refusal.message)
                 cluster.remove()
@@ -180,6 +191,15 @@ class Cluster:
                 child.process.kill()
                 child.wait(None)
             raise self._failure(f"The embedded server's data directory cannot be made: initdb {_ending(code)}")
+
+    def _fill(self, launcher: Launcher, fill: Fill) -> None:
+        """Take the data directory from elsewhere; the server only says its version, to see whether it may run."""
+        child = self._start(launcher, str(self.binaries.postgres), "--version")
+        fill(self.data)
+        if self.identity.owns_files and self.identity.uid is not None and self.identity.gid is not None:
+            self.workspaces[0].give_to(self.identity.uid, self.identity.gid)
+        if child.wait(_READY_S) == become.IDENTITY_REFUSED:
+            raise IdentityRefusedError(_tail(self.log))
 
     def _start(self, launcher: Launcher, *program: str) -> Child:
         """Start a program on this cluster."""

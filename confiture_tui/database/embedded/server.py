@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 from confiture_tui.database.connection import connect
 from confiture_tui.database.dsn import Dsn
 from confiture_tui.database.embedded.binaries import Binaries, find_binaries
-from confiture_tui.database.embedded.cluster import PORT, Cluster
+from confiture_tui.database.embedded.cluster import PORT, Cluster, Fill
 from confiture_tui.database.embedded.launcher import Child, Launcher
 from confiture_tui.database.embedded.workspace import Workspace, data_base, sweep
 from confiture_tui.errors import ConfitureError
@@ -65,14 +65,17 @@ class EmbeddedServer:
     ends with this process: at ``stop()``, at exit, or by the kernel's hand when the process is killed.
 
     Attributes:
-        bin_dir: the directory of its programs.
+        binaries: its programs, and ``bin_dir`` their directory.
         source: which programs were taken, in one sentence.
         version_num: ``180006`` for 18.6.
         version: ``18.6``.
+        role: ``None``: we are its superuser (a server of the user's own has only one role for us).
         stand_ins: the extensions that only a stand-in of ours provides, because the programs do not bring them.
         pid: the process id of the server.
         directory: its private directory, gone after ``stop()``.
     """
+
+    role: ClassVar[None] = None
 
     _launcher: ClassVar[Launcher] = Launcher()
     _running: ClassVar[set[EmbeddedServer]] = set()
@@ -87,6 +90,7 @@ class EmbeddedServer:
         self._owner = os.getpid()
         self._stopping = threading.Lock()
         self._stopped = False
+        self.binaries = cluster.binaries
         self.bin_dir: Path = cluster.binaries.directory
         self.source = source
         self.version = cluster.binaries.version
@@ -97,13 +101,22 @@ class EmbeddedServer:
 
     @classmethod
     def start(
-        cls, *, pg_bin: Path | None = None, settings: Mapping[str, str] | None = None, sink: Sink = discard
+        cls,
+        *,
+        pg_bin: Path | None = None,
+        major: int | None = None,
+        settings: Mapping[str, str] | None = None,
+        fill: Fill | None = None,
+        sink: Sink = discard,
     ) -> Self:
         """Start a server of one's own; takes about half a second.
 
         Args:
             pg_bin: the directory of its programs; None looks for them as ``find_binaries`` says.
+            major: the major version that is wanted, where there is a choice.
             settings: server settings that win over ours.
+            fill: puts the files of a data directory that was kept into the empty one, in place of ``initdb``; the
+                server begins with recovery when they hold a backup label.
             sink: where ``server_starting``, ``server_started`` and ``server_stopped`` go.
 
         Raises:
@@ -115,20 +128,21 @@ class EmbeddedServer:
                 "The embedded server needs Unix sockets and signals, which this system does not have.",
                 hint="Use the Windows Subsystem for Linux, or name a running server with --dsn.",
             )
-        return cls._start(find_binaries(pg_bin), settings or {}, sink)
+        return cls._start(find_binaries(pg_bin, major=major), settings or {}, sink, fill)
 
     @classmethod
-    def shared(cls, *, pg_bin: Path | None = None, sink: Sink = discard) -> EmbeddedServer:
+    def shared(cls, *, pg_bin: Path | None = None, major: int | None = None, sink: Sink = discard) -> EmbeddedServer:
         """This process's one server (one for each directory of programs): started at first use, stopped at exit.
 
-        Any thread may call it; a server that died is replaced. It hears the sink of whoever came first.
+        Any thread may call it; a server that died is replaced. It hears the sink of whoever came first. ``pg_bin`` and
+        ``major`` are as for ``start``.
 
         Raises:
             ConfitureError: as ``start``.
         """
         if os.name != "posix":
-            return cls.start(pg_bin=pg_bin, sink=sink)
-        binaries = find_binaries(pg_bin)
+            return cls.start(pg_bin=pg_bin, major=major, sink=sink)
+        binaries = find_binaries(pg_bin, major=major)
         with cls._sharing:
             server = cls._shared.get(binaries.directory)
             if server is None or not server.is_running:
@@ -136,6 +150,11 @@ class EmbeddedServer:
                     server.stop()
                 server = cls._shared[binaries.directory] = cls._start(binaries, {}, sink)
             return server
+
+    @property
+    def data_directory(self) -> Path:
+        """Where its files are."""
+        return self._cluster.data
 
     @property
     def is_running(self) -> bool:
@@ -255,13 +274,13 @@ class EmbeddedServer:
         return f"<EmbeddedServer {self.version}, pid {self.pid}, {self.directory}>"
 
     @classmethod
-    def _start(cls, binaries: Binaries, settings: Mapping[str, str], sink: Sink) -> Self:
+    def _start(cls, binaries: Binaries, settings: Mapping[str, str], sink: Sink, fill: Fill | None = None) -> Self:
         """Sweep, make a cluster, run it, and ask it for what only a running server knows."""
         began = time.monotonic()
         sweep()
         message = f"Starting the embedded server: {binaries.source}"
         sink(Event(name=EventName.SERVER_STARTING, message=message, data={"version": binaries.version}))
-        cluster = Cluster.make(binaries, cls._launcher, data_base())
+        cluster = Cluster.make(binaries, cls._launcher, data_base(), fill)
         try:
             child = cluster.run(cls._launcher, settings)
         except BaseException:

@@ -83,7 +83,7 @@ def test_without_a_wheel_the_newest_installed_server_is_taken(tmp_path: Path, mo
     for major, version in (("9", "9.6.24"), ("15", "15.18"), ("17", "17.2"), ("16", "16.10")):
         fake_programs(tmp_path / "postgresql" / major / "bin", version)
     found = find_binaries(None, {})
-    assert found.source == f"PostgreSQL 17.2 from {tmp_path}/postgresql/17/bin, the newest server installed."
+    assert found.source == f"PostgreSQL 17.2 from {tmp_path}/postgresql/17/bin, installed on this machine."
 
 
 def test_the_programs_see_nothing_of_our_environment(monkeypatch: pytest.MonkeyPatch) -> None:
