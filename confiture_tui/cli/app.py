@@ -9,6 +9,7 @@ import typer
 from confiture_tui.cli.apply import apply, rollback
 from confiture_tui.cli.assess import assess
 from confiture_tui.cli.baseline import baseline
+from confiture_tui.cli.cache import clear_cache, list_cache
 from confiture_tui.cli.demo import demo
 from confiture_tui.cli.dry_run import dry_run
 from confiture_tui.cli.hooks import list_hooks
@@ -79,4 +80,8 @@ def build() -> typer.Typer:
     hooks = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Hooks: which there are.")
     hooks.command("list")(with_common_options(list_hooks))
     app.add_typer(hooks, name="hooks")
+    cache = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Shadows that are kept for the next dry run.")
+    cache.command("list")(with_common_options(list_cache))
+    cache.command("clear")(with_common_options(clear_cache))
+    app.add_typer(cache, name="cache")
     return app

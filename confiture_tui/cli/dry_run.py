@@ -22,11 +22,32 @@ if TYPE_CHECKING:
 
 
 class FailOn(StrEnum):
-    """What makes the exit code 1."""
+    """What makes the exit code 1; a migration that fails always does, unless it is ``never``."""
 
     ERROR = "error"
     WARNING = "warning"
+    """One that is inconclusive too."""
+    MISMATCH = "mismatch"
+    """One that did something else than was predicted too."""
+    LOW = "low"
+    """One whose assessed risk is of this level or above too."""
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
     NEVER = "never"
+
+    @property
+    def is_level(self) -> bool:
+        """Whether it names a level of risk, for which the migrations must be assessed."""
+        return self in (FailOn.LOW, FailOn.MEDIUM, FailOn.HIGH, FailOn.CRITICAL)
+
+
+class WithRows(StrEnum):
+    """What data the shadow holds."""
+
+    NONE = "none"
+    SYNTHETIC = "synthetic"
+    FULL = "full"
 
 
 class Where(StrEnum):
@@ -51,9 +72,40 @@ def dry_run(
     fail_on: Annotated[
         FailOn,
         typer.Option(
-            "--fail-on", help="Exit with 1 on a failing migration (error), an inconclusive one too (warning), or never."
+            "--fail-on",
+            help="Exit with 1 on a failing migration (error); on an inconclusive one too (warning), on one that did "
+            "something else than was predicted (mismatch), or on one of this level of risk or above; or never.",
         ),
     ] = FailOn.ERROR,
+    rows: Annotated[
+        WithRows | None,
+        typer.Option(
+            "--rows",
+            help="What data the shadow holds: none by default, synthetic: a few invented rows in each table that is "
+            "touched; full: those of the clone.",
+            show_default=False,
+        ),
+    ] = None,
+    clone_dsn: Annotated[
+        str | None,
+        typer.Option(
+            "--clone-dsn",
+            metavar="DSN",
+            help="A copy of the database with its rows, on another server: dry runs are made on copies of it.",
+        ),
+    ] = None,
+    shadow_dsn: Annotated[
+        str | None,
+        typer.Option(
+            "--shadow-dsn",
+            metavar="DSN",
+            help="A server to make shadows on, as a role that may create databases; by default an embedded one.",
+        ),
+    ] = None,
+    cache: Annotated[
+        bool | None,
+        typer.Option("--cache/--no-cache", help="Whether a shadow is kept for the next time.", show_default=False),
+    ] = None,
     as_role: Annotated[
         str | None, typer.Option("--as", metavar="ROLE", help="With --on target: the role to run as.")
     ] = None,
@@ -102,12 +154,13 @@ def dry_run(
       confiture-tui dry-run
       confiture-tui dry-run 007 --env staging
       confiture-tui dry-run --format json --fail-on warning
+      confiture-tui dry-run --clone-dsn postgresql://app@staging/shop --fail-on mismatch
       confiture-tui dry-run 007 --on target --lock-timeout 500ms
       confiture-tui dry-run 007 --on target --as app_owner --env production --confirm shop
     """
     from confiture_tui.cli.session import with_service
 
-    settings = given.settings()
+    settings = given.settings(clone_dsn=clone_dsn, shadow_dsn=shadow_dsn, rows=rows, shadow_cache=cache)
     options = None
     own = {
         "--as": as_role,
@@ -117,15 +170,23 @@ def dry_run(
         "--confirm": confirm,
     }
     if on is Where.TARGET:
+        _refuse(
+            {"--rows": rows, "--clone-dsn": clone_dsn, "--shadow-dsn": shadow_dsn},
+            "is for a dry run on the shadow",
+            "Leave it, or --on target, out.",
+        )
         options = _in_place(as_role, lock_timeout, statement_timeout, confirm, allow_superuser=allow_superuser)
     else:
-        _refuse_without_target(own)
+        _refuse(own, "is for a dry run on the target", "Add --on target, or leave it out.")
 
-    async def work(session: Session) -> Sequence[DryRunResult]:
+    async def work(session: Session) -> int:
         chosen = await _confirmed(session, options) if options is not None else None
-        return await try_migrations(session, versions, json=settings.format is OutputFormat.JSON, in_place=chosen)
+        results, levels = await try_migrations(
+            session, versions, json=settings.format is OutputFormat.JSON, in_place=chosen, assess=fail_on.is_level
+        )
+        return exit_code(results, fail_on, levels)
 
-    return exit_code(with_service(settings, work), fail_on)
+    return with_service(settings, work)
 
 
 def _in_place(
@@ -153,15 +214,15 @@ def _in_place(
     return InPlaceOptions(as_role=as_role, allow_superuser=allow_superuser, confirmation=confirm, **given)
 
 
-def _refuse_without_target(own: Mapping[str, object]) -> None:
-    """Refuse options that mean nothing on a shadow.
+def _refuse(given: Mapping[str, object], why: str, hint: str) -> None:
+    """Refuse options that mean nothing where the dry run is made.
 
     Raises:
         UsageError: one of them is given.
     """
-    for option, value in own.items():
+    for option, value in given.items():
         if value is not None:
-            raise UsageError(f"{option} is for a dry run on the target.", hint="Add --on target, or leave it out.")
+            raise UsageError(f"{option} {why}.", hint=hint)
 
 
 async def _confirmed(session: Session, options: InPlaceOptions) -> InPlaceOptions:
@@ -180,13 +241,21 @@ async def _confirmed(session: Session, options: InPlaceOptions) -> InPlaceOption
 
 
 async def try_migrations(
-    session: Session, versions: Sequence[str] | None, *, json: bool, in_place: InPlaceOptions | None = None
-) -> Sequence[DryRunResult]:
+    session: Session,
+    versions: Sequence[str] | None,
+    *,
+    json: bool,
+    in_place: InPlaceOptions | None = None,
+    assess: bool = False,
+) -> tuple[Sequence[DryRunResult], dict[str, str] | None]:
     """Try migrations one after the other and print each result when it is there (as JSON: all at the end).
+
+    Returns the results, and the level of risk of each by version where they are to be assessed.
 
     Args:
         versions: which; all pending ones when there is nothing in it.
         in_place: on the target itself, and how; ``None`` for the shadow.
+        assess: how dangerous they are is asked too.
 
     Raises:
         UsageError: there is no such migration.
@@ -219,15 +288,28 @@ async def try_migrations(
             write_result(page, result)
             write_findings(page, preview.findings)
             session.print(page.text() + "\n")
+    levels = await _levels(session, chosen) if assess else None
     if json:
         runner = service.settings.runner
-        document = dry_run_document(results, target=service.target, runner=runner, on=on, skipped=skipped)
+        document = dry_run_document(
+            results, target=service.target, runner=runner, on=on, skipped=skipped, levels=levels
+        )
         session.print(document.to_json())
     else:
         page = page.fresh()
-        write_summary(page, results, skipped)
+        write_summary(page, results, skipped, levels)
         session.print(page.text())
-    return results
+    return results, levels
+
+
+async def _levels(session: Session, versions: Sequence[str]) -> dict[str, str]:
+    """How dangerous migrations are, by version."""
+    from confiture_tui.service.assessing import AssessRequest
+
+    if not versions:
+        return {}
+    assessed = await session.service.assess(AssessRequest(versions=tuple(versions)))
+    return {one.assessment.version: one.assessment.level.value for one in assessed}
 
 
 async def pending_migrations(session: Session) -> tuple[MigrationStatus, ...]:
@@ -237,11 +319,19 @@ async def pending_migrations(session: Session) -> tuple[MigrationStatus, ...]:
     return tuple(status for status in await session.service.status() if status.state is MigrationState.PENDING)
 
 
-def exit_code(results: Sequence[DryRunResult], fail_on: FailOn) -> int:
-    """1 when a result is at or above ``fail_on``, 0 otherwise."""
+def exit_code(results: Sequence[DryRunResult], fail_on: FailOn, levels: Mapping[str, str] | None = None) -> int:
+    """1 when a result is at or above ``fail_on``, or its level of risk is; 0 otherwise."""
     from confiture_tui.core.dry_run.result import Verdict
+    from confiture_tui.core.risk.model import Level
 
     if fail_on is FailOn.NEVER:
         return 0
-    bad = {Verdict.FAILS} if fail_on is FailOn.ERROR else {Verdict.FAILS, Verdict.INCONCLUSIVE}
-    return int(any(result.verdict in bad or result.proof.nothing_persisted is False for result in results))
+    bad = {Verdict.FAILS, Verdict.INCONCLUSIVE} if fail_on is FailOn.WARNING else {Verdict.FAILS}
+    found = any(result.verdict in bad or result.proof.nothing_persisted is False for result in results)
+    if fail_on is FailOn.MISMATCH:
+        found = found or any(one.mismatch for result in results for one in result.statements)
+    if fail_on.is_level:
+        order = list(Level)
+        limit = order.index(Level(fail_on.value))
+        found = found or any(order.index(Level(level)) >= limit for level in (levels or {}).values())
+    return int(found)

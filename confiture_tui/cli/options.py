@@ -101,15 +101,24 @@ class Given:
         )
 
     def settings(
-        self, *, needs_database: bool = True, formats: Sequence[OutputFormat] = (OutputFormat.TEXT, OutputFormat.JSON)
+        self,
+        *,
+        needs_database: bool = True,
+        formats: Sequence[OutputFormat] = (OutputFormat.TEXT, OutputFormat.JSON),
+        **own: Any,
     ) -> Settings:
-        """The settings of this run; ``formats``: those that the command can print.
+        """The settings of this run.
+
+        Args:
+            needs_database: false when no connection will be made.
+            formats: those that the command can print.
+            own: settings that the command has options of its own for; ``None`` where nothing was given.
 
         Raises:
             UsageError: an option, a variable or a file cannot be used.
         """
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        settings = Settings.load(**values, needs_database=needs_database)
+        settings = Settings.load(**values, **own, needs_database=needs_database)
         if settings.format not in formats:
             raise UsageError(f"This command has no format '{settings.format}'.", hint=f"Formats: {', '.join(formats)}.")
         return settings

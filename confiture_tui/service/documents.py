@@ -21,6 +21,7 @@ from confiture_tui.terminal import safe_json
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from confiture_tui.core.dry_run.cache import Listed
     from confiture_tui.core.migrations.status import MigrationStatus
     from confiture_tui.core.runner.recovery import LeftOver
     from confiture_tui.service.models import MigrationPreview, TargetInfo
@@ -143,6 +144,22 @@ class PreviewDocument(Document):
     migrations: tuple[MigrationPreviewDocument, ...]
 
 
+class KeptShadowDocument(FrozenModel):
+    """A shadow that is kept: of which database, on which version of PostgreSQL, its size, and when it was used last."""
+
+    database: str
+    server_version: str
+    bytes: int
+    used_at: datetime
+
+
+class CacheDocument(Document):
+    """What ``cache list --format json`` prints: where shadows are kept, and which."""
+
+    directory: str
+    shadows: tuple[KeptShadowDocument, ...]
+
+
 class SkippedDocument(FrozenModel):
     """A migration that was not tried, and why."""
 
@@ -159,12 +176,14 @@ class DryRunDocument(Document):
         rows: what data was there; ``None`` when no migration was tried.
         migrations: one result each, in the order in which they would be applied.
         skipped: pending migrations that cannot be tried.
+        levels: the risk level of each by version, where ``--fail-on`` names one; ``None`` when it was not assessed.
     """
 
     on: On
     rows: Rows | None
     migrations: tuple[DryRunResult, ...]
     skipped: tuple[SkippedDocument, ...] = ()
+    levels: dict[str, str] | None = None
 
 
 def status_document(
@@ -232,9 +251,11 @@ def dry_run_document(
     runner: str,
     on: On = On.SHADOW,
     skipped: Iterable[MigrationStatus] = (),
+    levels: dict[str, str] | None = None,
 ) -> DryRunDocument:
     """The document of ``dry-run``; ``skipped`` are pending migrations that are programs."""
     return DryRunDocument(
+        levels=levels,
         target=target_document(target),
         runner=runner,
         on=on,
@@ -242,6 +263,21 @@ def dry_run_document(
         migrations=tuple(results),
         skipped=tuple(
             SkippedDocument(version=one.version, name=one.name, why="It is a program, not SQL.") for one in skipped
+        ),
+    )
+
+
+def cache_document(directory: Path, kept: Iterable[Listed], *, runner: str) -> CacheDocument:
+    """The document of ``cache list``."""
+    return CacheDocument(
+        target=None,
+        runner=runner,
+        directory=str(directory),
+        shadows=tuple(
+            KeptShadowDocument(
+                database=one.database, server_version=one.server_version, bytes=one.bytes, used_at=one.used_at
+            )
+            for one in kept
         ),
     )
 

@@ -13,6 +13,7 @@ from confiture_tui.service.jobs import Job, JobRunner
 
 if TYPE_CHECKING:
     from confiture_tui.config import Settings
+    from confiture_tui.core.dry_run.cache import Listed
     from confiture_tui.core.dry_run.result import DryRunResult
     from confiture_tui.core.hooks.registry import HookInfo
     from confiture_tui.core.migrations.model import Migration
@@ -326,6 +327,27 @@ class MigrationService:
             return list_hooks(self.settings.config_file)
 
         return await self.jobs.start("Hooks", work)
+
+    async def kept_shadows(self) -> tuple[Path, tuple[Listed, ...]]:
+        """Where shadows are kept for the next dry run, and which there are."""
+
+        def work(_scope: CancelScope) -> tuple[Path, tuple[Listed, ...]]:
+            from confiture_tui.core.dry_run.cache import ShadowCache
+
+            cache = ShadowCache(sink=self.events)
+            return cache.directory, cache.listed()
+
+        return await self.jobs.start("List kept shadows", work)
+
+    async def clear_kept_shadows(self) -> int:
+        """Throw the kept shadows away; how many there were."""
+
+        def work(_scope: CancelScope) -> int:
+            from confiture_tui.core.dry_run.cache import ShadowCache
+
+            return ShadowCache(sink=self.events).clear()
+
+        return await self.jobs.start("Clear kept shadows", work)
 
     async def close(self) -> None:
         """Cancel what is under way and stop the embedded servers: together within a second or so. Idempotent."""

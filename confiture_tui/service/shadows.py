@@ -193,7 +193,9 @@ class Shadows:
         scope: CancelScope,
     ) -> Shadow:
         """The shadow that a copy of the target, rows included, is the template of; the copy itself stays as it is."""
-        with connect(server.dsn()) as conn, scope.guard(conn):
+        given = self._settings.clone_dsn
+        assert given is not None  # the caller has looked
+        with connect(Dsn.of(given.get_secret_value(), source="--clone-dsn")) as conn, scope.guard(conn):
             clone = Catalog.load(conn)
             name = conn.info.dbname
         note = _differences(target, clone)
@@ -224,10 +226,14 @@ class Shadows:
         with self._lock:
             scope.check()
             if self._borrowed is None or not self._borrowed.is_running:
-                source = "--clone-dsn" if self._settings.clone_dsn is not None else "--shadow-dsn"
+                is_clone = self._settings.clone_dsn is not None
+                dsn = Dsn.of(given.get_secret_value(), source="--clone-dsn" if is_clone else "--shadow-dsn")
+                if is_clone:
+                    # A database can be copied only while nobody is connected to it, we neither.
+                    dsn = dsn.with_dbname("postgres")
                 major = target.info.server_version // 10000 if target is not None else None
                 self._borrowed = BorrowedServer(
-                    Dsn.of(given.get_secret_value(), source=source),
+                    dsn,
                     bin_dir=self._servers.binaries(major).directory,
                     refusing=target,
                 )
@@ -242,4 +248,4 @@ def _differences(target: Catalog, clone: Catalog) -> str:
     named = [f"{one.kind} {one.name}" for one in changes[:_MOST_DIFFERENCES]]
     if len(changes) > _MOST_DIFFERENCES:
         named.append(f"{len(changes) - _MOST_DIFFERENCES} more")
-    return f"The clone's schema is not the target's, it differs in {len(changes)} places: {', '.join(named)}."
+    return f"The clone's schema is not the target's. What differs: {', '.join(named)}."

@@ -8,11 +8,13 @@ from confiture_tui.cli.output.effects import write_effects, write_failure
 from confiture_tui.cli.output.page import Page, Style
 from confiture_tui.cli.output.units import count, milliseconds, plural, size
 from confiture_tui.core.dry_run.result import DataAfter, On, Outcome, Rows, Verdict
+from confiture_tui.core.hooks.result import HookOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from confiture_tui.core.dry_run.result import DryRunResult, RoundTrip, StatementObservation
+    from confiture_tui.core.dry_run.result import DerivedDown, DryRunResult, RoundTrip, StatementObservation
+    from confiture_tui.core.hooks.result import HookResult
     from confiture_tui.core.migrations.status import MigrationStatus
 
 _VERDICTS = {
@@ -57,17 +59,28 @@ def write_result(page: Page, result: DryRunResult) -> None:
     for statement in result.statements:
         _write_statement(page, statement)
     page.blank()
+    _write_hooks(page, result.hooks)
     _write_verdict(page, result)
     _write_proof(page, result)
     for note in result.notes:
         page.paragraph(note, indent=12, first="  note", style=Style.QUIET)
 
 
-def write_summary(page: Page, results: Sequence[DryRunResult], skipped: Sequence[MigrationStatus] = ()) -> None:
-    """How many migrations were tried, what became of them, and which were not, because they are programs."""
+def write_summary(
+    page: Page,
+    results: Sequence[DryRunResult],
+    skipped: Sequence[MigrationStatus] = (),
+    levels: Mapping[str, str] | None = None,
+) -> None:
+    """How many migrations were tried, what became of them, and which were not, because they are programs.
+
+    ``levels``: how dangerous each is, by version, where that was asked.
+    """
     for status in skipped:
         text = f"{status.version}_{status.name} was not tried: it is a program, not SQL."
         page.paragraph(text, style=Style.CAREFUL)
+    for version, level in (levels or {}).items():
+        page.paragraph(f"{version}: its level of risk is {level} (confiture-tui assess {version}).")
     if skipped and not results:
         return
     if not results:
@@ -141,6 +154,20 @@ def _write_statement(page: Page, statement: StatementObservation) -> None:
         page.paragraph(f"not as predicted: {fields}", indent=indent, first=" " * indent, style=Style.CAREFUL)
     for notice in statement.notices:
         page.paragraph(notice, indent=indent + 10, first=" " * indent + "notice", style=Style.QUIET)
+    for words in statement.evidence:
+        page.paragraph(words, indent=indent + 10, first=" " * indent + "server", style=Style.QUIET)
+
+
+def _write_hooks(page: Page, hooks: Sequence[HookResult]) -> None:
+    """Each hook with its phase and what came of it."""
+    for hook in hooks:
+        style = Style.BAD_TITLE if hook.outcome is HookOutcome.FAILED else Style.PLAIN
+        figures = [milliseconds(hook.elapsed_ms), plural(hook.rows_affected, "row")]
+        said = [hook.outcome.value.replace("_", " "), *(figures if hook.outcome is HookOutcome.OK else [])]
+        page.paragraph(page.joined(f"{hook.hook} ({hook.phase})", *said), indent=12, first="  hook", style=style)
+        for text in (hook.message, hook.error):
+            if text:
+                page.paragraph(text, indent=12, first=" " * 12, style=Style.QUIET)
 
 
 def _write_verdict(page: Page, result: DryRunResult) -> None:
@@ -171,6 +198,16 @@ def _write_proof(page: Page, result: DryRunResult) -> None:
         page.paragraph(f"stayed: {exception}", indent=12, first=" " * 12, style=Style.CAREFUL)
     if result.round_trip is not None:
         _write_round_trip(page, result.round_trip)
+    if result.derived_down is not None:
+        _write_derived_down(page, result.derived_down)
+
+
+def _write_derived_down(page: Page, derived: DerivedDown) -> None:
+    """A way back that nobody has written: what trying it has shown, and its statements."""
+    page.paragraph("there is no down file; this one was derived and tried:", indent=12, first="  way back")
+    for line in derived.sql.splitlines():
+        page.paragraph(line, indent=12, first=" " * 12, style=Style.QUIET)
+    _write_round_trip(page, derived.round_trip)
 
 
 def _write_round_trip(page: Page, trip: RoundTrip) -> None:

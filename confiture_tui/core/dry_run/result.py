@@ -118,6 +118,23 @@ class RoundTrip(FrozenModel):
     again: bool | None = None
 
 
+class DerivedDown(FrozenModel):
+    """A way back that was derived for a migration without one.
+
+    Attributes:
+        sql: the statements, one a line or more.
+        round_trip: what trying it has shown: what does not come back is among its differences.
+    """
+
+    sql: str
+    round_trip: RoundTrip
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether it brings the schema back, and the migration can be applied once more after it."""
+        return self.round_trip.schema_proved is True and self.round_trip.again is not False
+
+
 class DryRunResult(FrozenModel):
     """A dry run of one migration.
 
@@ -135,6 +152,7 @@ class DryRunResult(FrozenModel):
         schema_diff: what the migration did to the schema; ``None`` when it failed and left nothing.
         proof: that nothing stayed.
         round_trip: up, down, compare; ``None`` when not tried.
+        derived_down: a way back that was derived, where there is none; ``None``: there is one, or nothing to derive.
         hooks: what came of each hook of the migration; those that were not exercised say why.
         notes: what the reader must know to read this right, one sentence each.
     """
@@ -152,5 +170,6 @@ class DryRunResult(FrozenModel):
     schema_diff: SchemaDiff | None = None
     proof: Proof
     round_trip: RoundTrip | None = None
+    derived_down: DerivedDown | None = None
     hooks: tuple[HookResult, ...] = ()
     notes: tuple[str, ...] = ()

@@ -7,15 +7,17 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog import Catalog
+from confiture_tui.core.dry_run.derived_down import derive_down
 from confiture_tui.core.dry_run.hooked import HookRun
 from confiture_tui.core.dry_run.merge import merge_passes
 from confiture_tui.core.dry_run.passes import Seen, cumulative_pass, observation_pass, verdict_pass
 from confiture_tui.core.dry_run.prediction import beside_prediction, predict
-from confiture_tui.core.dry_run.result import DryRunResult, Proof, RoundTrip, Rows
+from confiture_tui.core.dry_run.result import DerivedDown, DryRunResult, Proof, RoundTrip, Rows
 from confiture_tui.core.dry_run.round_trip import go_back, reread
 from confiture_tui.core.dry_run.schema_changes import SchemaChanges
 from confiture_tui.core.dry_run.telling import pass_started, proof_of_clones, way_back
 from confiture_tui.core.migrations.profiles import RunnerProfile, Wrapping
+from confiture_tui.core.sql.script import Script
 from confiture_tui.errors import ConfitureError
 from confiture_tui.events import Event, EventName, Level, Sink, with_context
 
@@ -125,7 +127,10 @@ class TwoPasses:
         result = beside_prediction(result, simulation, plain_for_superuser=self._plain_for_superuser, sink=sink)
         if not result.ok or after is None:
             return result
-        return result.model_copy(update={"round_trip": self._round_trip(applied, result, after)})
+        if self._migration.down is not None:
+            trip = self._round_trip(self._migration, applied, result, after)
+            return result.model_copy(update={"round_trip": trip})
+        return result.model_copy(update={"derived_down": self._derived_down(applied, result, after)})
 
     def _verdict(self, clone: str) -> tuple[HookRun | None, list[Ran], Catalog | None]:
         """Whether it succeeds, and the schema that it leaves."""
@@ -183,15 +188,21 @@ class TwoPasses:
         note = "What each statement alone does to the schema was not looked at: there are too many, or it is too large."
         return seen, cumulated, (note,) if changes.gave_up else ()
 
-    def _round_trip(self, clone: str, result: DryRunResult, after: Catalog) -> RoundTrip | None:
-        """The way back, on the clone on which the verdict pass has applied the migration."""
-        if self._migration.down is None:
+    def _derived_down(self, clone: str, result: DryRunResult, after: Catalog) -> DerivedDown | None:
+        """A way back made of what the migration did to the schema, and what trying it shows."""
+        sql = "\n".join(derive_down(self.before, after))
+        if not sql:
             return None
+        migration = self._migration.model_copy(update={"down": Script.from_text(sql)})
+        return DerivedDown(sql=f"{sql}\n", round_trip=self._round_trip(migration, clone, result, after))
+
+    def _round_trip(self, migration: Migration, clone: str, result: DryRunResult, after: Catalog) -> RoundTrip:
+        """The way back, on the clone on which the verdict pass has applied the migration."""
         sink = with_context(self._sink, phase="round trip")
         sink(Event(name=EventName.PASS_STARTED, message="the way back, where it was applied", level=Level.DEBUG))
         trip = go_back(
             lambda: self._clones.connected(clone, self._scope),
-            self._migration,
+            migration,
             self._profile,
             result,
             before=self.before,
@@ -199,7 +210,7 @@ class TwoPasses:
             plain_for_superuser=self._plain_for_superuser,
             scope=self._scope,
         )
-        sink(way_back(self._migration, trip))
+        sink(way_back(migration, trip))
         return trip
 
     def _administer(self, clone: str) -> Callable[[], psycopg.Connection[Any]]:
