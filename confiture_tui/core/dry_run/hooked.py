@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.effects.model import Failure
-from confiture_tui.core.hooks.context import HookContext
+from confiture_tui.core.hooks.context import CancelFlag, HookContext
 from confiture_tui.core.hooks.error import HookError
 from confiture_tui.core.hooks.executor import HookExecutor
 from confiture_tui.core.hooks.order import AFTER_STATEMENTS, phases_after_commit
@@ -43,7 +43,7 @@ class HookRun:
         self._late = phases_after_commit(hooks, transactional=transactional)
         self._executor = HookExecutor()
         self._context = HookContext(
-            migration=migration, dry_run=True, on_shadow=True, sink=sink, cancelled=lambda: scope.requested
+            migration=migration, dry_run=True, on_shadow=True, sink=sink, cancelled=CancelFlag(lambda: scope.requested)
         )
         self.results: list[HookResult] = []
         self.failure: Failure | None = None
