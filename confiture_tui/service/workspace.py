@@ -301,6 +301,8 @@ class Workspace:
             before = [*applied_since_opening(statuses), *before]
         with ExitStack() as loan:
             shadow = self._borrow(loan, before, statuses, scope)
+            if shadow.rows is Rows.NONE and self.settings.rows == Rows.SYNTHETIC:
+                shadow = loan.enter_context(shadow.filled(migration, scope=scope))
             hooks, blocked = hooks_to_try(migration, self._config_file())
             result = shadow.dry_run(migration, profile=self.profile, hooks=hooks, scope=scope)
         return with_hook_notes(result, blocked=blocked, earlier=before, notes=notes)

@@ -94,6 +94,11 @@ def merge_passes(
     if failure is not None and failure.sqlstate == _INSUFFICIENT_PRIVILEGE and plain_for_superuser:
         verdict = Verdict.INCONCLUSIVE
         all_notes.append("The shadow runs as a plain role, and the target's role is a superuser: there it may succeed.")
+    elif failure is not None and rows is Rows.SYNTHETIC and failure.sqlstate[:2] in OF_DATA:
+        verdict = Verdict.INCONCLUSIVE
+        all_notes.append(
+            "It fails on invented rows. Whether it does on the target's, those decide: `confiture-tui assess` asks."
+        )
     if hooks is not None and hooks.failure is not None:
         if hooks.committed:
             all_notes.append("The migration is committed when that hook runs: a run would stop half-way there.")
@@ -179,7 +184,7 @@ def _observation(statement: Statement, ran: Ran, seen: Seen | None, rows: Rows, 
             "invalid_indexes": sighting.invalid_indexes,
             "destroys_data": sighting.destroys_data,
             "changes_data": sighting.changes_data,
-            "rows": sighting.rows if rows is not Rows.NONE or sighting.rows else None,
+            "rows": sighting.rows if rows is Rows.FULL or (rows is Rows.NONE and sighting.rows) else None,
             "wal_bytes": sighting.wal_bytes if rows is Rows.FULL else None,
         }
     )

@@ -41,6 +41,14 @@ def predict(migration: Migration, catalog: Catalog, profile: RunnerProfile) -> S
     return None if too_large(migration) is not None else simulate(migration, catalog=catalog, profile=profile)
 
 
+def touched_by(migration: Migration, catalog: Catalog) -> frozenset[str]:
+    """The relations that a migration is expected to lock, which it must to do anything with them."""
+    if too_large(migration) is not None:
+        return frozenset()
+    forecasts = simulate(migration, catalog=catalog).forecasts
+    return frozenset(lock.relation for one in forecasts for lock in one.effects.locks or ())
+
+
 def beside_prediction(
     result: DryRunResult, simulation: Simulation | None, *, plain_for_superuser: bool, sink: Sink
 ) -> DryRunResult:

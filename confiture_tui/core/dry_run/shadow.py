@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, Self
 from confiture_tui.core.catalog import Catalog
 from confiture_tui.core.dry_run.clones import CloneMaker
 from confiture_tui.core.dry_run.passes import verdict_pass
+from confiture_tui.core.dry_run.prediction import touched_by
 from confiture_tui.core.dry_run.result import DryRunResult, Rows
 from confiture_tui.core.dry_run.session import SessionSettings
+from confiture_tui.core.dry_run.synthetic import fill, tables_to_fill
 from confiture_tui.core.dry_run.telling import completed
 from confiture_tui.core.dry_run.two_passes import TwoPasses
 from confiture_tui.core.migrations.profiles import PROFILES, RunnerProfile
@@ -32,6 +34,10 @@ if TYPE_CHECKING:
 
 NO_ROWS_NOTE = (
     "The shadow has no rows: times, write-ahead log, lost data and failures that data decide cannot be seen on it."
+)
+SYNTHETIC_NOTE = (
+    "The rows are invented: times, write-ahead log, counts, lost data and what particular values decide cannot be seen "
+    "on them."
 )
 _REASON_LENGTH = 200
 """Characters of the server's message that a note repeats: it may quote a token of any length."""
@@ -297,6 +303,37 @@ class Shadow:
         )
         advanced._catalogs = self._catalogs
         return advanced
+
+    def filled(self, migration: Migration, *, scope: CancelScope | None = None) -> Shadow:
+        """A shadow in which rows were invented in the tables that a migration touches.
+
+        The new shadow owns its template, and must be closed like any other.
+
+        Raises:
+            Cancelled: the scope was cancelled.
+            ConfitureError: the shadow's server refuses, or went away.
+        """
+        scope = scope or CancelScope()
+        catalog = self.catalog(scope=scope)
+        touched = tables_to_fill(catalog, touched_by(migration, catalog))
+        template = self._clones.make(self._template, kind="base")
+        try:
+            with in_sentences("Inventing rows"), self._clones.connected(template, scope) as conn:
+                said = fill(conn, catalog, touched)
+        except BaseException:
+            with suppress(ConfitureError):
+                self._clones.drop([template])
+            raise
+        return Shadow(
+            self._server,
+            template,
+            owner=self._owner,
+            rows=Rows.SYNTHETIC,
+            settings=self._settings,
+            notes=(SYNTHETIC_NOTE, *said, *(note for note in self.notes if note != NO_ROWS_NOTE)),
+            plain_for_superuser=self._plain_for_superuser,
+            sink=self._sink,
+        )
 
     def _apply(self, database: str, migration: Migration, profile: RunnerProfile, scope: CancelScope) -> Failure | None:
         """Apply a migration to a database of ours; its failure, if it failed."""
