@@ -11,6 +11,7 @@ from confiture_tui.cli.asking import ask, can_ask
 from confiture_tui.cli.options import Given
 from confiture_tui.config import OutputFormat
 from confiture_tui.errors import UsageError
+from confiture_tui.terminal import safe_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -106,6 +107,10 @@ def dry_run(
         bool | None,
         typer.Option("--cache/--no-cache", help="Whether a shadow is kept for the next time.", show_default=False),
     ] = None,
+    write_down: Annotated[
+        bool,
+        typer.Option("--write-down", help="Where there is no down file, write the one that was derived and proved."),
+    ] = False,
     as_role: Annotated[
         str | None, typer.Option("--as", metavar="ROLE", help="With --on target: the role to run as.")
     ] = None,
@@ -171,7 +176,7 @@ def dry_run(
     }
     if on is Where.TARGET:
         _refuse(
-            {"--rows": rows, "--clone-dsn": clone_dsn, "--shadow-dsn": shadow_dsn},
+            {"--write-down": write_down or None, "--rows": rows, "--clone-dsn": clone_dsn, "--shadow-dsn": shadow_dsn},
             "is for a dry run on the shadow",
             "Leave it, or --on target, out.",
         )
@@ -184,6 +189,8 @@ def dry_run(
         results, levels = await try_migrations(
             session, versions, json=settings.format is OutputFormat.JSON, in_place=chosen, assess=fail_on.is_level
         )
+        if write_down:
+            await _write_down(session, results)
         return exit_code(results, fail_on, levels)
 
     return with_service(settings, work)
@@ -300,6 +307,19 @@ async def try_migrations(
         write_summary(page, results, skipped, levels)
         session.print(page.text())
     return results, levels
+
+
+async def _write_down(session: Session, results: Sequence[DryRunResult]) -> None:
+    """Write the ways back that were derived, and say what was written; on stderr, which is for people.
+
+    Raises:
+        UsageError: one of them cannot be written.
+    """
+    session.settle()
+    for result in results:
+        path = await session.service.write_derived_down(result.version)
+        if path is not None:
+            typer.echo(f"The way back was written to {safe_text(str(path))}.", err=True)
 
 
 async def _levels(session: Session, versions: Sequence[str]) -> dict[str, str]:

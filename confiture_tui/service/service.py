@@ -165,6 +165,19 @@ class MigrationService:
         where = "" if on == "shadow" else " on the target"
         return self.jobs.start(f"Dry run of {version}{where}", work, version=version)
 
+    async def write_derived_down(self, version: str) -> Path | None:
+        """Write the way back that the last dry run of a migration has derived; its file, ``None`` when there is none.
+
+        Raises:
+            UsageError: it is not proved, or a file is there already.
+        """
+
+        def work(_scope: CancelScope) -> Path | None:
+            result = self._results.get(version)
+            return self._workspace().write_derived_down(version, result) if result is not None else None
+
+        return await self.jobs.start(f"Write the way back of {version}", work, version=version)
+
     def assess(self, request: AssessRequest) -> Job[tuple[Assessed, ...]]:
         """Start to assess pending migrations, and return the job at once."""
 

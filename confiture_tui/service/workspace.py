@@ -31,6 +31,7 @@ from confiture_tui.errors import UsageError
 from confiture_tui.events import Event, EventName, Level, Sink
 from confiture_tui.service.choosing import error_in, migration_of, pending_before
 from confiture_tui.service.demo_shop import OpenDemo, applied_since_opening
+from confiture_tui.service.derived import write_derived_down
 from confiture_tui.service.hooks_in_dry_runs import hooks_to_try, with_hook_notes
 from confiture_tui.service.in_place import refuse_unless_allowed, try_in_place
 from confiture_tui.service.models import ProjectInfo, TargetInfo
@@ -306,6 +307,20 @@ class Workspace:
             hooks, blocked = hooks_to_try(migration, self._config_file())
             result = shadow.dry_run(migration, profile=self.profile, hooks=hooks, scope=scope)
         return with_hook_notes(result, blocked=blocked, earlier=before, notes=notes)
+
+    def write_derived_down(self, version: str, result: DryRunResult) -> Path | None:
+        """Write the way back that a dry run has derived and proved; its file, ``None`` when none was derived.
+
+        Raises:
+            UsageError: it is not proved, a file is there already, or the project is the demo's.
+            ConfitureError: the file cannot be written.
+        """
+        if self._demo:
+            raise UsageError(
+                "The demo's project is part of the program: nothing is written into it.",
+                hint="The statements are shown with the result.",
+            )
+        return write_derived_down(self.migration(version), result)
 
     def dry_run_on_target(self, version: str, options: InPlaceOptions, scope: CancelScope) -> DryRunResult:
         """Try the migration, by itself, on the target, in a transaction that is always rolled back.
