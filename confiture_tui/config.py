@@ -50,6 +50,8 @@ class OutputFormat(StrEnum):
     GITHUB = "github"
     """Annotations of a GitHub workflow."""
     MARKDOWN = "markdown"
+    HTML = "html"
+    """One file that needs nothing else."""
 
 
 class Settings(BaseModel):

@@ -17,6 +17,7 @@ from confiture_tui.cli.lint import lint
 from confiture_tui.cli.open_app import open_app
 from confiture_tui.cli.options import Given, with_common_options
 from confiture_tui.cli.preview import preview
+from confiture_tui.cli.report import report
 from confiture_tui.cli.settle import clean_up, mark, resume
 from confiture_tui.cli.status import status
 
@@ -34,6 +35,7 @@ Examples:
   confiture-tui dry-run                  try all pending migrations on a shadow
   confiture-tui preview 001_x.up.sql     look at a file, without any database
   confiture-tui lint                     what is wrong with the schema
+  confiture-tui report --format html     the record of a review, for the archive
   confiture-tui apply                    apply the pending migrations, after a plan and a yes
 
 \b
@@ -71,6 +73,7 @@ def build() -> typer.Typer:
     app.command("assess")(with_common_options(assess))
     app.command("dry-run")(with_common_options(dry_run))
     app.command("lint")(with_common_options(lint))
+    app.command("report")(with_common_options(report))
     app.command("apply")(with_common_options(apply))
     app.command("rollback")(with_common_options(rollback))
     app.command("resume")(with_common_options(resume))

@@ -10,7 +10,7 @@ import typer
 
 from confiture_tui.cli.completion import versions as complete_versions
 from confiture_tui.cli.files import STDIN, is_file, migration_on_stdin
-from confiture_tui.cli.options import Given
+from confiture_tui.cli.options import OF_FINDINGS, Given
 from confiture_tui.config import OutputFormat
 from confiture_tui.errors import UsageError
 
@@ -91,7 +91,7 @@ def assess(
         )
     if update_baseline and baseline is None:
         raise UsageError("There is no baseline to update.", hint="Name its file: --baseline FILE.")
-    settings = given.settings(needs_database=not files, formats=tuple(OutputFormat))
+    settings = given.settings(needs_database=not files, formats=OF_FINDINGS)
     request = AssessRequest(versions=tuple(dict.fromkeys(versions)), allow=_rules(allow or []), asks_data=probe)
 
     async def work(session: Session) -> int:

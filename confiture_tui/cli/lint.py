@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from confiture_tui.cli.options import Given
+from confiture_tui.cli.options import OF_FINDINGS, Given
 from confiture_tui.config import OutputFormat
 from confiture_tui.errors import UsageError
 
@@ -90,7 +90,7 @@ def lint(
     from confiture_tui.cli.session import with_service
     from confiture_tui.service.linting import LintRequest
 
-    settings = given.settings(formats=tuple(OutputFormat))
+    settings = given.settings(formats=OF_FINDINGS)
     if explain is not None or list_rules:
         return _tell_of_rules(explain)
     if update_baseline and (changed_only or fix or review_fixes):

@@ -17,6 +17,9 @@ from confiture_tui.errors import UsageError
 
 _KEY = "confiture_tui.given"
 
+OF_FINDINGS = tuple(one for one in OutputFormat if one is not OutputFormat.HTML)
+"""The formats in which findings are printed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Given:
@@ -71,7 +74,7 @@ class Given:
         typer.Option(
             "--format",
             metavar="FORMAT",
-            help="How results are printed: text or json; lint has more.",
+            help="How results are printed: text or json; assess, lint and report have more.",
             autocompletion=formats,
         ),
     ] = None

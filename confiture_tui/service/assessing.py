@@ -174,11 +174,15 @@ def assess_loose(
 
 def relative_to(assessed: Assessed, base: Path) -> Assessed:
     """The same with its path as seen from a directory, where it lies below it."""
-    path = assessed.assessment.path
+    return assessed.model_copy(update={"assessment": shorter_path(assessed.assessment, base)})
+
+
+def shorter_path(assessment: RiskAssessment, base: Path) -> RiskAssessment:
+    """The assessment with its path as seen from a directory, where it lies below it."""
+    path = assessment.path
     if path is None or not Path(path).is_absolute() or not Path(path).is_relative_to(base):
-        return assessed
-    shorter = assessed.assessment.model_copy(update={"path": Path(path).relative_to(base).as_posix()})
-    return assessed.model_copy(update={"assessment": shorter})
+        return assessment
+    return assessment.model_copy(update={"path": Path(path).relative_to(base).as_posix()})
 
 
 def _assessed(assessment: RiskAssessment, migration: Migration, profile: RunnerProfile) -> Assessed:

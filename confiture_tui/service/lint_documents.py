@@ -100,7 +100,7 @@ def lint_document(
         else TargetDocument(server_version=target.server_version_num, database=target.database, role=target.role),
         runner=runner,
         basis=result.basis,
-        violations=tuple(_violation(one, result, base) for one in shown),
+        violations=tuple(violation_document(one, result, base) for one in shown),
         added=tuple(sorted(result.added)) if result.comparison is not None else None,
         fixed=tuple(sorted(result.fixed)) if result.comparison is not None else None,
         changes=result.changes,
@@ -136,7 +136,8 @@ def status_of(violation: Violation, result: LintResult) -> Literal["added", "fix
     return "fixed" if violation.key in result.fixed else "unchanged"
 
 
-def _violation(one: Violation, result: LintResult, base: Path | None) -> ViolationDocument:
+def violation_document(one: Violation, result: LintResult, base: Path | None) -> ViolationDocument:
+    """One violation as documents write it."""
     place = result.places.get(one.key)
     undo = "".join(step.down for step in reversed(one.fix.steps)) if one.fix is not None else ""
     return ViolationDocument(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from confiture_tui.service.in_place import InPlaceOptions
     from confiture_tui.service.linting import LintRequest, LintResult
     from confiture_tui.service.models import MigrationPreview, ProjectInfo, TargetInfo
+    from confiture_tui.service.review import Review, ReviewRequest
     from confiture_tui.service.running import PreparedRun, RunRequest
     from confiture_tui.service.settling import CleanedUp, PreparedBaseline
     from confiture_tui.service.workspace import Workspace
@@ -217,6 +218,16 @@ class MigrationService:
     def lint(self, request: LintRequest) -> Job[LintResult]:
         """Start linting the target, or the schema that the files make, and return the job at once."""
         return self.jobs.start("Lint", lambda scope: self._workspace().lint(request, scope))
+
+    def review(self, request: ReviewRequest) -> Job[Review]:
+        """Start to make the record of a review, and return the job at once."""
+
+        def work(scope: CancelScope) -> Review:
+            from confiture_tui.service.review import review
+
+            return review(self._workspace(), request, scope)
+
+        return self.jobs.start("Review", work)
 
     async def prepare_run(self, request: RunRequest) -> PreparedRun:
         """The plan of a run, and a look at the target. Changes nothing.

@@ -231,6 +231,9 @@ def test_a_paragraph_keeps_every_word(text: str) -> None:
         (1_000, "1.00 s"),
         (59_999, "1 min 00 s"),
         (185_000, "3 min 05 s"),
+        (3_599_400, "59 min 59 s"),
+        (3_599_600, "1 h 00 min"),
+        (14_400_000, "4 h 00 min"),
     ],
 )
 def test_milliseconds(value: float | None, text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def milliseconds(value: float | None) -> str:
-    """``0.42 ms``, ``12.3 ms``, ``4.21 s``, ``3 min 05 s``; ``-`` when there is none."""
+    """``0.42 ms``, ``12.3 ms``, ``4.21 s``, ``3 min 05 s``, ``4 h 00 min``; ``-`` when there is none."""
     if value is None:
         return "-"
     # Each limit is where rounding reaches the next form: 9.996 is 10.0 ms, not 10.00 ms.
@@ -14,8 +14,11 @@ def milliseconds(value: float | None) -> str:
         return f"{value:.1f} ms"
     if value < 59_995:
         return f"{value / 1_000:.2f} s"
-    minutes, seconds = divmod(round(value / 1_000), 60)
-    return f"{minutes} min {seconds:02} s"
+    if value < 3_599_500:
+        minutes, seconds = divmod(round(value / 1_000), 60)
+        return f"{minutes} min {seconds:02} s"
+    hours, minutes = divmod(round(value / 60_000), 60)
+    return f"{hours} h {minutes:02} min"
 
 
 def size(value: int | None) -> str:
