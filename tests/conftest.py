@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pg-bin", metavar="DIR", help="run the tests against the PostgreSQL programs in DIR")
+    parser.addoption("--fault-tries", metavar="N", type=int, default=3, help="tries of each fault at random moments")
+    parser.addoption("--fault-seed", metavar="N", type=int, default=1, help="what the random moments depend on")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -5,18 +5,46 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import psycopg
+
 from confiture_tui.core.hooks.hook import Hook
 from confiture_tui.core.hooks.phase import HookPhase
 from confiture_tui.core.hooks.registry import HookRegistry
 from confiture_tui.core.hooks.result import HookResult
+from confiture_tui.core.migrations.ledger import read_ledger
 from confiture_tui.core.migrations.model import Migration
+from confiture_tui.core.runner.journal import Journal
+from confiture_tui.core.runner.policy import RunPolicy
+from confiture_tui.core.runner.recovery import mark, settle_journal
+from confiture_tui.core.runner.runner import MigrationRunner
+from confiture_tui.core.runner.session import APPLICATION_NAME
+from confiture_tui.database.ledger_table import LedgerTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from confiture_tui.core.hooks.context import HookContext
 
+Connection = psycopg.Connection[Any]
 JOURNALLED = "public.tb_confiture_journal"
+POLICY = RunPolicy(lock_timeout_ms=500, pause_ms=10, retries=2, outcome_wait_s=30)
+
+CHILD = """
+import sys
+import psycopg
+from confiture_tui.core.runner.runner import MigrationRunner
+from tests.faults.running import hooks_of, migrations
+
+def tell(event):
+    print(event.name, flush=True)
+    sys.stdin.readline()
+
+with psycopg.connect(sys.argv[1], autocommit=True) as conn:
+    chosen = migrations(sys.argv[2])
+    MigrationRunner(conn, sink=tell).apply(chosen, hooks=hooks_of(chosen))
+print("over", flush=True)
+"""
+"""A process that applies a migration, and waits for a line after each event that it prints."""
 
 
 @dataclass(frozen=True)
@@ -75,3 +103,45 @@ def hooks_of(chosen: Sequence[Migration]) -> dict[str, list[Hook]]:
         }
         hooks.append(kind(kind.Options.model_validate(options)))
     return {"001": hooks}
+
+
+def sessions_are_gone(conn: Connection) -> bool:
+    row = conn.execute(
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE %s", (f"{APPLICATION_NAME}%",)
+    ).fetchone()
+    return row == (0,)
+
+
+def exists(conn: Connection, name: str) -> bool:
+    row = conn.execute("SELECT to_regclass(%s) IS NOT NULL", (name,)).fetchone()
+    return bool(row and row[0])
+
+
+def in_ledger(conn: Connection) -> bool:
+    ledger = read_ledger(conn)
+    return ledger is not None and [row.version for row in ledger.migrations] == ["001"]
+
+
+def bring_to_an_end(conn: Connection, kind: str) -> None:
+    """What an operator would do: look, resume what can be resumed, mark what cannot as what it is, run what was not."""
+    chosen = migrations(kind)
+    left = settle_journal(conn, Journal("public")) if exists(conn, JOURNALLED) else ()
+    for one in left:
+        if "resume" in one.actions:
+            assert MigrationRunner(conn, policy=POLICY).resume(chosen[0], one.entry, hooks=hooks_of(chosen)["001"]).ok
+            continue
+        stands = exists(conn, MIGRATIONS[kind].made[-1])
+        assert "part of it stands" in one.sentence
+        mark(conn, Journal("public"), LedgerTable("public"), one.entry, applied=stands)
+    if not in_ledger(conn):
+        assert MigrationRunner(conn, policy=POLICY).apply(chosen, hooks=hooks_of(chosen)).ok
+
+
+def check_that_all_is_done(conn: Connection, kind: str) -> None:
+    assert in_ledger(conn)
+    assert settle_journal(conn, Journal("public")) == ()
+    for name in MIGRATIONS[kind].made:
+        assert exists(conn, name), name
+    assert conn.execute("SELECT count(*) FROM pg_index WHERE NOT indisvalid").fetchone() == (0,)
+    if kind == "backfill":
+        assert conn.execute("SELECT count(*), count(DISTINCT id) FROM a").fetchone() == (50, 50)

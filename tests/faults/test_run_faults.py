@@ -12,9 +12,7 @@ import psycopg
 import pytest
 
 from confiture_tui.core.hooks.phase import HookPhase
-from confiture_tui.core.migrations.ledger import read_ledger
 from confiture_tui.core.runner.journal import Journal, JournalState
-from confiture_tui.core.runner.policy import RunPolicy
 from confiture_tui.core.runner.recovery import settle_journal
 from confiture_tui.core.runner.result import RunOutcome
 from confiture_tui.core.runner.runner import MigrationRunner
@@ -22,7 +20,20 @@ from confiture_tui.core.runner.session import APPLICATION_NAME
 from confiture_tui.database.connection import connect
 from confiture_tui.database.embedded import EmbeddedServer
 from confiture_tui.events import Event, EventName
-from tests.faults.running import JOURNALLED, MIGRATIONS, hooks_of, migrations
+from tests.faults.running import (
+    CHILD,
+    JOURNALLED,
+    MIGRATIONS,
+    POLICY,
+    Connection,
+    bring_to_an_end,
+    check_that_all_is_done,
+    exists,
+    hooks_of,
+    in_ledger,
+    migrations,
+    sessions_are_gone,
+)
 from tests.support.cutting_proxy import CuttingProxy
 from tests.support.processes import PythonProcess, until
 
@@ -30,67 +41,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from confiture_tui.database.dsn import Dsn
-
-Connection = psycopg.Connection[Any]
-POLICY = RunPolicy(lock_timeout_ms=500, pause_ms=10, retries=2, outcome_wait_s=30)
-
-CHILD = """
-import sys
-import psycopg
-from confiture_tui.core.runner.runner import MigrationRunner
-from tests.faults.running import hooks_of, migrations
-
-def tell(event):
-    print(event.name, flush=True)
-    sys.stdin.readline()
-
-with psycopg.connect(sys.argv[1], autocommit=True) as conn:
-    chosen = migrations(sys.argv[2])
-    MigrationRunner(conn, sink=tell).apply(chosen, hooks=hooks_of(chosen))
-print("over", flush=True)
-"""
-
-
-def sessions_are_gone(conn: Connection) -> bool:
-    row = conn.execute(
-        "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE %s", (f"{APPLICATION_NAME}%",)
-    ).fetchone()
-    return row == (0,)
-
-
-def exists(conn: Connection, name: str) -> bool:
-    row = conn.execute("SELECT to_regclass(%s) IS NOT NULL", (name,)).fetchone()
-    return bool(row and row[0])
-
-
-def in_ledger(conn: Connection) -> bool:
-    ledger = read_ledger(conn)
-    return ledger is not None and [row.version for row in ledger.migrations] == ["001"]
-
-
-def bring_to_an_end(conn: Connection, kind: str) -> None:
-    """What an operator would do: look, resume what can be resumed, run what was not run."""
-    chosen = migrations(kind)
-    left = settle_journal(conn, Journal("public")) if exists(conn, JOURNALLED) else ()
-    for one in left:
-        assert "resume" in one.actions, one.sentence
-        assert MigrationRunner(conn, policy=POLICY).resume(chosen[0], one.entry, hooks=hooks_of(chosen)["001"]).ok
-    if not in_ledger(conn):
-        assert MigrationRunner(conn, policy=POLICY).apply(chosen, hooks=hooks_of(chosen)).ok
-
-
-def check_that_all_is_done(conn: Connection, kind: str) -> None:
-    assert in_ledger(conn)
-    assert settle_journal(conn, Journal("public")) == ()
-    for name in MIGRATIONS[kind].made:
-        assert exists(conn, name), name
-    assert conn.execute("SELECT count(*) FROM pg_index WHERE NOT indisvalid").fetchone() == (0,)
-    if kind == "backfill":
-        assert conn.execute("SELECT count(*), count(DISTINCT id) FROM a").fetchone() == (50, 50)
+    from tests.faults.conftest import Tried
 
 
 @pytest.mark.parametrize("kind", list(MIGRATIONS))
-def test_kill_9_at_every_event(databases: Any, kind: str) -> None:
+def test_kill_9_at_every_event(databases: Any, kind: str, tried: Tried) -> None:
     """A process is killed at its first event, another one at its second, and so on until one comes to its end."""
     moment = 0
     while True:
@@ -108,6 +63,7 @@ def test_kill_9_at_every_event(databases: Any, kind: str) -> None:
                 check_that_all_is_done(conn, kind)
                 break
             os.kill(child.process.pid, signal.SIGKILL)
+            tried("our process killed by SIGKILL, at every event in turn")
             child.process.wait()
             until(partial(sessions_are_gone, conn), "the server noticed that the process is gone")
             if kind == "whole":
@@ -120,7 +76,7 @@ def test_kill_9_at_every_event(databases: Any, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", list(MIGRATIONS))
-def test_our_session_is_terminated_at_every_event(databases: Any, kind: str) -> None:
+def test_our_session_is_terminated_at_every_event(databases: Any, kind: str, tried: Tried) -> None:
     moment = 0
     while True:
         moment += 1
@@ -146,6 +102,7 @@ def test_our_session_is_terminated_at_every_event(databases: Any, kind: str) -> 
             if len(seen) < moment:
                 assert result.ok
                 break
+            tried("our session terminated by another one, at every event in turn")
             if result.migrations[0].outcome is RunOutcome.FAILED:
                 assert not in_ledger(conn)
                 assert not exists(conn, "a")
@@ -157,7 +114,7 @@ def test_our_session_is_terminated_at_every_event(databases: Any, kind: str) -> 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("kind", ["whole", "backfill"])
 def test_the_connection_is_cut_during_commit(
-    conn: Connection, database: Dsn, tmp_path: Path, kind: str, when: Any
+    conn: Connection, database: Dsn, tmp_path: Path, kind: str, when: Any, tried: Tried
 ) -> None:
     events: list[EventName] = []
     chosen = migrations(kind)
@@ -170,6 +127,7 @@ def test_the_connection_is_cut_during_commit(
         hooks = [one for one in hooks_of(chosen)["001"] if one.runs_in is not HookPhase.BEFORE_VALIDATION]
         result = runner.apply(chosen, hooks={"001": hooks})
         assert proxy.cuts == 1
+    tried("connection cut during COMMIT, so that its outcome was unknown")
     assert EventName.OUTCOME_UNKNOWN in events
     assert EventName.OUTCOME_SETTLED in events
     if when == "after":
@@ -182,7 +140,7 @@ def test_the_connection_is_cut_during_commit(
     check_that_all_is_done(conn, kind)
 
 
-def test_the_server_crashes_and_comes_back(tmp_path: Path) -> None:
+def test_the_server_crashes_and_comes_back(tried: Tried) -> None:
     with EmbeddedServer.start() as server:
         server.create_database("shop")
         pids: list[int] = []
@@ -198,6 +156,7 @@ def test_the_server_crashes_and_comes_back(tmp_path: Path) -> None:
                     )
                 # A backend that dies by SIGKILL makes the server end all others, recover, and go on.
                 os.kill(pids[0], signal.SIGKILL)
+                tried("a backend killed by SIGKILL, so that the server restarted by itself")
 
         chosen = migrations("whole")
         with connect(server.dsn("shop")) as conn:
@@ -219,7 +178,10 @@ def test_the_server_crashes_and_comes_back(tmp_path: Path) -> None:
             check_that_all_is_done(conn, "whole")
 
 
-def test_a_statement_that_somebody_cancels_fails_and_leaves_nothing(conn: Connection, database: Dsn) -> None:
+def test_a_statement_that_somebody_cancels_fails_and_leaves_nothing(
+    conn: Connection, database: Dsn, tried: Tried
+) -> None:
+    tried("a statement cancelled by another session")
     chosen = migrations("slow")
     over = threading.Event()
 
@@ -242,7 +204,8 @@ def test_a_statement_that_somebody_cancels_fails_and_leaves_nothing(conn: Connec
     assert not exists(conn, "a")
 
 
-def test_a_deadlock_is_tried_again(conn: Connection, database: Dsn) -> None:
+def test_a_deadlock_is_tried_again(conn: Connection, database: Dsn, tried: Tried) -> None:
+    tried("a deadlock")
     conn.execute("CREATE TABLE x (id int); CREATE TABLE y (id int)")
     chosen = migrations("deadlock")
     policy = POLICY.model_copy(update={"lock_timeout_ms": 60_000, "give_way": None})
@@ -271,7 +234,8 @@ def test_a_deadlock_is_tried_again(conn: Connection, database: Dsn) -> None:
     assert result.migrations[0].attempts == 2
 
 
-def test_a_ledger_that_was_changed_behind_our_back_stops_the_run(conn: Connection) -> None:
+def test_a_ledger_that_was_changed_behind_our_back_stops_the_run(conn: Connection, tried: Tried) -> None:
+    tried("a ledger changed behind our back")
     chosen = migrations("whole")
 
     def sink(event: Event) -> None:
@@ -284,7 +248,9 @@ def test_a_ledger_that_was_changed_behind_our_back_stops_the_run(conn: Connectio
     assert not exists(conn, "a")
 
 
-def test_a_ledger_that_is_dropped_behind_our_back_leaves_nothing(conn: Connection) -> None:
+def test_a_ledger_that_is_dropped_behind_our_back_leaves_nothing(conn: Connection, tried: Tried) -> None:
+    tried("a ledger changed behind our back")
+
     def sink(event: Event) -> None:
         if event.name is EventName.STATEMENT_START and event.statement == 1:
             conn.execute("SET lock_timeout = '200ms'")
@@ -303,7 +269,8 @@ def test_a_ledger_that_is_dropped_behind_our_back_leaves_nothing(conn: Connectio
     assert exists(conn, "a") == result.ok
 
 
-def test_two_operators_at_once(conn: Connection, database: Dsn) -> None:
+def test_two_operators_at_once(conn: Connection, database: Dsn, tried: Tried) -> None:
+    tried("two operators at once")
     chosen = migrations("whole")
     errors: list[Exception] = []
 
@@ -320,8 +287,9 @@ def test_two_operators_at_once(conn: Connection, database: Dsn) -> None:
     check_that_all_is_done(conn, "whole")
 
 
-def test_a_full_disk_leaves_nothing(conn: Connection, tmp_path: Path) -> None:
-    """A server-side limit on temporary files stands in for the disk: the same class of error (53400, not 53100)."""
+def test_a_limit_on_temporary_files_leaves_nothing(conn: Connection, tried: Tried) -> None:
+    """Where no small disk can be had, this is the nearest: the same class of error (53400, not 53100)."""
+    tried("no room for temporary files on the server (53400)")
     chosen = migrations("disk")
     conn.execute(f"ALTER DATABASE {conn.info.dbname} SET temp_file_limit = '64kB'")
     result = MigrationRunner(conn, policy=POLICY).apply(chosen)

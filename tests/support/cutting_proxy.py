@@ -1,4 +1,4 @@
-"""A proxy that cuts a connection to the server at a chosen word."""
+"""A proxy that cuts a connection to the server at a chosen word, or all of them at a chosen message."""
 
 from __future__ import annotations
 
@@ -21,13 +21,23 @@ class CuttingProxy:
         directory: where the socket is made.
         word: what a client's message must hold for its connection to be cut, once.
         when: ``before`` the server gets the message, or ``after`` it has answered, which the client does not get.
+        after_messages: how many times clients may send something before every connection is cut, once.
     """
 
-    def __init__(self, server: Dsn, directory: Path, *, word: bytes, when: Literal["before", "after"]) -> None:
+    def __init__(
+        self,
+        server: Dsn,
+        directory: Path,
+        *,
+        word: bytes | None = None,
+        when: Literal["before", "after"] = "before",
+        after_messages: int | None = None,
+    ) -> None:
         self._server = server.parameters()
         self._directory = directory
         self._word = word
         self._when = when
+        self._left = after_messages
         self._sockets: list[socket.socket] = []
         self._listener = socket.socket(socket.AF_UNIX)
         self.cuts = 0
@@ -65,7 +75,11 @@ class CuttingProxy:
     def _pump(self, source: socket.socket, sink: socket.socket, from_client: bool) -> None:
         try:
             while data := source.recv(65536):
-                if from_client and not self.cuts and self._word in data:
+                if from_client and self._is_last():
+                    self.cuts += 1
+                    self._cut(self._sockets)
+                    return
+                if from_client and self._word is not None and not self.cuts and self._word in data:
                     self.cuts += 1
                     if self._when == "after":
                         # From here on nothing reaches the client; the server does what it was told.
@@ -76,7 +90,17 @@ class CuttingProxy:
                 sink.sendall(data)
         except OSError:
             pass
-        for one in (source, sink):
+        self._cut([source, sink])
+
+    def _is_last(self) -> bool:
+        if self._left is None:
+            return False
+        self._left -= 1
+        return self._left == 0
+
+    @staticmethod
+    def _cut(sockets: list[socket.socket]) -> None:
+        for one in tuple(sockets):
             try:
                 one.shutdown(socket.SHUT_RDWR)
             except OSError:
