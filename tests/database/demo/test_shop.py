@@ -97,7 +97,7 @@ def test_twelve_migrations_are_pending() -> None:
     assert pending == [f"{number:03}" for number in range(8, 20)]
 
 
-@pytest.mark.parametrize("path", sorted((PROJECT_DIR / "db" / "migrations").iterdir()), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted((PROJECT_DIR / "db" / "migrations").glob("*.sql")), ids=lambda path: path.name)
 def test_every_file_has_its_other_half_and_begins_with_its_reason(path: Path) -> None:
     halves = {".up.sql": ".down.sql", ".down.sql": ".up.sql"}
     ending = next(ending for ending in halves if path.name.endswith(ending))
