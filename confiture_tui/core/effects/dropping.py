@@ -69,9 +69,9 @@ class Dropping:
 
     def _walk(self) -> None:
         for target in self._targets:
-            for owner in self._owners_of(target, frozenset("iePS")):
-                if owner not in self._targets and owner._replace(number=0) not in self._targets:
-                    self.required_by = (self.describe(target), self.describe(owner))
+            for part_of in self._owners_of(target, frozenset("iePS")):
+                if part_of not in self._targets and part_of._replace(number=0) not in self._targets:
+                    self.required_by = (self.describe(target), self.describe(part_of))
             self._silent[target] = True
         waiting = list(self._targets)
         seen = set(waiting)
@@ -79,11 +79,9 @@ class Dropping:
             address = waiting.pop()
             for dependent, kind in self._edges(address):
                 reached, silent = dependent, kind in _SILENT
-                for owner in self._owners_of(dependent, _OWNING):
-                    if owner != address and owner._replace(number=0) not in seen and owner not in seen:
-                        # Its owner goes in its place, for the same reason; it goes along.
-                        reached, silent = owner, False if kind == "n" else silent
-                        break
+                while (owner := self._living_owner(reached, address, seen)) is not None:
+                    # Its owner goes in its place, for the same reason; it goes along.
+                    reached, silent = owner, False if kind == "n" else silent
                 if self._alive(reached):
                     self._silent[reached] = self._silent.get(reached, False) or silent
                     if reached not in seen:
@@ -95,6 +93,15 @@ class Dropping:
             table = self._relation_of(address)
             if table is not None and ObjectAddress(PG_CLASS, table.oid) in self._silent:
                 self._silent[address] = True
+
+    def _living_owner(
+        self, address: ObjectAddress, reason: ObjectAddress, seen: set[ObjectAddress]
+    ) -> ObjectAddress | None:
+        """What an object is a part of, unless that is why it goes, or goes already."""
+        for owner in self._owners_of(address, _OWNING):
+            if owner != reason and owner._replace(number=0) not in seen and owner not in seen:
+                return owner
+        return None
 
     def describe(self, address: ObjectAddress) -> str:
         """An object in words: its kind and name."""

@@ -308,6 +308,15 @@ def overlaps(first: Node, second: Node, type_: str) -> bool:
     return _below(low, other_high) and _below(other_low, high)
 
 
+def is_empty(bound: Node, type_: str) -> bool:
+    """Whether a range of one column certainly lets in nothing."""
+    ends = _ends(bound, type_) if bound.get("strategy") == "r" else None
+    if ends is None or ends[0] is None or ends[1] is None:
+        return False
+    order = _order(ends[0], ends[1])
+    return order is not None and order >= 0
+
+
 def hash_conflict(first: Node, second: Node) -> bool:
     """Whether two hash partitions of one table cannot be there together.
 

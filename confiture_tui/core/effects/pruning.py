@@ -241,3 +241,12 @@ def _datum(node: dict[str, Any], type_name: str) -> Any:
         value = constant.get("sval", {}).get("sval", "")
     read = _value(value, type_name)
     return "?" if read is None else (read,)
+
+
+def ancestors(partition: Relation, schema: Schema) -> tuple[Relation, ...]:
+    """The partitioned table that a table is a partition of, the one that that is a partition of, and so on."""
+    found: list[Relation] = []
+    while partition.is_partition and (above := schema.parents(partition)):
+        partition = above[0]
+        found.append(partition)
+    return tuple(found)

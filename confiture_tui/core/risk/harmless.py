@@ -37,7 +37,7 @@ def is_harmless(condition: str, schema: Schema, relation: Relation) -> bool:
     value = targets[0]["ResTarget"]["val"]
     if any(kind not in _KINDS or _names_elsewhere(kind, fields) for kind, fields in _nodes(value)):
         return False
-    return volatility(value, schema, relation=relation, planned=False) in (Volatility.IMMUTABLE, Volatility.STABLE)
+    return volatility(value, schema, relation=relation) in (Volatility.IMMUTABLE, Volatility.STABLE)
 
 
 _PLAIN_SELECT: Final = frozenset({"targetList", "limitOption", "op", "all", "groupDistinct"})

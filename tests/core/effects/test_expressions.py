@@ -183,7 +183,7 @@ def test_immutable_is_what_can_be_indexed(connection: psycopg.Connection[Any]) -
             continue
         connection.execute("DROP INDEX IF EXISTS judged")
         judged += 1
-        found = volatility(_node(f"({expression})::text"), schema, relation=relation, planned=False)
+        found = volatility(_node(f"({expression})::text"), schema, relation=relation)
         if (found is Volatility.IMMUTABLE) != immutable:
             wrong.append(f"{expression}: {found}")
     assert not wrong

@@ -84,18 +84,16 @@ def analyse(
     return Expression(kind, _volatility(facts, schema), value.constant, value.null, tuple(facts.columns), facts)
 
 
-def volatility(
-    node: dict[str, Any] | None, schema: Schema, *, relation: Relation | None = None, planned: bool = True
-) -> Volatility | None:
+def volatility(node: dict[str, Any] | None, schema: Schema, *, relation: Relation | None = None) -> Volatility | None:
     """How far an expression may change its value; ``None``: it calls something that is not known to us.
+
+    As the planner sees it, where a call of a simple SQL function is replaced by its body.
 
     Args:
         node, schema, relation: as for ``analyse``.
-        planned: as the planner sees it, where a call of a simple SQL function is replaced by its body. That is how
-            ADD COLUMN … DEFAULT is judged. Index expressions are judged as they are declared.
     """
     found = analyse(node, schema, relation=relation)
-    if planned and found.volatility is Volatility.VOLATILE and not found.facts.unknown_calls:
+    if found.volatility not in (None, Volatility.IMMUTABLE) and not found.facts.unknown_calls:
         return volatility_when_inlined(found.facts, schema)
     return found.volatility
 

@@ -6,10 +6,11 @@ from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.types import TypeKind
-from confiture_tui.core.effects.expressions.conversions import worst
+from confiture_tui.core.effects.expressions.conversions import can_be_condition, worst
 from confiture_tui.core.effects.expressions.reads import Facts, Node, Problem, Value
 from confiture_tui.core.effects.expressions.scope import Cte, Meaning, Scope, ScopeColumn
-from confiture_tui.core.effects.type_names import UNKNOWN, base_type, user_type
+from confiture_tui.core.effects.literals import unreadable
+from confiture_tui.core.effects.type_names import UNKNOWN, base_type, parse_type, user_type
 
 if TYPE_CHECKING:
     from confiture_tui.core.catalog.models.columns import Volatility
@@ -110,16 +111,39 @@ class Reader:
         """What was read, and is no call, is at least that volatile."""
         self.facts.other_volatility = worst([self.facts.other_volatility, volatility])
 
-    def label(self, type_name: str | None, value: Value) -> None:
-        """A value takes a type: a literal that becomes a label of an enum is noted, or refused."""
+    def take(self, type_name: str | None, value: Value) -> None:
+        """A value takes a type: a literal may be refused; a label of an enum, or the name of a relation, is noted."""
         if type_name is None or value.type != UNKNOWN or not isinstance(value.literal, str):
             return
+        if type_name == "regclass":
+            self._name(value.literal)
+            return
+        refusal = unreadable(parse_type(type_name), value.literal, self.schema)
+        if refusal is not None:
+            self.problem(*refusal)
         found = user_type(base_type(type_name, self.schema), self.schema)
         if found is None or found.kind is not TypeKind.ENUM:
             return
         self.facts.labels.append((found.qualified_name, value.literal))
         if value.literal not in found.labels:
             self.problem("22P02", f'invalid input value for enum {found.name}: "{value.literal}"')
+
+    def require_boolean(self, value: Value, where: str) -> None:
+        """A condition must be one; ``where`` it stands, in the server's words: ``WHERE``, ``CHECK``."""
+        if not can_be_condition(value.type, self.schema):
+            self.problem("42804", f"argument of {where} must be type boolean, not type {value.type}")
+
+    def _name(self, text: str) -> None:
+        if text.isdigit() or text == "-":
+            return
+        try:
+            found = self.schema.find(text)
+        except ValueError:
+            self.problem("42602", "invalid name syntax")
+            return
+        self.facts.named.append(found)
+        if found.missing:
+            self.problem("42P01", f'relation "{text}" does not exist')
 
     def problem(self, sqlstate: str, message: str) -> None:
         """The server would refuse to run it."""

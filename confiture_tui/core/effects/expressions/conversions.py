@@ -77,6 +77,11 @@ def category_of(name: str, schema: Schema) -> tuple[str, bool]:
     return properties.get("category", "U"), properties.get("preferred") == "true"
 
 
+def can_be_condition(name: str | None, schema: Schema) -> bool:
+    """Whether a value of a type can stand where a truth value must; ``None`` is a type that is not known to us."""
+    return name in (None, UNKNOWN) or base_type(str(name), schema) == "boolean"
+
+
 def fits(actual: str | None, declared: str, schema: Schema) -> bool:
     """Whether a value of one type can be an argument of another without being asked; ``None`` fits everything."""
     if actual is None or actual in (UNKNOWN, declared) or declared in _ANYTHING:

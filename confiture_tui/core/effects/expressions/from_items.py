@@ -135,7 +135,7 @@ def _join(reader: Reader, node: Node) -> Walk:
     yield reader.visit(node.get("rarg"))
     quals = node.get("quals")
     if quals is not None:
-        yield reader.visit(quals)
+        reader.require_boolean((yield reader.visit(quals)), "JOIN/ON")
         note_conditions(reader, quals)
     if (alias or node.get("usingClause") or node.get("isNatural")) and alias:
         scope.entries.append(Entry(alias, None))

@@ -1,6 +1,7 @@
 """Calls of simple SQL functions, which the planner replaces by the functions' bodies.
 
 What is declared VOLATILE may then turn out to be constant: a function in SQL is VOLATILE unless it says otherwise.
+Defaults, generation expressions and index expressions are all judged like that.
 Source: PostgreSQL's planner (``inline_function`` in src/backend/optimizer/util/clauses.c), the same in 14 to 18.
 """
 
@@ -77,7 +78,7 @@ def _volatility(facts: Facts, schema: Schema, depth: int) -> Volatility | None:
 
 def _of_call(call: Call, schema: Schema, depth: int) -> Volatility | None:
     declared = worst([one.volatility for one in call.candidates])
-    if declared is not Volatility.VOLATILE or depth == 0 or len(call.candidates) != 1 or not call.candidates[0].oid:
+    if declared is Volatility.IMMUTABLE or depth == 0 or len(call.candidates) != 1 or not call.candidates[0].oid:
         return declared
     routine = schema.routine_by_oid(call.candidates[0].oid)
     body = simple_body(routine) if routine is not None else None
@@ -89,7 +90,9 @@ def _of_call(call: Call, schema: Schema, depth: int) -> Volatility | None:
     reader.read(body)
     if reader.facts.reads or reader.facts.problems or (routine.strict and not _stays_strict(body, reader, variables)):
         return declared
-    return _volatility(reader.facts, schema, depth - 1)
+    inside = _volatility(reader.facts, schema, depth - 1)
+    # A body that does more than its function declares is not put in its place.
+    return inside if inside is None or worst([inside, declared]) is declared else declared
 
 
 def _stays_strict(body: dict[str, Any], reader: Reader, variables: dict[str, str]) -> bool:

@@ -64,7 +64,7 @@ def _plain_select(reader: Reader, node: Node) -> Walk:
     where = node.get("whereClause")
     if where is not None:
         reader.joined |= joined_sublinks(where)
-        yield reader.visit(where)
+        reader.require_boolean((yield reader.visit(where)), "WHERE")
         note_conditions(reader, where)
     columns: dict[str, ScopeColumn] | None = {}
     for target in node.get("targetList", []):

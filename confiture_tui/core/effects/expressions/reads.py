@@ -127,6 +127,7 @@ class Facts:
         unknown_calls: names of functions and types that are not known to us.
         complete: all that is reached is known.
         labels: of enums that are used, each with the enum's name.
+        named: the relations that are mentioned as constants, ``'t'::regclass``.
     """
 
     reads: list[Read] = field(default_factory=list)
@@ -138,6 +139,7 @@ class Facts:
     unknown_calls: list[str] = field(default_factory=list)
     complete: bool = True
     labels: list[tuple[str, str]] = field(default_factory=list)
+    named: list[Found] = field(default_factory=list)
 
     @property
     def volatility(self) -> Volatility:

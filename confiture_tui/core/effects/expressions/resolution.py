@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from confiture_tui.core.effects.expressions.calls import functions_called, operators_called, user_operators
@@ -28,6 +28,7 @@ class Resolved:
         named: there are functions or operators of the name at all.
         volatility: the worst of the candidates. ``strict``: all of them are.
         result: the type that all of them yield; ``None`` where they differ, or it is not known to us.
+        unfitting: there are some of the name, and none takes the arguments; ``candidates`` are all of them then.
         plain: none of them is an aggregate, a window function, or yields a set.
     """
 
@@ -37,6 +38,7 @@ class Resolved:
     strict: bool
     result: str | None
     plain: bool
+    unfitting: bool = False
 
 
 _Key = tuple[object, ...]
@@ -75,6 +77,8 @@ def function(
     chosen = choose(candidates, types, schema, names=given)
     # With types such that we cannot tell, any of the name may be meant.
     found = _summary(chosen or tuple(candidates), types, schema, named=bool(candidates))
+    if candidates and not chosen:
+        found = replace(found, unfitting=True)
     if shared is not None and len(shared) < _LIMIT:
         shared[key] = found
     return found

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from confiture_tui.core.catalog.models.columns import Volatility
+from confiture_tui.core.catalog.models.routines import RoutineKind
+from confiture_tui.core.catalog.models.types import TypeKind
 from confiture_tui.core.effects.expressions.base import NOTHING, Reader, Visitor, Walk, names_of
 from confiture_tui.core.effects.expressions.calls import functions_called
 from confiture_tui.core.effects.expressions.conversions import (
     POLYMORPHIC,
     cast_volatility,
     element_of,
+    tables,
 )
 from confiture_tui.core.effects.expressions.reads import Call, Node, Value
 from confiture_tui.core.effects.expressions.resolution import Resolved, function, of_candidates, operator
@@ -82,7 +87,7 @@ def _cast(reader: Reader, node: Node) -> Walk:
         if value.type != UNKNOWN:
             reader.worsen(Volatility.STABLE)
         return Value(None, value.null, value.constant and value.type == UNKNOWN, value.literal)
-    reader.label(target.bare, value)
+    reader.take(target.bare, value)
     volatility = cast_volatility(value.type, target.bare, reader.schema)
     reader.worsen(volatility)
     domain = user_type(target.bare, reader.schema)
@@ -133,9 +138,15 @@ def _truth(*values: Value) -> Value:
 def _call_operator(reader: Reader, names: list[str], operands: list[Value], node: Node | None = None) -> Value:
     resolved = operator(names, tuple(one.type for one in operands), reader.schema)
     if len(operands) == 2:
-        reader.label(operands[0].type, operands[1])
-        reader.label(operands[1].type, operands[0])
+        reader.take(operands[0].type, operands[1])
+        reader.take(operands[1].type, operands[0])
     chosen = resolved.candidates
+    if not chosen:
+        _refuse_unfitting(reader, f"operator does not exist: {names[-1]}", operands)
+    if names[-1] == "||" and len(chosen) == 1 and "anynonarray" in chosen[0].arguments:
+        # The planner makes it text || text with a conversion, which is as volatile as the type's output.
+        other = operands[chosen[0].arguments.index("anynonarray")].type
+        resolved = replace(resolved, volatility=cast_volatility(other, "text", reader.schema))
     if node is not None:
         reader.operators[id(node)] = chosen
     result = _called(reader, names, resolved, operands, (), own=True)
@@ -143,6 +154,24 @@ def _call_operator(reader: Reader, names: list[str], operands: list[Value], node
     if plain and all(one.null is False for one in operands):
         return Value(result.type, False, result.constant)
     return result
+
+
+def _refuse_unfitting(reader: Reader, what: str, values: list[Value]) -> None:
+    """Nothing takes arguments of these types, if all of them are known for certain."""
+    types = [one.type for one in values]
+    if reader.schema.known and any(one != UNKNOWN for one in types) and all(_is_certain(reader, one) for one in types):
+        reader.problem("42883", f"{what} ({', '.join(map(str, types))})")
+
+
+def _is_certain(reader: Reader, name: str | None) -> bool:
+    if name in (None, UNKNOWN):
+        return name is not None
+    base = base_type(name, reader.schema)
+    own = tables(reader.schema).types.get(base)
+    if own is not None:
+        return own.kind == "b" and own.element is None
+    found = user_type(base, reader.schema)
+    return found is not None and found.kind is TypeKind.ENUM
 
 
 def _called(
@@ -159,6 +188,9 @@ def _called(
     chosen = resolved.candidates
     system = all(not one.oid for one in chosen) if chosen else own
     reader.facts.calls.append(Call(name, chosen, nodes, system, reader.maybe > 0, resolved.volatility))
+    if len(chosen) == 1:
+        for want, value in zip(chosen[0].arguments, arguments, strict=False):
+            reader.take(want, value)
     if not chosen:
         # Row comparisons, and types that are not known to us, end here too: of operators nothing worse is to be feared
         # than that they depend on settings, of functions anything.
@@ -197,7 +229,16 @@ def _function(reader: Reader, node: Node) -> Walk:
             return cast
     if not resolved.named and reader.schema.known:
         reader.problem("42883", f"function {'.'.join(names)} does not exist")
+    elif len(resolved.candidates) == 1 and _is_procedure(reader, resolved.candidates[0].oid):
+        reader.problem("42809", f"{'.'.join(names)}() is a procedure")
+    elif resolved.unfitting and not any(given):
+        _refuse_unfitting(reader, f"function {'.'.join(names)} does not exist", values)
     return _called(reader, names, resolved, values, tuple(nodes), own=False)
+
+
+def _is_procedure(reader: Reader, oid: int) -> bool:
+    routine = reader.schema.routine_by_oid(oid) if oid else None
+    return routine is not None and routine.kind is RoutineKind.PROCEDURE
 
 
 def _of_special_call(reader: Reader, node: Node, names: list[str], types: tuple[str | None, ...]) -> Resolved:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 from confiture_tui.core.catalog.models.columns import Generated, Identity
 from confiture_tui.core.effects.builtins import CastContext
 from confiture_tui.core.effects.expressions.conversions import cast_between, category_of
+from confiture_tui.core.effects.literals import Refusal, unreadable
 from confiture_tui.core.effects.type_names import UNKNOWN, TypeRef, base_type, parse_type, user_type
 
 if TYPE_CHECKING:
@@ -16,13 +17,7 @@ if TYPE_CHECKING:
     from confiture_tui.core.effects.expressions.reads import Value
     from confiture_tui.core.effects.schema import Schema
 
-Refusal = tuple[str, str]
-"""SQLSTATE and message."""
-
 _WHOLE = {"smallint": 2**15, "integer": 2**31, "bigint": 2**63}
-_WHOLE_TEXT = re.compile(r"\s*[+-]?(\d[\d_]*|0[xX][\da-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+)\s*")
-_UUID = re.compile(r"\s*\{?[0-9a-fA-F]{4}(-?[0-9a-fA-F]{4}){7}\}?\s*")
-_BOOLEAN = re.compile(r"\s*(t|tr|tru|true|f|fa|fal|fals|false|y|ye|yes|n|no|on|of|off|1|0)\s*", re.IGNORECASE)
 
 
 def missing_column(relation: Relation, name: str) -> Refusal:
@@ -57,7 +52,7 @@ def mismatch(column: Column, value: Value, schema: Schema) -> Refusal | None:
     """Why a value cannot be stored in a column at all; ``None`` when it may be."""
     kind = parse_type(column.type)
     if value.type == UNKNOWN:
-        return None if value.null or not isinstance(value.literal, str) else _unreadable(kind, value.literal, schema)
+        return None if value.null or not isinstance(value.literal, str) else unreadable(kind, value.literal, schema)
     if value.type is None:
         return None
     have, want = base_type(value.type, schema), base_type(kind.bare, schema)
@@ -71,7 +66,21 @@ def mismatch(column: Column, value: Value, schema: Schema) -> Refusal | None:
         number = int(str(value.literal))
         if not -limit <= number < limit:
             return "22003", f"{want} out of range"
+    if kind.name == "numeric" and not kind.is_array and _overflows(kind, value.literal):
+        return "22003", "numeric field overflow"
     return None
+
+
+def _overflows(kind: TypeRef, literal: object) -> bool:
+    """Whether a number has more digits before the point than ``numeric(precision, scale)`` has room for."""
+    numbers = kind.numbers
+    if len(numbers) != 2 or isinstance(literal, bool) or not isinstance(literal, int | str):
+        return False
+    try:
+        number = Decimal(literal)
+        return number.is_finite() and abs(round(number, numbers[1])) >= Decimal(10) ** (numbers[0] - numbers[1])
+    except InvalidOperation:
+        return False
 
 
 def _assignable(have: str, want: str, schema: Schema) -> bool:
@@ -86,21 +95,3 @@ def _assignable(have: str, want: str, schema: Schema) -> bool:
         # Types of extensions and composite types have rules of their own.
         return not (category_of(have, schema)[0] in "NBDS" and category_of(want, schema)[0] == "E")
     return category_of(want, schema)[0] == "S"
-
-
-def _unreadable(kind: TypeRef, text: str, schema: Schema) -> Refusal | None:
-    """A literal that its column's type does not accept, as far as that is plain."""
-    if kind.is_array:
-        return None
-    name = base_type(kind.bare, schema)
-    if name in _WHOLE:
-        if not _WHOLE_TEXT.fullmatch(text):
-            return "22P02", f'invalid input syntax for type {name}: "{text}"'
-        return None
-    if name == "uuid" and not _UUID.fullmatch(text):
-        return "22P02", f'invalid input syntax for type uuid: "{text}"'
-    if name == "boolean" and not _BOOLEAN.fullmatch(text):
-        return "22P02", f'invalid input syntax for type boolean: "{text}"'
-    if kind.name in ("character varying", "character") and kind.numbers and len(text.rstrip(" ")) > kind.numbers[0]:
-        return "22001", f"value too long for type {kind}"
-    return None

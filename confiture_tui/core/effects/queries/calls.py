@@ -191,11 +191,13 @@ def _note_system_call(step: Step, name: str, call: Call) -> None:
             step.destroys_data(True)
     elif name in _RUNS_TEXT and call.arguments and (name != "ts_rewrite" or len(call.arguments) == 2):
         unknown(step, f"{name} runs a query that is given to it as text")
+    elif name == "lastval":
+        step.unknown_reach("lastval looks at the sequence that the session has used last")
     elif name in _OUTSIDE:
         step.note(f"{name} acts at once, and no ROLLBACK takes that back")
 
 
-_SPECIAL = _SEQUENCE_FUNCTIONS | _LARGE_OBJECTS | _RUNS_TEXT | _OUTSIDE | {"set_config"}
+_SPECIAL = _SEQUENCE_FUNCTIONS | _LARGE_OBJECTS | _RUNS_TEXT | _OUTSIDE | {"set_config", "lastval"}
 
 
 def _is_true(node: Node) -> bool:

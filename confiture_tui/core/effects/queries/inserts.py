@@ -10,7 +10,7 @@ from confiture_tui.core.effects.expressions.policies import read_policies
 from confiture_tui.core.effects.expressions.queries import read_with
 from confiture_tui.core.effects.expressions.scope import Entry, Scope, columns_of
 from confiture_tui.core.effects.lock_modes import LockMode
-from confiture_tui.core.effects.pruning import has_home, partitions_of_row
+from confiture_tui.core.effects.pruning import ancestors, has_home, partitions_of_row
 from confiture_tui.core.effects.queries.assignments import missing_column, written
 from confiture_tui.core.effects.queries.calls import note_calls
 from confiture_tui.core.effects.queries.common_table import note_writes
@@ -61,6 +61,8 @@ def read_insert(node: Node, step: Step, *, execute: bool = True, scope: Scope | 
     if target.columns is not None:
         names = [target.columns.get(name, name) for name in names] or list(target.columns.values())
     columns = _columns(step, relation, names, rows, node)
+    if "onConflictClause" in node and target.direct:
+        _refuse_conflict(step, relation, node["onConflictClause"].get("infer", {}))
     if columns is None or not execute:
         return
     _note_new_rows(step, relation, columns, rows, inserted, node)
@@ -152,6 +154,23 @@ def _columns(
     return columns
 
 
+def _refuse_conflict(step: Step, relation: Relation, infer: Node) -> None:
+    """ON CONFLICT names a constraint, or columns that a unique index is over."""
+    name = infer.get("conname")
+    if name is not None and relation.constraint(name) is None:
+        step.refuse("42704", f'constraint "{name}" for table "{relation.name}" does not exist')
+    keys = [one["IndexElem"].get("name") for one in infer.get("indexElems", ())]
+    for key in keys:
+        if key is not None and relation.column(key) is None:
+            step.refuse("42703", f'column "{key}" does not exist')
+    if not keys or None in keys or step.now.is_partial(relation):
+        return
+    fitting = [one for one in relation.indexes if one.unique and set(one.key_columns) == set(keys)]
+    whole = "whereClause" not in infer
+    if not any(one.immediate and (not whole or one.predicate is None) for one in fitting):
+        step.refuse("42P10", "there is no unique or exclusion constraint matching the ON CONFLICT specification")
+
+
 def _note_new_rows(
     step: Step,
     relation: Relation,
@@ -162,6 +181,8 @@ def _note_new_rows(
 ) -> None:
     """Defaults, NOT NULL, partitions, and what hangs on the rows."""
     given = {column.name for column in columns}
+    if node.get("override") == "OVERRIDING_USER_VALUE":
+        given -= {column.name for column in columns if column.identity is not None}
     omitted = [column for column in relation.columns if column.name not in given]
     defaulted = [column for place, column in enumerate(columns) if any(row[place] is None for row in rows)]
     for column in (*omitted, *defaulted):
@@ -197,13 +218,8 @@ def _plain(columns: list[Column], row: list[Value | None]) -> dict[str, object]:
 
 def note_ancestors(step: Step, relation: Relation) -> None:
     """A row that is written to a partition by name is checked against its bounds, for which its parents are opened."""
-    waiting = [relation]
-    while waiting:
-        one = waiting.pop()
-        if one.is_partition:
-            for parent in step.now.parents(one):
-                step.lock(parent, LockMode.ACCESS_SHARE, "the partition's bounds are looked up")
-                waiting.append(parent)
+    for parent in ancestors(relation, step.now):
+        step.lock(parent, LockMode.ACCESS_SHARE, "the partition's bounds are looked up")
 
 
 def note_default(step: Step, relation: Relation, column: Column) -> None:

@@ -47,6 +47,9 @@ def read_merge(node: Node, step: Step, *, execute: bool = True, scope: Scope | N
     if version < FIRST_VERSION or (version < _MORE and (by_source or "returningClause" in node)):
         step.refuse("42601", "syntax error: the server does not know this form of MERGE")
     events = {_EVENTS[one["commandType"]] for one in clauses if one.get("commandType") in _EVENTS}
+    named = step.now.find(node["relation"])
+    if named.known and named.relation is not None:
+        _refuse_target(step, named.relation)
     target = target_of(step, node["relation"], min(events, default=UPDATE), execute=execute)
     reader = reader_for(step, Scope(outer=scope, variables=step.variables) if scope is not None else None)
     reader.walk(read_with(reader, node.get("withClause")))
@@ -55,7 +58,12 @@ def read_merge(node: Node, step: Step, *, execute: bool = True, scope: Scope | N
     condition = node.get("joinCondition")
     if condition is not None:
         reader.read(condition)
+        before = [(one, len(one.conditions)) for one in reader.facts.reads if one is not read]
         note_conditions(reader, condition)
+        if INSERT in events:
+            # Rows of the source that match nothing are wanted too.
+            for one, count in before:
+                del one.conditions[count:]
     if by_source:
         read.conditions.clear()
     relation = target.relation
@@ -77,6 +85,15 @@ def read_merge(node: Node, step: Step, *, execute: bool = True, scope: Scope | N
         note_assumed_failures(step, target.found.name)
     if relation is not None:
         _note_rows(step, relation, clauses, only=read.only)
+
+
+def _refuse_target(step: Step, relation: Relation) -> None:
+    """What MERGE does not write to."""
+    kinds = {RelationKind.TABLE, RelationKind.PARTITIONED_TABLE}
+    if step.now.server_version_num >= _MORE:
+        kinds.add(RelationKind.VIEW)
+    if relation.kind not in kinds or (relation.rules and relation.kind is not RelationKind.VIEW):
+        step.refuse("0A000", f'cannot execute MERGE on relation "{relation.name}"')
 
 
 def _action(reader: Reader, clause: Node, relation: Relation | None, step: Step) -> None:

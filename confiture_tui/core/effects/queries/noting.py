@@ -10,7 +10,7 @@ from confiture_tui.core.effects.expressions.base import Reader
 from confiture_tui.core.effects.expressions.scope import Scope
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.plans import reads_whole, rows_given
-from confiture_tui.core.effects.pruning import reached
+from confiture_tui.core.effects.pruning import ancestors, reached
 from confiture_tui.core.effects.queries.assignments import mismatch
 from confiture_tui.core.effects.queries.calls import note_calls
 from confiture_tui.core.effects.schema import Presence
@@ -20,7 +20,7 @@ from confiture_tui.core.effects.type_names import parse_type, user_type
 if TYPE_CHECKING:
     from confiture_tui.core.catalog.models.columns import Column
     from confiture_tui.core.catalog.models.relations import Relation
-    from confiture_tui.core.effects.expressions.reads import Condition, Read, Value
+    from confiture_tui.core.effects.expressions.reads import Condition, Facts, Read, Value
     from confiture_tui.core.effects.step import Step
 
 Node = dict[str, Any]
@@ -30,6 +30,8 @@ _WHY = {
     LockMode.ROW_SHARE: "its rows are locked",
     LockMode.ROW_EXCLUSIVE: "its rows are written",
 }
+
+_LOCKS_NAMED = 150000
 
 
 def reader_for(step: Step, scope: Scope | None = None) -> Reader:
@@ -70,10 +72,18 @@ def note_assignment(step: Step, column: Column, value: Value) -> None:
     kind = parse_type(column.type)
     if not kind.is_array:
         reader = Reader(step.now)
-        reader.label(kind.bare, value)
+        reader.take(kind.bare, value)
         for problem in reader.facts.problems:
             step.fails(problem.sqlstate, problem.message)
         note_labels(step, reader.facts.labels)
+
+
+def note_named(step: Step, facts: Facts) -> None:
+    """Relations that a definition names by constants, ``nextval('s')``: it depends on them, and servers lock them."""
+    if step.schema.known and step.schema.server_version_num < _LOCKS_NAMED:
+        return
+    for found in facts.named:
+        step.lock(found, LockMode.ACCESS_SHARE, "what is defined depends on it")
 
 
 def note_labels(step: Step, labels: list[tuple[str, str]]) -> None:
@@ -95,6 +105,9 @@ def _note_lock(step: Step, read: Read) -> None:
     relation = found.relation
     if relation is None or read.only:
         return
+    if relation.partitioning is not None:
+        for above in ancestors(relation, step.now):
+            step.lock(above, LockMode.ACCESS_SHARE, "planning looks at the bound of its partition")
     for child in children_reached(step, relation, read):
         step.lock(child, read.mode, why)
 

@@ -116,7 +116,9 @@ def _view(step: Step, found: Found, view: Relation, event: int, *, execute: bool
     inner = base.relation
     if inner is not None and inner.kind is RelationKind.VIEW:
         deeper = _view(step, base, inner, event, execute=execute)
-        return Target(found, deeper.relation, direct=False, columns=None)
+        own = deeper.columns
+        columns = {name: own[inside] for name, inside in columns.items() if inside in own} if own is not None else {}
+        return Target(found, deeper.relation, direct=False, columns=columns or None, replaced=deeper.replaced)
     return Target(found, inner, direct=False, columns=columns)
 
 

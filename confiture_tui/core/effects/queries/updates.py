@@ -117,7 +117,7 @@ def _where(reader: Reader, where: Node | None) -> None:
     if where is None:
         return
     reader.joined |= joined_sublinks(where)
-    reader.read(where)
+    reader.require_boolean(reader.read(where), "WHERE")
     note_conditions(reader, where)
     if is_never(where):
         for read in reader.facts.reads:

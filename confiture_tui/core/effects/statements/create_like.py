@@ -9,6 +9,7 @@ from confiture_tui.core.catalog.models.relations import Relation, RelationKind
 from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.object_names import index_label, relation_name
 from confiture_tui.core.effects.statements.definitions import next_number
+from confiture_tui.core.effects.statements.expressions_read import note_stored_default
 from confiture_tui.core.effects.statements.own_sequences import make_sequence
 from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier
 
@@ -50,6 +51,7 @@ def copy_columns(step: Step, relation: Relation, source: Found, clause: Node) ->
             comment=None,
             figures=None,
         )
+        note_stored_default(step, copied)
         relation = replace(relation, columns=(*relation.columns, copied))
         step.change.put(relation)
         if copied.identity is not None:

@@ -9,7 +9,7 @@ from confiture_tui.core.catalog.models.relations import Relation, RelationKind
 from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.partition_bounds import bound_text, implied_by_constraints, negated
-from confiture_tui.core.effects.statements.alter_table.partition_parts import cloning_lock, partition_index
+from confiture_tui.core.effects.statements.alter_table.partition_parts import lock_referencing, partition_index
 from confiture_tui.core.effects.statements.alter_table.partitions import condition_of_partition, refuse_bound
 from confiture_tui.core.effects.statements.alter_table.work import STORED
 
@@ -46,7 +46,6 @@ def join_parent(step: Step, relation: Relation, parents: list[Found], bound: Nod
         return
     others = tuple(one for one in step.now.children(parent) if one.oid != relation.oid)
     refuse_bound(step, others, parent, relation.name, bound)
-    _lock_ancestors(step, parent)
     default = next((one for one in others if one.partition_bound == "DEFAULT"), None)
     if default is not None and not bound.get("is_default"):
         _check_default(step, default, negated(condition_of_partition(parent, bound)))
@@ -62,15 +61,6 @@ def join_parent(step: Step, relation: Relation, parents: list[Found], bound: Nod
         current = step.now.by_oid(relation.oid)
         step.create(partition_index(step, index, current if isinstance(current, Relation) else relation, constraint))
     _clone_foreign_keys(step, parent, relation)
-
-
-def _lock_ancestors(step: Step, parent: Relation) -> None:
-    while parent.is_partition:
-        above = next(iter(step.now.parents(parent)), None)
-        if above is None:
-            return
-        step.lock(above, LockMode.ACCESS_SHARE, "the bound of its partition is looked at")
-        parent = above
 
 
 def _check_default(step: Step, default: Relation, condition: Condition) -> None:
@@ -108,6 +98,4 @@ def _clone_foreign_keys(step: Step, parent: Relation, relation: Relation) -> Non
             inherited=1,
         )
         step.change.put(replace(relation, constraints=(*relation.constraints, made)))
-    for referencing, constraint in step.now.referencing(parent):
-        if not constraint.parent_oid:
-            step.lock(referencing, cloning_lock(step.schema), f"its foreign key {constraint.name} is cloned")
+    lock_referencing(step, parent)

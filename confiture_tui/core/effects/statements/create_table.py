@@ -18,6 +18,12 @@ from confiture_tui.core.effects.statements.alter_table.keys import key_index, pu
 from confiture_tui.core.effects.statements.alter_table.not_null import AS_CONSTRAINTS
 from confiture_tui.core.effects.statements.create_like import copy_afterwards, copy_columns
 from confiture_tui.core.effects.statements.create_partition import join_parent, lock_parent
+from confiture_tui.core.effects.statements.create_table_checks import (
+    refuse_keys,
+    refuse_parent,
+    refuse_partition_key,
+    refuse_storage,
+)
 from confiture_tui.core.effects.statements.creation import is_taken, new_relation, refuse_taken_relation
 from confiture_tui.core.effects.statements.definitions import (
     ColumnParts,
@@ -28,11 +34,11 @@ from confiture_tui.core.effects.statements.definitions import (
     next_number,
     with_attribute,
 )
-from confiture_tui.core.effects.statements.expressions_read import read_default
+from confiture_tui.core.effects.statements.expressions_read import note_stored_default, read_default
 from confiture_tui.core.effects.statements.own_sequences import make_sequence
 from confiture_tui.core.effects.statements.targets import find_existing
 from confiture_tui.core.effects.type_names import type_of_node
-from confiture_tui.core.effects.types_known import require_type
+from confiture_tui.core.effects.types_known import require_column_type, require_type
 from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier
 
 if TYPE_CHECKING:
@@ -64,16 +70,22 @@ def read_create_table(node: Node, step: Step) -> None:
             step.lock(found, LockMode.SHARE_UPDATE_EXCLUSIVE, "the parent gets a child")
     refuse_taken_relation(step, schema, name)
     relation = _begin(node, step, schema, name)
+    refuse_storage(step, relation, node)
+    if partition is not None and parents:
+        refuse_parent(step, relation, parents[0])
     step.create(relation)
     step.change.put(relation)
     relation = _take_columns(step, relation, node, parents)
     constraints, likes = _elements(node, step, relation)
     relation = _of(step, relation)
+    if "partspec" in node:
+        refuse_partition_key(step, relation, node["partspec"])
     _put_constraints(step, relation, constraints)
     for like in likes:
         copy_afterwards(step, _of(step, relation), like)
     if partition is not None:
         join_parent(step, _of(step, relation), parents, partition)
+        refuse_keys(step, _of(step, relation))
 
 
 def _of(step: Step, relation: Relation) -> Relation:
@@ -141,6 +153,7 @@ def _take_columns(step: Step, relation: Relation, node: Node, parents: list[Foun
                 acl=None,
                 figures=None,
             )
+            note_stored_default(step, inherited)
             relation = replace(relation, columns=(*relation.columns, inherited))
         checks = tuple(
             _inherited_check(step, relation, one)
@@ -217,10 +230,10 @@ def _add_column(step: Step, relation: Relation, definition: Node) -> list[Node]:
     if not parts.type_node:
         return _merge(step, relation, parts)
     if parts.serial is None:
-        require_type(step, parts.type_node)
+        require_column_type(step, parts.name, parts.type_node, parts.collation)
     if existing is not None and existing.inherited == 0:
         step.refuse("42701", f'column "{parts.name}" specified more than once')
-    if parts.generated is not None and volatility(parts.generated, step.now, planned=False) is Volatility.VOLATILE:
+    if parts.generated is not None and volatility(parts.generated, step.now) is Volatility.VOLATILE:
         step.refuse("42P17", "generation expression is not immutable")
     number = next_number(relation) if existing is None else existing.number
     column = column_of(parts, relation, number, step.now)

@@ -37,7 +37,7 @@ class ColumnParts:
     """A column's definition, taken apart.
 
     Attributes:
-        name: as stored. ``type_node``: of its type.
+        name: as stored. ``type_node``: of its type. ``collation``: the COLLATE, ``None`` without one.
         serial: the integer type that a serial word stands for; ``None`` for any other type.
         default: the DEFAULT's expression. ``generated``: the generation expression; ``None`` without.
         stored: the generated column is STORED. ``identity``: what kind of identity column it is.
@@ -49,6 +49,7 @@ class ColumnParts:
 
     name: str
     type_node: Node
+    collation: Node | None
     serial: str | None
     default: Node | None
     generated: Node | None
@@ -94,6 +95,7 @@ def column_parts(definition: Node) -> ColumnParts:
     return ColumnParts(
         name=definition["colname"],
         type_node=definition.get("typeName", {}),
+        collation=definition.get("collClause"),
         serial=serial,
         default=default,
         generated=generated,

@@ -10,6 +10,7 @@ from confiture_tui.core.catalog.models.types import Type, TypeKind
 from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.expressions import analyse, volatility
 from confiture_tui.core.effects.lock_modes import LockMode
+from confiture_tui.core.effects.queries.noting import note_named
 from confiture_tui.core.effects.statements.definitions import names_in, type_oid, type_text
 from confiture_tui.core.effects.statements.type_lookup import find_type_named
 from confiture_tui.core.effects.statements.types import new_type, place_of_type
@@ -48,7 +49,9 @@ def _with_constraint(step: Step, domain: Type, constraint: Node) -> Type:
         case "CONSTR_NOTNULL":
             return replace(domain, not_null=True)
         case "CONSTR_CHECK":
-            for problem in analyse(constraint.get("raw_expr"), step.now).facts.problems:
+            facts = analyse(constraint.get("raw_expr"), step.now).facts
+            note_named(step, facts)
+            for problem in facts.problems:
                 if problem.sqlstate != "42703":  # VALUE is no column
                     step.refuse(problem.sqlstate, problem.message)
             return replace(domain, constraints=(*domain.constraints, _check(step, domain, constraint)))

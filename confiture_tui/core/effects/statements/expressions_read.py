@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from confiture_tui.core.catalog.models.types import TypeKind
 from confiture_tui.core.effects.expressions import analyse
+from confiture_tui.core.effects.expressions.conversions import can_be_condition
 from confiture_tui.core.effects.expressions.reads import Value
-from confiture_tui.core.effects.queries.assignments import mismatch
 from confiture_tui.core.effects.queries.calls import note_calls
-from confiture_tui.core.effects.statements.fresh_labels import is_fresh
-from confiture_tui.core.effects.type_names import UNKNOWN, parse_type, user_type
+from confiture_tui.core.effects.queries.noting import note_assignment, note_named
+from confiture_tui.core.effects.queries.rows import parsed_expression
 
 if TYPE_CHECKING:
     from confiture_tui.core.catalog.models.columns import Column
@@ -36,8 +35,10 @@ def read_expression(
     Raises:
         Refused: the server does not take it.
     """
-    if has_subquery(node):
+    if holds(node, "SubLink"):
         step.refuse("0A000", f"cannot use subquery in {where}")
+    if holds(node, "over"):
+        step.refuse("42P20", f"window functions are not allowed in {where}s")
     found = analyse(node, step.now, relation=relation)
     for problem in found.facts.problems:
         step.refuse(problem.sqlstate, problem.message)
@@ -46,9 +47,23 @@ def read_expression(
             step.refuse("42803", f"aggregate functions are not allowed in {where}s")
         if call.candidates and all(one.set_returning for one in call.candidates):
             step.refuse("0A000", f"set-returning functions are not allowed in {where}s")
+    note_named(step, found.facts)
     if executed:
         note_calls(step, found.facts)
     return found
+
+
+def require_boolean(step: Step, found: Expression, where: str) -> None:
+    """A condition must be one.
+
+    Args:
+        step: refuses it.
+        found: the condition.
+        where: it stands, in the server's words: ``CHECK``, ``WHERE``.
+    """
+    kind = found.type.bare if found.type is not None else None
+    if not can_be_condition(kind, step.now):
+        step.refuse("42804", f"argument of {where} must be type boolean, not type {kind}")
 
 
 def read_default(step: Step, column: Column, node: Node, *, executed: bool) -> Expression:
@@ -60,33 +75,34 @@ def read_default(step: Step, column: Column, node: Node, *, executed: bool) -> E
     found = read_expression(step, node, "DEFAULT expression", executed=executed)
     if found.columns:
         step.refuse("0A000", "cannot use column reference in DEFAULT expression")
-    literal = _literal(node)
-    kind = found.type.bare if found.type is not None else None
-    enum = user_type(parse_type(column.type).bare, step.now) if column.type else None
-    is_label = kind == UNKNOWN and enum is not None and enum.kind is TypeKind.ENUM
-    if is_label and enum is not None and isinstance(literal, str) and is_fresh(step, enum, literal):
-        step.refuse("55P04", f'unsafe use of new value "{literal}" of enum type {enum.name}')
     if column.type:
-        refusal = mismatch(column, Value(kind, found.null, literal=literal), step.now)
-        if refusal is not None:
-            step.refuse(*refusal)
+        kind = found.type.bare if found.type is not None else None
+        note_assignment(step, column, Value(kind, found.null, literal=_literal(node)))
     return found
+
+
+def note_stored_default(step: Step, column: Column) -> None:
+    """A default, or generation expression, that is stored again: for a changed type, a copy or a partition."""
+    expression = parsed_expression(column.default) if column.default else None
+    if expression is not None:
+        note_named(step, analyse(expression, step.now).facts)
 
 
 def _literal(node: Node) -> object:
     constant = node.get("A_Const", {})
-    if "sval" in constant:
-        return str(constant["sval"].get("sval", ""))
+    for kind in ("sval", "fval"):
+        if kind in constant:
+            return str(constant[kind].get(kind, ""))
     return constant["ival"].get("ival", 0) if "ival" in constant else None
 
 
-def has_subquery(node: Node) -> bool:
-    """Whether there is a sub-select in an expression; without recursion, since trees may be deep."""
+def holds(node: Node, key: str) -> bool:
+    """Whether a key is anywhere in an expression; without recursion, since trees may be deep."""
     waiting: list[Any] = [node]
     while waiting:
         value = waiting.pop()
         if isinstance(value, dict):
-            if "SubLink" in value:
+            if key in value:
                 return True
             waiting.extend(value.values())
         elif isinstance(value, list):

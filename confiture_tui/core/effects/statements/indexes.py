@@ -8,17 +8,21 @@ from confiture_tui.core.catalog.models.columns import Generated, Volatility
 from confiture_tui.core.catalog.models.indexes import Index
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
 from confiture_tui.core.catalog.replacing import replace
-from confiture_tui.core.effects.expressions import analyse, volatility
+from confiture_tui.core.effects.expressions import volatility
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.object_names import columns_part, object_name, relation_name
 from confiture_tui.core.effects.statements.definitions import blank_index
+from confiture_tui.core.effects.statements.expressions_read import read_expression, require_boolean
 from confiture_tui.core.effects.statements.index_keys import (
     KNOWN_METHODS,
     expression_name,
     has_operator_class,
     same_keys,
 )
+from confiture_tui.core.effects.statements.parameters import refuse_index_parameter
 from confiture_tui.core.effects.statements.targets import find_existing
+from confiture_tui.core.effects.type_names import parse_type
+from confiture_tui.core.effects.types_known import require_collation
 
 if TYPE_CHECKING:
     from confiture_tui.core.effects.schema import Found
@@ -145,6 +149,8 @@ def _check(node: Node, step: Step, relation: Relation) -> None:
         step.refuse("0A000", f'access method "{method}" does not support included columns')
     if len(node.get("indexParams", [])) > 1 and method in ("hash", "spgist"):
         step.refuse("0A000", f'access method "{method}" does not support multicolumn indexes')
+    for one in node.get("options", ()):
+        refuse_index_parameter(step, one.get("DefElem", {}), method)
     if "whereClause" in node:
         _check_expression(step, node["whereClause"], relation, "predicate")
     for one in node.get("indexParams", []):
@@ -163,6 +169,9 @@ def _check_key(step: Step, element: Node, relation: Relation, method: str) -> No
         return
     _check_column(step, element.get("name"), relation)
     column = relation.column(element.get("name", ""))
+    if "collation" in element:
+        kind = parse_type(column.type) if column is not None and column.type else None
+        require_collation(step, kind, element["collation"])
     if column is None or "opclass" in element:
         return
     if method in KNOWN_METHODS and not has_operator_class(step.now, column.type, method):
@@ -182,10 +191,10 @@ def _check_column(step: Step, name: str | None, relation: Relation) -> None:
 
 
 def _check_expression(step: Step, expression: Node, relation: Relation, what: str) -> None:
-    found = analyse(expression, step.now, relation=relation)
-    for problem in found.facts.problems:
-        step.refuse(problem.sqlstate, problem.message)
-    worst = volatility(expression, step.now, relation=relation, planned=False)
+    found = read_expression(step, expression, f"index {what}", relation=relation)
+    if what == "predicate":
+        require_boolean(step, found, "WHERE")
+    worst = volatility(expression, step.now, relation=relation)
     if worst is None:
         step.may_fail("42P17", f"functions in index {what} must be marked IMMUTABLE")
     elif worst is not Volatility.IMMUTABLE:

@@ -19,12 +19,20 @@ if TYPE_CHECKING:
 Node = dict[str, Any]
 
 _LIMITS = {"smallint": 32767, "integer": 2147483647}
+_INTEGERS = frozenset({"smallint", "integer", "bigint", ""})
+# The types of identity columns; one that is not known may be any of them.
 
 
 def make_sequence(
     step: Step, relation: Relation, column: Column, *, identity: bool, options: Iterable[Node] = ()
 ) -> None:
-    """A sequence is made for a column, and is owned by it."""
+    """A sequence is made for a column, and is owned by it.
+
+    Raises:
+        Refused: no identity column can have the column's type.
+    """
+    if identity and column.type not in _INTEGERS:
+        step.refuse("22023", "identity column type must be smallint, integer, or bigint")
     place, name = relation.schema, ""
     for option in options:
         element = option.get("DefElem", {})

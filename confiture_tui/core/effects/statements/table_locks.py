@@ -54,8 +54,11 @@ def read_truncate(node: Node, step: Step) -> None:
                 continue
             if not cascade:
                 step.refuse("0A000", f"cannot truncate a table referenced in a foreign key constraint: {other.name}")
-            tables[other.oid] = other
-            waiting.append(other)
+            # A partition's part of its parent's foreign key references the same.
+            for each in (other, *(step.now.descendants(other) if other.partitioning is not None else ())):
+                if each.oid not in tables:
+                    tables[each.oid] = each
+                    waiting.append(each)
     for table in tables.values():
         _truncate(step, table, restart=restart)
 

@@ -10,6 +10,7 @@ from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.changes import blank_relation
 from confiture_tui.core.effects.expressions.views import query_of
 from confiture_tui.core.effects.lock_modes import LockMode
+from confiture_tui.core.effects.queries.noting import note_named
 from confiture_tui.core.effects.statements.creation import is_taken, new_relation, refuse_taken_relation
 from confiture_tui.core.effects.statements.definitions import blank_column
 from confiture_tui.core.effects.statements.queries_of_views import columns_named, read_definition
@@ -39,6 +40,7 @@ def read_view(node: Node, step: Step) -> None:
     if not facts.complete:
         step.unknown_reach("without a catalog what the query reads is not wholly known")
     reads = [read for read in facts.reads if read.through is None]
+    note_named(step, facts)
     for read in reads:
         step.lock(read.found, read.mode, "the view's query reads it")
     schema, name = new_relation(step, node["view"])
@@ -162,6 +164,7 @@ def read_create_materialized_view(node: Node, step: Step) -> None:
     for problem in facts.problems:
         step.refuse(problem.sqlstate, problem.message)
     refuse_taken_relation(step, schema, name)
+    note_named(step, facts)
     reads = [read for read in facts.reads if read.through is None]
     if any(read.found.key[0] == "pg_temp" for read in reads):
         step.refuse("0A000", "materialized views must not use temporary tables or views")

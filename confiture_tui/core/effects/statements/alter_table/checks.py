@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from confiture_tui.core.catalog.models.relations import RelationKind
 from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.object_names import constraint_name
-from confiture_tui.core.effects.statements.alter_table.work import STORED, Alteration, Altered, Pass
+from confiture_tui.core.effects.statements.alter_table.work import STORED, SYSTEM_COLUMNS, Alteration, Altered, Pass
 from confiture_tui.core.effects.statements.definitions import constraint_of
-from confiture_tui.core.effects.statements.expressions_read import read_expression
+from confiture_tui.core.effects.statements.expressions_read import read_expression, require_boolean
 
 if TYPE_CHECKING:
     from confiture_tui.core.catalog.models.constraints import Constraint
@@ -36,7 +36,11 @@ def check_constraint(step: Step, relation: Relation, node: Node, name: str | Non
     schema = step.now
     partial = schema.is_partial(relation)
     found = read_expression(step, expression, "check constraint", relation=None if partial else relation)
+    require_boolean(step, found, "CHECK")
     named = dict.fromkeys(parts[-1] for parts in found.columns)
+    for one in sorted(SYSTEM_COLUMNS - {"tableoid"}):
+        if one in named and relation.column(one) is None:
+            step.refuse("42P10", f'system column "{one}" reference in check constraint is invalid')
     known = tuple(one for one in named if partial or relation.column(one) is not None)
     if name is None:
         name = node.get("conname") or constraint_name(schema, relation, known[0] if len(known) == 1 else None, "check")

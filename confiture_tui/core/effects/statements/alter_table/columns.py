@@ -27,7 +27,8 @@ from confiture_tui.core.effects.statements.definitions import (
 )
 from confiture_tui.core.effects.statements.expressions_read import read_default, read_expression
 from confiture_tui.core.effects.statements.own_sequences import make_sequence
-from confiture_tui.core.effects.types_known import domain_of, require_type
+from confiture_tui.core.effects.type_names import type_of_node
+from confiture_tui.core.effects.types_known import domain_of, require_column_type
 
 if TYPE_CHECKING:
     from confiture_tui.core.catalog.models.columns import Column
@@ -39,7 +40,8 @@ def prepare_add_column(alteration: Alteration, relation: Relation, command: Node
     """Queue ADD COLUMN; for a composite type, for the tables of that type too."""
     if relation.of_type is not None:
         alteration.step.refuse("42809", "cannot add column to typed table")
-    parts = column_parts(command["def"]["ColumnDef"])
+    definition = command["def"]["ColumnDef"]
+    parts = column_parts(definition)
     missing_ok = bool(command.get("missing_ok"))
     if relation.kind is RelationKind.COMPOSITE_TYPE:
         for table in typed_tables(alteration, relation, command):
@@ -65,8 +67,6 @@ def _add(alteration: Alteration, altered: Altered, parts: ColumnParts, missing_o
         return
     if parts.name in SYSTEM_COLUMNS:
         step.refuse("42701", f'column name "{parts.name}" conflicts with a system column name')
-    if parts.serial is None:
-        require_type(step, parts.type_node)
     if not recursing:
         _refuse_contradictions(alteration, relation, parts)
     column = column_of(parts, relation, next_number(relation), alteration.schema)
@@ -97,6 +97,11 @@ def _merge(alteration: Alteration, relation: Relation, existing: Column, parts: 
 
 def _refuse_contradictions(alteration: Alteration, relation: Relation, parts: ColumnParts) -> None:
     step = alteration.step
+    if parts.serial is None:
+        require_column_type(step, parts.name, parts.type_node, parts.collation)
+    row = type_of_node(parts.type_node, step.now)
+    if row is not None and row.name == relation.qualified_name and not alteration.partial(relation):
+        step.refuse("42P16", f"composite type {relation.name} cannot be made a member of itself")
     if parts.identity is not None:
         if relation.is_partition:
             step.refuse("0A000", "identity columns are not supported on partitions")
@@ -113,7 +118,7 @@ def _refuse_contradictions(alteration: Alteration, relation: Relation, parts: Co
     if parts.generated is not None:
         partial = alteration.partial(relation)
         read_expression(step, parts.generated, "column generation expression", relation=None if partial else relation)
-        worst = volatility(parts.generated, alteration.schema, relation=relation, planned=False)
+        worst = volatility(parts.generated, alteration.schema, relation=relation)
         if worst is Volatility.VOLATILE or worst is Volatility.STABLE:
             step.refuse("42P17", "generation expression is not immutable")
 

@@ -58,9 +58,8 @@ def _alter(alteration: Alteration, altered: Altered, definition: Node) -> None:
             deferrable=bool(definition.get("deferrable")),
             initially_deferred=bool(definition.get("initdeferred")),
         )
-        for child in alteration.schema.children(relation):
-            if any(part.parent_oid == constraint.oid for part in child.constraints):
-                alteration.lock(child, "the constraint is altered in the partitions too")
+        for child in alteration.schema.descendants(relation):
+            alteration.lock(child, "the constraint is altered in the partitions too")
 
 
 def _enforce(alteration: Alteration, relation: Relation, constraint: Constraint, *, enforced: bool) -> None:
@@ -69,8 +68,9 @@ def _enforce(alteration: Alteration, relation: Relation, constraint: Constraint,
     if constraint.enforced == enforced:
         return
     mode = LockMode.SHARE_ROW_EXCLUSIVE if enforced else LockMode.ACCESS_EXCLUSIVE
-    if other is not None:
-        step.lock(other, mode, f"the triggers of {constraint.quoted_name} are {'made' if enforced else 'dropped'}")
+    below = alteration.schema.descendants(other) if isinstance(other, Relation) and other.partitioning else ()
+    for one in () if other is None else (other, *below):
+        step.lock(one, mode, f"the triggers of {constraint.quoted_name} are {'made' if enforced else 'dropped'}")
     relation = alteration.update_constraint(relation, constraint, enforced=enforced, validated=enforced)
     if enforced and relation.kind in STORED:
         reason = Reason(f"{constraint.quoted_name} must hold for the rows that exist", step.command)

@@ -9,6 +9,7 @@ from confiture_tui.core.catalog.models.relations import Relation
 from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.statements.alter_table.storage import option_text
+from confiture_tui.core.effects.statements.parameters import refuse_index_parameter
 from confiture_tui.core.effects.statements.targets import find_existing
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ def alter_index(step: Step, found: Found, commands: list[Node]) -> None:
         sets = subtype in ("AT_SetRelOptions", "AT_ResetRelOptions")
         if subtype not in _ALLOWED or (sets and index is not None and index.is_partitioned):
             step.refuse("42809", f'ALTER action cannot be performed on relation "{found.key[-1]}"')
+        if subtype == "AT_SetStatistics" and index is not None:
+            _refuse_statistics(step, index, command.get("num", 0))
         if subtype == "AT_SetTableSpace":
             index = _move(step, found, index, command["name"])
         elif sets and index is not None:
@@ -41,7 +44,17 @@ def alter_index(step: Step, found: Found, commands: list[Node]) -> None:
     step.command = None
 
 
+def _refuse_statistics(step: Step, index: Index, number: int) -> None:
+    """Statistics are kept of an index's expressions only."""
+    if number > len(index.key_columns) + len(index.included_columns):
+        step.refuse("42703", f'column number {number} of relation "{index.name}" does not exist')
+    if 0 < number <= len(index.key_columns) and index.key_columns[number - 1] is not None:
+        step.refuse("0A000", f'cannot alter statistics on non-expression column of index "{index.name}"')
+
+
 def _move(step: Step, found: Found, index: Index | None, tablespace: str) -> Index | None:
+    if tablespace not in ("pg_default", index.tablespace if index is not None else None):
+        step.may_fail("42704", f'tablespace "{tablespace}" may not exist')
     if index is None:
         step.rebuild(found.name, found, f"the index's file is copied to {tablespace}")
         return None
@@ -62,6 +75,7 @@ def _options(step: Step, index: Index, command: Node) -> Index:
         if command["subtype"] == "AT_ResetRelOptions":
             kept.pop(element.get("defname", ""), None)
         else:
+            refuse_index_parameter(step, element, index.access_method)
             kept[element.get("defname", "")] = option_text(element.get("arg"))
     index = replace(index, options=tuple(f"{name}={value}" for name, value in kept.items()))
     step.change.put(index)

@@ -153,6 +153,9 @@ def _add_index(alteration: Alteration, altered: Altered, relation: Relation, ind
         step.may_fail("23505", f"{index.constraint}: rows that exist may be duplicates")
     if relation.kind is not RelationKind.PARTITIONED_TABLE:
         return
+    if not alteration.recurse and alteration.schema.children(relation):
+        step.invalid_index(index)
+        step.change.put(replace(index, valid=False))
     parent_oid = next((one.oid for one in alteration.relation(altered).constraints if one.index_oid == index.oid), 0)
     for child in alteration.schema.children(relation) if alteration.recurse else ():
         alteration.lock(child, "an index of a partitioned table is one of its partitions", LockMode.SHARE)

@@ -9,10 +9,12 @@ from confiture_tui.core.catalog.models.relations import Relation, RelationKind
 from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.object_names import columns_part, constraint_name, index_label, relation_name
+from confiture_tui.core.effects.pruning import ancestors
 from confiture_tui.core.effects.statements.alter_table.work import STORED, Alteration, Reason, Validation
 from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier
 
 if TYPE_CHECKING:
+    from confiture_tui.core.catalog.catalog import AnyRelation
     from confiture_tui.core.catalog.models.indexes import Index
     from confiture_tui.core.effects.schema import Schema
     from confiture_tui.core.effects.step import Step
@@ -123,6 +125,8 @@ def clone_foreign_keys(alteration: Alteration, parent: Relation, child: Relation
                 step.lock(one, LockMode.SHARE_ROW_EXCLUSIVE, f"the partition gets the foreign key {constraint.name}")
         same = next((one for one in child.constraints if _same_key(one, constraint)), None)
         if same is not None:
+            for table in with_triggers(alteration.schema, other):
+                step.lock(table, LockMode.ACCESS_EXCLUSIVE, f"triggers of {same.quoted_name} give way to the parent's")
             alteration.update_constraint(child, same, parent_oid=constraint.oid, is_local=False, inherited=1)
             continue
         name = constraint.name
@@ -142,8 +146,30 @@ def clone_foreign_keys(alteration: Alteration, parent: Relation, child: Relation
         alteration.update(child, constraints=(*child.constraints, made))
         if constraint.validated and constraint.enforced:
             _validate_in(alteration, child, made)
-    for referencing, constraint in alteration.schema.referencing(parent):
-        if not constraint.parent_oid:
+    lock_referencing(step, parent)
+
+
+def with_triggers(schema: Schema, referenced: AnyRelation | None) -> tuple[AnyRelation, ...]:
+    """The tables on which a foreign key that references this one has triggers: its partitions too."""
+    if referenced is None:
+        return ()
+    if not isinstance(referenced, Relation) or referenced.partitioning is None:
+        return (referenced,)
+    everything = (referenced, *schema.descendants(referenced))
+    return tuple(one for one in everything if _has_own_triggers(schema) or one.partitioning is None)
+
+
+def _has_own_triggers(schema: Schema) -> bool:
+    """Whether foreign keys have triggers on a partitioned table itself: from 15 on."""
+    return schema.server_version_num >= 150000
+
+
+def lock_referencing(step: Step, parent: Relation) -> None:
+    """The foreign keys that reference a partitioned table get to reference its new partition too."""
+    keys = step.now.referencing(parent)
+    own = {constraint.oid for _, constraint in keys}
+    for referencing, constraint in keys:
+        if constraint.parent_oid not in own:
             step.lock(referencing, cloning_lock(step.schema), f"its foreign key {constraint.name} is cloned")
 
 
@@ -181,18 +207,22 @@ def detach_foreign_keys(alteration: Alteration, parent: Relation, child: Relatio
     for constraint in child.constraints:
         if constraint.parent_oid in keys:
             other = alteration.schema.by_oid(constraint.referenced_oid)
-            if other is not None:
-                step.lock(other, LockMode.SHARE_ROW_EXCLUSIVE, f"{constraint.quoted_name} becomes the partition's own")
+            whole = not (isinstance(other, Relation) and other.partitioning) or _has_own_triggers(alteration.schema)
+            for table in with_triggers(alteration.schema, other) if whole else ():
+                step.lock(table, LockMode.SHARE_ROW_EXCLUSIVE, f"{constraint.quoted_name} becomes the partition's own")
     for referencing, constraint in alteration.schema.referencing(child):
         if not constraint.parent_oid:
             continue
+        for above in ancestors(child, alteration.schema):
+            step.lock(above, LockMode.ACCESS_SHARE, "the bound of its partition is looked at")
         step.lock(referencing, LockMode.ACCESS_EXCLUSIVE, f"{constraint.quoted_name} no longer reaches the partition")
         why = f"no row of {referencing.qualified_name} may reference the partition that goes"
         for one in (referencing, *alteration.schema.descendants(referencing)):
             if one.kind in STORED:
                 step.scan(one, why)
-        if child.kind in STORED:
-            step.scan(child, why)
+        for one in (child, *alteration.schema.descendants(child)):
+            if one.kind in STORED:
+                step.scan(one, why)
         step.may_fail("23503", why)
         kept = tuple(one for one in referencing.constraints if one.oid != constraint.oid)
         step.change.put(replace(referencing, constraints=kept))

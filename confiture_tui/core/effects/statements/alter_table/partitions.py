@@ -15,9 +15,11 @@ from confiture_tui.core.effects.partition_bounds import (
     condition_of_bound,
     hash_conflict,
     implied_by_constraints,
+    is_empty,
     negated,
     overlaps,
 )
+from confiture_tui.core.effects.pruning import ancestors
 from confiture_tui.core.effects.statements.alter_table.inheritance import joined, parted, require_parts
 from confiture_tui.core.effects.statements.alter_table.partition_parts import (
     clone_foreign_keys,
@@ -72,6 +74,8 @@ def _attach(alteration: Alteration, altered: Altered, definition: Node) -> None:
     require_parts(step, child, parent)
     child = replace(joined(child, parent), is_partition=True, partition_bound=bound_text(bound))
     step.change.put(child)
+    for one in ancestors(parent, alteration.schema):
+        step.lock(one, LockMode.ACCESS_SHARE, "the bound of its partition is looked at")
     clone_indexes(alteration, parent, child)
     clone_foreign_keys(alteration, parent, child)
     _validate(alteration, parent, child, bound, default)
@@ -143,6 +147,9 @@ def refuse_bound(step: Step, partitions: tuple[Relation, ...], parent: Relation,
     if strategy and bound.get("strategy") != strategy[0]:
         step.refuse("42P16", f"invalid bound specification for a {strategy} partition")
     columns = parent.partitioning.columns if parent.partitioning is not None else ()
+    for side, word in (("lowerdatums", "FROM"), ("upperdatums", "TO")) if strategy == "range" else ():
+        if len(bound.get(side, ())) != len(columns):
+            step.refuse("42P16", f"{word} must specify exactly one value per partitioning column")
     if strategy == "hash":
         for one in partitions:
             there = bound_of(one.partition_bound) if one.partition_bound else None
@@ -152,6 +159,8 @@ def refuse_bound(step: Step, partitions: tuple[Relation, ...], parent: Relation,
     if len(columns) != 1 or columns[0] is None:
         return
     column = parent.column(columns[0])
+    if column is not None and is_empty(bound, column.type):
+        step.refuse("42P17", f'empty range bound specified for partition "{name}"')
     for one in partitions:
         there = bound_of(one.partition_bound) if one.partition_bound else None
         if column is not None and there is not None and overlaps(bound, there, column.type):
@@ -188,10 +197,9 @@ def _validate(alteration: Alteration, parent: Relation, child: Relation, bound: 
 def _inherited_conditions(alteration: Alteration, parent: Relation) -> list[Condition]:
     """What the parent's own place in a larger partitioned table asks of rows."""
     found: list[Condition] = []
-    while parent.is_partition and parent.partition_bound:
-        above = next(iter(alteration.schema.parents(parent)), None)
-        bound = bound_of(parent.partition_bound)
-        if above is None or bound is None:
+    for above in ancestors(parent, alteration.schema):
+        bound = bound_of(parent.partition_bound) if parent.partition_bound else None
+        if bound is None:
             return [*found, Opaque()]
         found.append(condition_of_partition(above, bound))
         parent = above

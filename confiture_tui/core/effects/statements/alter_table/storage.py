@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.relations import Persistence, Relation, RelationKind
 from confiture_tui.core.effects.statements.alter_table.work import STORED, Alteration, Altered, Pass, Reason
 from confiture_tui.core.effects.statements.definitions import blank_column
 from confiture_tui.core.effects.statements.parameters import refuse_parameter
 from confiture_tui.core.effects.type_names import parse_type
+
+if TYPE_CHECKING:
+    from confiture_tui.core.effects.step import Step
 
 Node = dict[str, Any]
 
@@ -38,6 +41,11 @@ _ALWAYS_PLAIN = frozenset(
     }
 )
 # Types of fixed length, which have no TOAST storage (``pg_type.typstorage`` = p).
+
+
+_STORAGES = frozenset({"plain", "external", "extended", "main", "default"})
+_COMPRESSIONS = frozenset({"pglz", "lz4", "default"})
+_COLUMN_OPTIONS = frozenset({"n_distinct", "n_distinct_inherited"})
 
 
 def prepare_persistence(alteration: Alteration, relation: Relation, command: Node) -> None:
@@ -94,7 +102,9 @@ def _refuse_by_foreign_keys(alteration: Alteration, relation: Relation, wanted: 
 def prepare_tablespace(alteration: Alteration, relation: Relation, command: Node) -> None:
     """SET TABLESPACE: the file is copied, block by block; indexes stay where they are."""
     altered = alteration.table(relation)
-    if command["name"] not in (_DEFAULT_TABLESPACE, "pg_global", relation.tablespace):
+    if command["name"] == "pg_global":
+        alteration.step.refuse("22023", "only shared relations can be placed in pg_global tablespace")
+    if command["name"] not in (_DEFAULT_TABLESPACE, relation.tablespace):
         alteration.step.may_fail("42704", f'tablespace "{command["name"]}" may not exist')
     wanted = None if command["name"] == _DEFAULT_TABLESPACE else command["name"]
     if altered.tablespace is not None:
@@ -191,12 +201,35 @@ def _column_exists(alteration: Alteration, altered: Altered, command: Node) -> N
     if "name" not in command:
         alteration.step.refuse("0A000", "cannot refer to non-index column by number")
     column = alteration.column(relation, command["name"])
-    if column is not None and command["subtype"] == "AT_SetStorage":
-        wanted = command.get("def", {}).get("String", {}).get("sval", "").lower()
-        if wanted not in ("plain", "default") and parse_type(column.type).bare in _ALWAYS_PLAIN:
+    _refuse_setting(alteration.step, command)
+    wanted = command.get("def", {}).get("String", {}).get("sval", "").lower()
+    if column is not None and wanted not in ("plain", "default") and parse_type(column.type).bare in _ALWAYS_PLAIN:
+        if command["subtype"] == "AT_SetCompression":
+            alteration.step.refuse("0A000", f"column data type {column.type} does not support compression")
+        if command["subtype"] == "AT_SetStorage":
             alteration.step.refuse("0A000", f"column data type {column.type} can only have storage PLAIN")
+    if wanted == "lz4":
+        alteration.step.may_fail("0A000", "the server may have been built without lz4")
     if column is None:
         alteration.update_column(relation, blank_column(relation.qualified_name, command["name"], 0))
+
+
+def _refuse_setting(step: Step, command: Node) -> None:
+    """What cannot be set of any column."""
+    value: Node = command.get("def", {})
+    text = value.get("String", {}).get("sval", "")
+    match command["subtype"]:
+        case "AT_SetStatistics" if value.get("Integer", {}).get("ival", 0) < -1:
+            step.refuse("22023", f"statistics target {value['Integer']['ival']} is too low")
+        case "AT_SetStorage" if text.lower() not in _STORAGES:
+            step.refuse("22023", f'invalid storage type "{text}"')
+        case "AT_SetCompression" if text not in _COMPRESSIONS:
+            step.refuse("22023", f'invalid compression method "{text}"')
+        case "AT_SetOptions":
+            for one in value.get("List", {}).get("items", ()):
+                name = one["DefElem"].get("defname", "")
+                if name not in _COLUMN_OPTIONS:
+                    step.refuse("22023", f'unrecognized parameter "{name}"')
 
 
 def prepare_cluster(alteration: Alteration, relation: Relation, command: Node) -> None:

@@ -16,16 +16,15 @@ from confiture_tui.core.catalog.models.dependencies import (
 )
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
 from confiture_tui.core.effects.expressions import type_of
+from confiture_tui.core.effects.queries.rows import parsed_expression
 from confiture_tui.core.effects.statements.alter_table.typed import typed_tables
 from confiture_tui.core.effects.statements.alter_table.values import follow_type
 from confiture_tui.core.effects.statements.alter_table.work import STORED, Alteration, Altered, Pass
-from confiture_tui.core.effects.statements.definitions import SERIAL_TYPES, blank_column, type_oid, type_text
-from confiture_tui.core.effects.statements.expressions_read import read_expression
+from confiture_tui.core.effects.statements.definitions import SERIAL_TYPES, blank_column, names_in, type_oid, type_text
+from confiture_tui.core.effects.statements.expressions_read import note_stored_default, read_expression
 from confiture_tui.core.effects.type_change import change_of_type
 from confiture_tui.core.effects.type_names import parse_type, type_of_node
-from confiture_tui.core.effects.types_known import require_type
-from confiture_tui.core.sql.parser import parse
-from confiture_tui.core.sql.statement import SyntaxProblem
+from confiture_tui.core.effects.types_known import require_column_type
 
 if TYPE_CHECKING:
     from confiture_tui.core.catalog.models.columns import Column
@@ -86,7 +85,7 @@ def _prepare_one(alteration: Alteration, relation: Relation, command: Node) -> N
     written = [part["String"].get("sval", "") for part in definition["typeName"].get("names", ()) if "String" in part]
     if len(written) == 1 and written[0] in SERIAL_TYPES and type_of_node({"names": []}, step.now) is None:
         step.refuse("42704", f'type "{written[0]}" does not exist')
-    require_type(step, definition["typeName"])
+    require_column_type(step, name, definition["typeName"], definition.get("collClause"))
     if relation.kind in (RelationKind.TABLE, RelationKind.PARTITIONED_TABLE):
         if column is None or column.generated is not Generated.VIRTUAL:
             _judge(alteration, relation, column, name, definition["typeName"], using)
@@ -151,6 +150,7 @@ def _change(alteration: Alteration, altered: Altered, command: Node) -> None:
         column = blank_column(relation.qualified_name, name, 0)
     else:
         _refuse_default(alteration, column, type_node)
+        note_stored_default(step, column)
         _refuse_dependents(alteration, relation, column)
         if alteration.partial(relation):
             step.unknown_reach(f"what depends on {column.qualified_name} is not known")
@@ -162,7 +162,7 @@ def _change(alteration: Alteration, altered: Altered, command: Node) -> None:
         column,
         type=text,
         type_oid=type_oid(text, step.now),
-        collation="" if collation is not None else None,
+        collation="" if collation is not None and names_in(collation, "collname")[-1:] != ("default",) else None,
         has_missing_value=column.has_missing_value and not altered.rewrites,
     )
     del relation
@@ -172,12 +172,9 @@ def _refuse_default(alteration: Alteration, column: Column, type_node: Node) -> 
     """A default, or generation expression, must follow the column to its new type."""
     step = alteration.step
     new = type_of_node(type_node, step.now)
-    if not column.default or new is None:
+    expression = parsed_expression(column.default) if column.default else None
+    if expression is None or new is None:
         return
-    parsed = parse(f"SELECT {column.default}")
-    if isinstance(parsed, SyntaxProblem):
-        return
-    expression = parsed[1]["targetList"][0]["ResTarget"]["val"]
     relation = step.now.find(column.relation).relation
     kind = type_of(expression, step.now, relation=relation)
     if kind is None or kind.name == "unknown":

@@ -26,7 +26,6 @@ Node = dict[str, Any]
 
 _VIRTUAL = 180000
 _IDENTITY_IN_PARTITIONS = 170000
-_INTEGERS = frozenset({"smallint", "integer", "bigint", ""})
 
 
 def _everywhere(alteration: Alteration, relation: Relation, why: str) -> list[Relation]:
@@ -107,8 +106,6 @@ def _add_identity(alteration: Alteration, altered: Altered, command: Node, *, re
         step.refuse("55000", f'column "{name}" of relation "{relation.name}" is already an identity column')
     if column.default is not None:
         step.refuse("55000", f'column "{name}" of relation "{relation.name}" already has a default value')
-    if column.type not in _INTEGERS:
-        step.refuse("22023", "identity column type must be smallint, integer, or bigint")
     if column.number == 0:
         step.may_fail("55000", f"{name} may be nullable, or have a default")
     constraint = command["def"]["Constraint"]
