@@ -16,6 +16,7 @@ from confiture_tui.core.dry_run.result import DryRunResult, On, Rows
 from confiture_tui.core.effects.model import Basis, FrozenModel, StatementEffects
 from confiture_tui.core.migrations.model import Finding
 from confiture_tui.core.migrations.status import MigrationState
+from confiture_tui.service.models import PreviewedHook
 from confiture_tui.terminal import safe_json
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ class MigrationPreviewDocument(FrozenModel):
         statements: one entry each, with the effects as far as they are known.
         rollback: the way back.
         findings: what is wrong with the file.
+        hooks: what it declares.
     """
 
     version: str
@@ -135,6 +137,7 @@ class MigrationPreviewDocument(FrozenModel):
     statements: tuple[StatementEffects, ...]
     rollback: RollbackDocument
     findings: tuple[Finding, ...] = ()
+    hooks: tuple[PreviewedHook, ...] = ()
 
 
 class PreviewDocument(Document):
@@ -237,6 +240,7 @@ def preview_document(
             statements=preview.statements,
             rollback=RollbackDocument(strategy="down_file" if preview.has_down else "none"),
             findings=_findings(preview.findings, base),
+            hooks=preview.hooks,
         )
         for preview in previews
     )

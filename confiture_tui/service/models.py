@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from confiture_tui.core.catalog.diff import SchemaDiff
 from confiture_tui.core.effects.model import FrozenModel, StatementEffects
+from confiture_tui.core.hooks.phase import HookPhase
 from confiture_tui.core.migrations.model import Finding
 
 
@@ -55,6 +57,20 @@ class TargetInfo(FrozenModel):
     host: str = ""
 
 
+class PreviewedHook(FrozenModel):
+    """A hook that a migration declares; none of its code was imported for that.
+
+    Attributes:
+        hook: its name.
+        phase: where the declaration names one; ``None``: the hook's own.
+        direction: when it runs: ``forward``, ``backward`` or ``both``.
+    """
+
+    hook: str
+    phase: HookPhase | None
+    direction: Literal["forward", "backward", "both"]
+
+
 class MigrationPreview(FrozenModel):
     """What a migration contains, before anything is tried.
 
@@ -68,6 +84,7 @@ class MigrationPreview(FrozenModel):
         findings: what is wrong with the file.
         has_down: whether there is a way back.
         runner: the profile in whose name it is judged.
+        hooks: what its ``.hooks.yaml`` declares, in its order.
         schema_diff: what it does to the schema, where a dry run has shown it.
     """
 
@@ -80,4 +97,5 @@ class MigrationPreview(FrozenModel):
     findings: tuple[Finding, ...] = ()
     has_down: bool = False
     runner: str = ""
+    hooks: tuple[PreviewedHook, ...] = ()
     schema_diff: SchemaDiff | None = None

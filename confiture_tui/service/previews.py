@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 from confiture_tui.core.effects.model import Failure, StatementEffects
 from confiture_tui.core.effects.simulation import simulate
+from confiture_tui.core.hooks.declaration import declaration_path, read_declaration
 from confiture_tui.core.migrations.findings import script_findings, too_large
+from confiture_tui.core.migrations.model import Finding
 from confiture_tui.core.migrations.profiles import Wrapping
-from confiture_tui.service.models import MigrationPreview
+from confiture_tui.errors import UsageError
+from confiture_tui.service.models import MigrationPreview, PreviewedHook
 
 if TYPE_CHECKING:
     from confiture_tui.core.catalog import Catalog
@@ -46,6 +49,7 @@ def preview_of(migration: Migration, profile: RunnerProfile, simulation: Simulat
             for one in migration.up.statements
         )
     wrapping = profile.wrapping_of(migration.up)
+    hooks, mistakes = _declared(migration)
     return MigrationPreview(
         version=migration.version,
         name=migration.name,
@@ -53,10 +57,21 @@ def preview_of(migration: Migration, profile: RunnerProfile, simulation: Simulat
         wrapping=str(wrapping),
         analysed=(sum(one.basis is not None for one in statements), len(statements)),
         statements=statements,
-        findings=(*migration.findings, *script_findings(migration, wrapping)),
+        findings=(*migration.findings, *script_findings(migration, wrapping), *mistakes),
         has_down=migration.down is not None,
         runner=profile.name,
+        hooks=hooks,
     )
+
+
+def _declared(migration: Migration) -> tuple[tuple[PreviewedHook, ...], tuple[Finding, ...]]:
+    """The hooks that a migration declares; where the declaration cannot be read, what is wrong with it."""
+    try:
+        declared = read_declaration(migration)
+    except UsageError as error:
+        return (), (Finding(code="hooks-file", message=error.message, path=declaration_path(migration), level="error"),)
+    hooks = (PreviewedHook(hook=one.name, phase=one.phase, direction=one.direction) for one in declared)
+    return tuple(hooks), ()
 
 
 def simulated(

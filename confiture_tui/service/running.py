@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from confiture_tui.core.catalog import Catalog
 from confiture_tui.core.effects.model import FrozenModel
 from confiture_tui.core.effects.simulation import simulate_all
-from confiture_tui.core.hooks.declaration import make_hooks, read_declaration
+from confiture_tui.core.hooks.declaration import make_hooks
 from confiture_tui.core.hooks.registry import HookInfo, HookRegistry
 from confiture_tui.core.migrations.status import MigrationState
 from confiture_tui.core.runner.job import PROFILE
@@ -181,13 +181,6 @@ def registry_of(config_file: Path | None) -> HookRegistry:
 def list_hooks(config_file: Path | None) -> tuple[HookInfo, ...]:
     """All hooks that there are; loads those that are not denied."""
     return registry_of(config_file).list()
-
-
-def declared_hooks(migration: Migration) -> tuple[str, ...]:
-    """The hooks that a migration names, by phase where it says so, without importing anything."""
-    return tuple(
-        f"{one.name} ({one.phase})" if one.phase is not None else one.name for one in read_declaration(migration)
-    )
 
 
 def with_interrupted(statuses: Sequence[MigrationStatus], left: Sequence[LeftOver]) -> tuple[MigrationStatus, ...]:

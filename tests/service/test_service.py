@@ -138,6 +138,25 @@ async def test_a_syntax_error_is_certain_before_anything_is_tried(
     assert (result.failure.sqlstate, result.failure.line) == ("42601", 2)
 
 
+async def test_declared_hooks_are_shown_and_a_mistake_in_their_file_is_a_finding(
+    service_on: Callable[..., MigrationService], project: Path
+) -> None:
+    declared = project / "db/migrations/003_more.hooks.yaml"
+    (declared.parent / "003_more.up.sql").write_text("SELECT 1;\n")
+    declared.write_text("hooks:\n- hook: analyze_tables\n  phase: cleanup\n- {hook: somebodys, direction: both}\n")
+    service = service_on()
+    await service.open()
+    preview = await service.preview("003")
+    assert [(one.hook, one.phase, one.direction) for one in preview.hooks] == [
+        ("analyze_tables", "CLEANUP", "forward"),
+        ("somebodys", None, "both"),
+    ]
+    declared.write_text("hooks:\n- hok: analyze_tables\n")
+    preview = await service.preview("003")
+    assert preview.hooks == ()
+    assert any(one.code == "hooks-file" and "line 2" in one.message for one in preview.findings)
+
+
 async def test_a_program_among_the_pending_is_told(service_on: Callable[..., MigrationService], project: Path) -> None:
     (project / "db" / "migrations" / "0015_program.py").write_text("class Migration: ...\n")
     service = service_on()

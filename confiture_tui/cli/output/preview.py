@@ -35,6 +35,9 @@ def write_preview(page: Page, preview: MigrationPreview) -> None:
     back = "has a way back" if preview.has_down else "no way back"
     page.paragraph(page.joined(_WRAPPING.get(preview.wrapping, preview.wrapping), back), indent=2, first="  ")
     write_findings(page, preview.findings)
+    for hook in preview.hooks:
+        facts = (hook.phase or "", {"both": "in both directions"}.get(hook.direction, hook.direction))
+        page.paragraph(page.joined(f"hook {hook.hook}", *facts), indent=2, first="  ")
     for statement in preview.statements:
         page.blank()
         page.line(

@@ -117,7 +117,7 @@ class _Backfill:
         return HookResult(
             rows_affected=inserted,
             statistics={"batches": batches, "rows": inserted},
-            message=f"{inserted:,} rows in {batches} batches",
+            message=f"{inserted:,} rows in {batches} batch{'es' if batches > 1 else ''}",
         )
 
     def _copy(self, last: str | None, upper: str | None) -> int:

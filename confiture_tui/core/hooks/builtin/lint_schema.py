@@ -65,7 +65,8 @@ class LintSchema(Hook):
         found = [one for one in report.violations if not (self.options.only_new and one.key in told)]
         told |= {one.key for one in report.violations}
         for one in found:
-            context.logger.warning(_words(one), rule=one.rule, severity=one.severity.value, object=one.object)
+            tell = context.logger.debug if one.severity is Severity.INFO else context.logger.warning
+            tell(_words(one), rule=one.rule, severity=one.severity.value, object=one.object)
         grave = [one for one in found if one.severity.rank >= threshold.rank]
         if grave:
             more = f" (and {len(grave) - _NAMED:,} more)" if len(grave) > _NAMED else ""
