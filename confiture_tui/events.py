@@ -48,6 +48,7 @@ class EventName(StrEnum):
     SHADOW_READY = "shadow_ready"
     SHADOW_CACHE = "shadow_cache"
     SHADOW_INCOMPLETE = "shadow_incomplete"
+    RATES_MEASURED = "rates_measured"
     DRY_RUN_START = "dry_run_start"
     DRY_RUN_COMPLETED = "dry_run_completed"
     DRY_RUN_FAILED = "dry_run_failed"

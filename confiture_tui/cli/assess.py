@@ -53,6 +53,12 @@ def assess(
     probe: Annotated[
         bool, typer.Option("--probe/--no-probe", help="Whether the data are asked what only they can decide.")
     ] = True,
+    calibrate: Annotated[
+        bool,
+        typer.Option(
+            "--calibrate", help="Measure first how fast a server on this machine works, unless that was done lately."
+        ),
+    ] = False,
     baseline: Annotated[
         Path | None,
         typer.Option(
@@ -96,6 +102,8 @@ def assess(
 
     async def work(session: Session) -> int:
         service = session.service
+        if calibrate:
+            await service.calibrate()
         if files:
             read = [migration_on_stdin() if text == STDIN else Path(text) for text in files]
             assessed = await service.assess_files(read, request)

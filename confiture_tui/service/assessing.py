@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from confiture_tui.core.baselines import BaselineEntry, BaselineUpdate, read_baseline, renewed, write_baseline
 from confiture_tui.core.catalog import Catalog
@@ -16,7 +16,6 @@ from confiture_tui.core.risk.baseline import entries_of, gone, with_baseline, wi
 from confiture_tui.core.risk.engine import RiskAssessmentEngine
 from confiture_tui.core.risk.model import RiskAssessment
 from confiture_tui.core.risk.probes import BUDGET_SECONDS
-from confiture_tui.core.risk.rates import DEFAULT_RATES, load_rates
 from confiture_tui.errors import UsageError
 from confiture_tui.yaml_file import did_you_mean
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from confiture_tui.core.migrations.model import Migration
     from confiture_tui.core.migrations.profiles import RunnerProfile
     from confiture_tui.core.migrations.status import MigrationStatus
+    from confiture_tui.core.risk.rates import Rates
     from confiture_tui.service.models import TargetInfo
 
 
@@ -101,22 +101,37 @@ def by_baseline(
     return BaselineUse(path=path, assessed=left, gone=gone(listed, old), updated=change)
 
 
-def engine_for(
-    request: AssessRequest, profile: RunnerProfile, *, connection: psycopg.Connection[Any] | None
-) -> RiskAssessmentEngine:
-    """The engine of one request; it reads the catalog through the connection, if there is one."""
+class Evidence(NamedTuple):
+    """What the assessments of one request rest on.
+
+    Attributes:
+        request: what is asked for.
+        connection: to the target, for questions; ``None`` without one.
+        catalog: of the target.
+        rates: how fast it works.
+    """
+
+    request: AssessRequest
+    connection: psycopg.Connection[Any] | None
+    catalog: Catalog | None
+    rates: Rates
+
+    def engine_for(self, profile: RunnerProfile) -> RiskAssessmentEngine:
+        """The engine that judges in the name of a runner."""
+        return RiskAssessmentEngine(
+            self.catalog,
+            connection=self.connection,
+            runner=profile,
+            allow=self.request.allow,
+            rates=self.rates,
+            probe_seconds=BUDGET_SECONDS if self.request.asks_data else 0.0,
+        )
+
+
+def evidence_of(request: AssessRequest, connection: psycopg.Connection[Any] | None, rates: Rates) -> Evidence:
+    """The evidence for one request; it reads the catalog through the connection, if there is one."""
     catalog = Catalog.load(connection) if connection is not None else None
-    rates = DEFAULT_RATES
-    if connection is not None:
-        rates = load_rates(f"{connection.info.host}:{connection.info.port}") or DEFAULT_RATES
-    return RiskAssessmentEngine(
-        catalog,
-        connection=connection,
-        runner=profile,
-        allow=request.allow,
-        rates=rates,
-        probe_seconds=BUDGET_SECONDS if request.asks_data else 0.0,
-    )
+    return Evidence(request, connection, catalog, rates)
 
 
 def assess_pending(

@@ -13,7 +13,7 @@ from confiture_tui.core.migrations.layouts import ConfitureLayout, LooseFiles
 from confiture_tui.core.migrations.profiles import PROFILES
 from confiture_tui.core.migrations.status import MigrationState
 from confiture_tui.errors import UsageError
-from confiture_tui.service.assessing import Assessed, AssessRequest, assess_loose, assess_pending, engine_for
+from confiture_tui.service.assessing import Assessed, AssessRequest, assess_loose, assess_pending, evidence_of
 from confiture_tui.service.previews import preview_of, simulated
 from confiture_tui.yaml_file import did_you_mean
 
@@ -76,7 +76,8 @@ def assess(workspace: Workspace, request: AssessRequest, scope: CancelScope) -> 
     statuses, profile = workspace.status(scope), workspace.profile
     with ExitStack() as stack:
         conn = stack.enter_context(workspace.connected(scope)) if workspace.has_target else None
-        return assess_pending(engine_for(request, profile, connection=conn), statuses, request, profile)
+        engine = evidence_of(request, conn, workspace.rates(conn)).engine_for(profile)
+        return assess_pending(engine, statuses, request, profile)
 
 
 def assess_files(
@@ -91,9 +92,9 @@ def assess_files(
     found: list[Assessed] = []
     with ExitStack() as stack:
         conn = stack.enter_context(workspace.connected_as_asked(scope)) if workspace.settings.dsn is not None else None
+        evidence = evidence_of(request, conn, workspace.rates(conn))
         for one, profile in _loose(workspace, files):
-            engine = engine_for(request, PROFILES[profile], connection=conn)
-            found += assess_loose(engine, [one], PROFILES[profile])
+            found += assess_loose(evidence.engine_for(PROFILES[profile]), [one], PROFILES[profile])
     return tuple(found)
 
 

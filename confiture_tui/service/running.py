@@ -13,13 +13,16 @@ from confiture_tui.core.effects.simulation import simulate_all
 from confiture_tui.core.hooks.declaration import make_hooks
 from confiture_tui.core.hooks.registry import HookInfo, HookRegistry
 from confiture_tui.core.migrations.status import MigrationState
+from confiture_tui.core.risk.engine import RiskAssessmentEngine
 from confiture_tui.core.runner.job import PROFILE
+from confiture_tui.core.runner.journal import ExpectedTime
 from confiture_tui.core.runner.plan import Plan, make_plan
 from confiture_tui.core.runner.preflight import PreflightFinding, preflight
 from confiture_tui.core.runner.runner import MigrationRunner
 from confiture_tui.core.runner.selection import to_apply, to_take_back
 from confiture_tui.core.runner.settings import read_hook_policy, read_run_policy
 from confiture_tui.errors import ConfitureError, UsageError
+from confiture_tui.service.calibrating import base_rates
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,6 +90,7 @@ class RunSources:
         database: the target's name.
         read_only: nothing may change the target.
         is_production: the environment is production.
+        is_ours: the target is on a server that this program started, as the demo's is.
         sink: where events go.
     """
 
@@ -98,6 +102,7 @@ class RunSources:
     database: str
     read_only: bool
     is_production: bool
+    is_ours: bool
     sink: Sink
 
 
@@ -130,8 +135,24 @@ def run(sources: RunSources, request: RunRequest, digest: str, scope: CancelScop
     refuse_objections(prepared)
     with sources.writable() as conn:
         runner = runner_of(sources, conn, prepared.plan.policy, scope)
-        work = runner.apply if request.direction == "forward" else runner.rollback
-        return work(migrations, hooks=hooks)
+        if request.direction == "backward":
+            return runner.rollback(migrations, hooks=hooks)
+        return runner.apply(migrations, hooks=hooks, expected=_expected(sources, migrations))
+
+
+def _expected(sources: RunSources, migrations: Sequence[Migration]) -> dict[str, ExpectedTime]:
+    """How long the statements of each migration should take, by the rates that no earlier run has corrected.
+
+    Nothing is said of a migration with code that cannot be read.
+    """
+    with sources.connected() as conn:
+        rates = base_rates(conn, ours=sources.is_ours)
+        engine = RiskAssessmentEngine(Catalog.load(conn), runner=PROFILE, rates=rates, rules=())
+    return {
+        one.version: ExpectedTime(one.estimate.expected_ms, rates.source)
+        for one in engine.assess_all(migrations)
+        if not any(statement.opaque or statement.basis is None for statement in one.statements)
+    }
 
 
 def refuse_objections(prepared: PreparedRun) -> None:

@@ -133,15 +133,23 @@ class ShadowServer:
         sink: where it is told that it is waited for, or could not be made.
         server_sink: where the server's own events go.
         prepare: what is done with a new one before anybody gets it.
+        afterwards: what is done with it besides, on the same thread, while others use it already; it raises nothing.
     """
 
     def __init__(
-        self, servers: Servers, *, sink: Sink, server_sink: Sink, prepare: Callable[[EmbeddedServer], None]
+        self,
+        servers: Servers,
+        *,
+        sink: Sink,
+        server_sink: Sink,
+        prepare: Callable[[EmbeddedServer], None],
+        afterwards: Callable[[EmbeddedServer], None],
     ) -> None:
         self._servers = servers
         self._sink = sink
         self._server_sink = server_sink
         self._prepare = prepare
+        self._afterwards = afterwards
         self._lock = threading.Lock()
         self._made: Future[EmbeddedServer] | None = None
         self._brought: tuple[EmbeddedServer, str, Mapping[str, Any]] | None = None
@@ -214,6 +222,8 @@ class ShadowServer:
             message = f"There is no server to try migrations on: {error}"
             self._sink(Event(name=EventName.SHADOW_INCOMPLETE, message=message, level=Level.ERROR))
             made.set_exception(error)
+        else:
+            self._afterwards(made.result())
 
     def _prepared(self, wanted: Wanted) -> EmbeddedServer:
         server = self._begun_with_what_is_kept(wanted) or self._servers.start(self._server_sink, major=wanted.major)

@@ -199,6 +199,14 @@ class MigrationService:
 
         return self.jobs.start("Assess files", work)
 
+    async def calibrate(self) -> None:
+        """Measure how fast a server on this machine works, unless that is known already: a second or two.
+
+        Raises:
+            ConfitureError: no server could be started.
+        """
+        await self.jobs.start("Calibrate", lambda scope: self._workspace().calibrate(scope))
+
     async def by_baseline(
         self, assessed: Sequence[Assessed], path: Path, *, update: bool, complete: bool
     ) -> BaselineUse:

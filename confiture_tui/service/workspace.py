@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from confiture_tui.config import Settings
     from confiture_tui.core.migrations.model import Migration
+    from confiture_tui.core.risk.rates import Rates
     from confiture_tui.database.cancellation import CancelScope
     from confiture_tui.database.embedded import EmbeddedServer
     from confiture_tui.service.in_place import InPlaceOptions
@@ -77,6 +78,7 @@ class Workspace:
             sink=sink,
             server_sink=self._demo_shop.only_warnings if demo else sink,
             prepare=self._demo_shop.prepare_shadow if demo else _as_it_is,
+            afterwards=self._measure,
         )
         self._migrations_dir = settings.migrations_dir
         self._migrations = MigrationSet(directory=settings.migrations_dir, migrations=())
@@ -279,6 +281,7 @@ class Workspace:
             database=target.database,
             read_only=self.settings.read_only,
             is_production=project.is_production,
+            is_ours=self._demo,
             sink=self._sink,
         )
 
@@ -436,6 +439,26 @@ class Workspace:
                 profile=self.profile,
             ),
         )
+
+    def calibrate(self, scope: CancelScope) -> None:
+        """Measure how fast a server on this machine works, unless that is known already.
+
+        Raises:
+            Cancelled: the scope was cancelled.
+            ConfitureError: no server could be started.
+        """
+        self._measure(self._shadow_server.get(scope))
+
+    def _measure(self, server: EmbeddedServer) -> None:
+        from confiture_tui.service.calibrating import measure_once
+
+        measure_once(server, self._sink)
+
+    def rates(self, conn: psycopg.Connection[Any] | None) -> Rates:
+        """How fast the target works, as far as that is known: ``conn`` leads there, ``None`` without one."""
+        from confiture_tui.service.calibrating import rates_for
+
+        return rates_for(conn, ours=self._demo)
 
     def close(self) -> None:
         """Stop the embedded servers, and with them everything that was on them; no other is started. Idempotent."""

@@ -16,7 +16,6 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,103 +28,14 @@ from confiture_tui.core.risk.engine import RiskAssessmentEngine
 from confiture_tui.core.risk.model import Category, RiskAssessment
 from confiture_tui.database.connection import connect
 from confiture_tui.database.embedded import EmbeddedServer
+from tests.bench.harm_cases import CASES, SETUP, Case, Open
 
 if TYPE_CHECKING:
     from confiture_tui.database.dsn import Dsn
 
-SETUP = """
-CREATE TABLE customers (id int PRIMARY KEY, name text NOT NULL, visits int NOT NULL DEFAULT 0);
-CREATE TABLE orders (
-  id int PRIMARY KEY, customer_id int, status text, amount numeric(10, 2), placed timestamptz DEFAULT now(), note text
-);
-CREATE TABLE audit (id int PRIMARY KEY, what text, at timestamptz DEFAULT now());
-CREATE TABLE archive (id int PRIMARY KEY, body text, v int);
-CREATE TABLE settings (name text PRIMARY KEY, value text);
-INSERT INTO customers SELECT i, 'customer ' || i FROM generate_series(1, {rows} / 10) i;
-INSERT INTO orders SELECT i, 1 + i % ({rows} / 10), 'new', i % 1000, now(), repeat('note ', i % 20)
-  FROM generate_series(1, {rows}) i;
-INSERT INTO archive SELECT i, repeat('old ', 20), i FROM generate_series(1, {rows}) i;
-INSERT INTO settings SELECT 'name' || i, 'value' FROM generate_series(1, 100) i;
-ALTER TABLE orders ADD CONSTRAINT later CHECK (amount >= 0) NOT VALID;
-CREATE INDEX orders_customer ON orders (customer_id);
-"""
 SESSIONS = 10
 PAUSE_SECONDS = 0.1
-READER_SECONDS = 4.0
-
-
-@dataclass(frozen=True)
-class Case:
-    """One migration, how it is run, and whether somebody reads ``orders`` in a long transaction meanwhile."""
-
-    name: str
-    sql: str
-    runner: str = "confiture"
-    reader: bool = False
-
-
-TRIGGER = """
-CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
-CREATE TRIGGER g BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION f();
-"""
-
-CASES = (
-    Case("nothing existing", "CREATE TABLE fresh (id int)"),
-    Case("comment", "COMMENT ON TABLE orders IS 'x'"),
-    Case("brief alter, hot", "ALTER TABLE orders ALTER note SET DEFAULT 'x'"),
-    Case("brief alter, quiet", "ALTER TABLE archive ALTER body SET DEFAULT 'x'"),
-    Case("brief alter behind a reader", "ALTER TABLE orders ALTER note SET DEFAULT 'x'", reader=True),
-    Case(
-        "the same, lock_timeout 200 ms",
-        "SET lock_timeout = '200ms'; ALTER TABLE orders ALTER note SET DEFAULT 'x'",
-        reader=True,
-    ),
-    Case("the same, lock_timeout 2 s", "ALTER TABLE orders ALTER note SET DEFAULT 'x'", "confiture-tui", reader=True),
-    Case("brief alter of another table, reader", "ALTER TABLE customers ALTER name SET DEFAULT 'x'", reader=True),
-    Case("add column, constant", "ALTER TABLE orders ADD c int DEFAULT 1"),
-    Case("add column, volatile", "ALTER TABLE orders ADD c uuid DEFAULT gen_random_uuid()"),
-    Case("add column, volatile, quiet", "ALTER TABLE archive ADD c uuid DEFAULT gen_random_uuid()"),
-    Case("add column, volatile, tiny", "ALTER TABLE settings ADD c uuid DEFAULT gen_random_uuid()"),
-    Case("change type, hot", "ALTER TABLE orders ALTER customer_id TYPE bigint"),
-    Case("change type, quiet", "ALTER TABLE archive ALTER v TYPE bigint"),
-    Case("change type, smaller hot", "ALTER TABLE customers ALTER visits TYPE bigint"),
-    Case("create index, hot", "CREATE INDEX i ON orders (note)"),
-    Case("create index, quiet", "CREATE INDEX i ON archive (body)"),
-    Case("create index behind a reader", "CREATE INDEX i ON orders (status)", reader=True),
-    Case("create index concurrently", "CREATE INDEX CONCURRENTLY i ON orders (note)"),
-    Case("set not null", "ALTER TABLE orders ALTER status SET NOT NULL"),
-    Case("add check", "ALTER TABLE orders ADD CHECK (amount < 100000)"),
-    Case("add check not valid", "ALTER TABLE orders ADD CHECK (amount < 100000) NOT VALID"),
-    Case("validate", "ALTER TABLE orders VALIDATE CONSTRAINT later"),
-    Case("foreign key", "ALTER TABLE orders ADD FOREIGN KEY (customer_id) REFERENCES customers (id)"),
-    Case("foreign key not valid", "ALTER TABLE orders ADD FOREIGN KEY (customer_id) REFERENCES customers NOT VALID"),
-    Case("unique", "ALTER TABLE orders ADD UNIQUE (id, note)"),
-    Case("vacuum full, hot", "VACUUM FULL orders"),
-    Case("vacuum full, quiet", "VACUUM FULL archive"),
-    Case(
-        "alter, backfill, not null in one",
-        "ALTER TABLE orders ADD c int; UPDATE orders SET c = 1; ALTER TABLE orders ALTER c SET NOT NULL",
-    ),
-    Case(
-        "the same in three",
-        "ALTER TABLE orders ADD c int; UPDATE orders SET c = 1; ALTER TABLE orders ALTER c SET NOT NULL",
-        "loose",
-    ),
-    Case("backfill, hot", "UPDATE orders SET note = 'x'"),
-    Case("backfill, quiet", "UPDATE archive SET v = v + 1"),
-    Case("backfill of the smaller hot", "UPDATE customers SET visits = 0"),
-    Case("one batch", "UPDATE orders SET note = 'x' WHERE id IN (SELECT id FROM orders ORDER BY id LIMIT 1000)"),
-    Case("alter hot, then work on quiet", "ALTER TABLE orders ADD c int; CREATE INDEX i ON archive (body)"),
-    Case(
-        "alter hot, then work on quiet, apart",
-        "ALTER TABLE orders ADD c int; CREATE INDEX i ON archive (body)",
-        "loose",
-    ),
-    Case("drop index", "DROP INDEX orders_customer"),
-    Case("trigger behind a reader", TRIGGER, reader=True),
-    Case("truncate a quiet one", "TRUNCATE archive"),
-    Case("drop a quiet one", "DROP TABLE archive"),
-)
+OPEN_SECONDS = 4.0
 
 
 class Application:
@@ -192,19 +102,23 @@ class Application:
                 time.sleep(0.01)
 
 
-class Reader(threading.Thread):
-    """A session that reads ``orders`` in a long transaction."""
+class Somebody(threading.Thread):
+    """A session that keeps a transaction open on ``orders`` and ``audit``, after reading them or writing a row."""
 
-    def __init__(self, dsn: Dsn) -> None:
+    def __init__(self, dsn: Dsn, what: Open) -> None:
         super().__init__()
         self._dsn = dsn
-        self.reading = threading.Event()
+        self._what = what
+        self.begun = threading.Event()
 
     def run(self) -> None:
         with connect(self._dsn, application_name="report") as conn, conn.transaction():
-            conn.execute("SELECT FROM orders LIMIT 1; SELECT FROM audit LIMIT 1")
-            self.reading.set()
-            time.sleep(READER_SECONDS)
+            if self._what is Open.READER:
+                conn.execute("SELECT FROM orders LIMIT 1; SELECT FROM audit LIMIT 1")
+            else:
+                conn.execute("UPDATE orders SET note = note WHERE id = 1")
+            self.begun.set()
+            time.sleep(OPEN_SECONDS)
 
 
 def run(conn: psycopg.Connection[Any], migration: Migration, profile: RunnerProfile) -> None:
@@ -230,19 +144,19 @@ def harm(dsn: Dsn, case: Case, rows: int) -> tuple[float, float, RiskAssessment]
     migration, profile = Migration.from_sql(case.sql), PROFILES[case.runner]
     with Application(dsn, rows) as application, connect(dsn) as conn:
         time.sleep(2.0)
-        reader = Reader(dsn) if case.reader else None
-        if reader is not None:
-            reader.start()
-            reader.reading.wait()
+        somebody = None if case.open is None else Somebody(dsn, case.open)
+        if somebody is not None:
+            somebody.start()
+            somebody.begun.wait()
         catalog = Catalog.load(conn)
-        said = RiskAssessmentEngine(catalog, connection=conn, runner=profile, rules=()).assess(migration)
+        said = RiskAssessmentEngine(catalog, connection=conn, runner=profile).assess(migration)
         application.watch()
         began = time.monotonic()
         run(conn, migration, profile)
         took = time.monotonic() - began
         time.sleep(0.3)
-        if reader is not None:
-            reader.join()
+        if somebody is not None:
+            somebody.join()
     return application.waited_seconds, took, said
 
 

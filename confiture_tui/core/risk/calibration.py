@@ -95,7 +95,7 @@ def _measure(conn: psycopg.Connection[Any]) -> Rates:
         write_row=max(write - overhead, 1e-4) / _ROWS,
         reference_row=max(reference - overhead - _ROWS * scan[0], 1e-4) / _ROWS,
         spread=_SPREAD,
-        source="rates measured on the shadow's server",
+        source=f"rates measured on this machine with PostgreSQL {conn.info.parameter_status('server_version')}",
     )
 
 

@@ -89,7 +89,7 @@ def claims_of(context: Context) -> Iterator[Claim]:
 
 
 def _locking(exposure: Exposure) -> Claim:
-    who = "readers and writers" if exposure.mode.blocks_reads else "writers"
+    who = "readers and writers" if exposure.stops_readers else "writers"
     what = exposure.mode if exposure.mode.blocks_writes else "Locks on the rows that are changed,"
     until = "" if exposure.last == exposure.statement else f", which statement {exposure.last} ends"
     evidence = [

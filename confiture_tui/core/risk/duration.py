@@ -102,7 +102,7 @@ class Durations:
                 return self._ranged(seconds, size.bytes, size.bytes)
             case WorkKind.BUILD | WorkKind.REBUILD:
                 seconds = (rows * rates.build_row + megabytes * rates.build_mb) * self._kind_of_index(work, forecast)
-                seconds *= _CONCURRENTLY if _concurrently(forecast) else 1.0
+                seconds *= _CONCURRENTLY if concurrently(forecast) else 1.0
                 known = self._sizes.index(work.index) if work.index else None
                 made = known.size if known is not None and known.size else int(rows * _INDEX_ENTRY_BYTES)
                 return self._ranged(seconds, made, made)
@@ -211,7 +211,8 @@ def _sum(values: Iterable[int | None]) -> int | None:
     return total
 
 
-def _concurrently(forecast: Forecast | None) -> bool:
+def concurrently(forecast: Forecast | None) -> bool:
+    """Whether an index or a materialized view is made CONCURRENTLY."""
     if forecast is None or forecast.statement.node_kind not in ("IndexStmt", "ReindexStmt", "RefreshMatViewStmt"):
         return False
     node = forecast.statement.node or {}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.risk import scoring
+from confiture_tui.core.risk.duration import concurrently
 
 if TYPE_CHECKING:
     from confiture_tui.core.effects.forecast import Forecast
@@ -28,6 +29,7 @@ class Exposure:
         waiting_per_second: statements a second that have to wait; ``None`` when nothing is known of the traffic.
         work: relations not proved small that are scanned, rewritten or built on while the lock is held.
         bounded: a ``lock_timeout`` bounds the wait for it.
+        stops_readers: readers wait too, not only writers.
         points: the score of locking that all this gives.
     """
 
@@ -40,6 +42,7 @@ class Exposure:
     waiting_per_second: float | None
     work: tuple[str, ...]
     bounded: bool
+    stops_readers: bool
     points: int
 
 
@@ -69,10 +72,12 @@ class _Held:
     """A relation that somebody waits for, while its transaction goes on.
 
     ``since`` and ``readers_since`` are times on the transaction's own clock, which runs while a statement works and
-    while it waits for a lock; ``readers_since`` is ``None`` while readers do not wait.
+    while it waits for a lock; ``readers_since`` is ``None`` while readers do not wait. ``acts_as``: the mode whose
+    effect on others it has.
     """
 
     mode: LockMode
+    acts_as: LockMode
     statement: int
     bounded: bool
     queue: float
@@ -142,22 +147,24 @@ def _of_transaction(group: Sequence[Forecast], facts: Facts) -> tuple[list[tuple
         timeout = facts.lock_timeout(forecast)
         for relation, mode in _blocking_locks(forecast):
             known = held.get(relation)
-            if known is not None and known.mode.conflicts >= mode.conflicts:
+            acts_as = LockMode.ACCESS_EXCLUSIVE if _closes_indexes(forecast) else mode
+            if known is not None and known.acts_as.conflicts >= acts_as.conflicts:
                 continue
-            wait = facts.wait(relation, mode)
+            wait = facts.wait(relation, acts_as)
             asked, clock = clock, clock + (wait if timeout is None else min(wait, timeout))
             bounded = timeout is not None
             if known is None:
-                readers = clock if mode.blocks_reads else None
+                readers = clock if acts_as.blocks_reads else None
                 queue = clock - asked
                 held[relation] = _Held(
-                    mode, forecast.statement.index, bounded, queue, clock, readers, len(works),
-                    readers_queue=queue if mode.blocks_reads else 0.0,
+                    mode, acts_as, forecast.statement.index, bounded, queue, clock, readers, len(works),
+                    readers_queue=queue if acts_as.blocks_reads else 0.0,
                 )  # fmt: skip
             else:
                 known.mode = max(known.mode, mode, key=lambda each: each.strength)
+                known.acts_as = max(known.acts_as, acts_as, key=lambda each: each.strength)
                 known.bounded = known.bounded and bounded
-                if known.readers_since is None and mode.blocks_reads:
+                if known.readers_since is None and acts_as.blocks_reads:
                     known.readers_since = asked
         seconds = facts.seconds(forecast)
         for relation, share in facts.rows(forecast).items():
@@ -189,6 +196,14 @@ def _blocking_locks(forecast: Forecast) -> Iterator[tuple[str, LockMode]]:
     yield from strongest.items()
 
 
+def _closes_indexes(forecast: Forecast) -> bool:
+    """Whether it holds ACCESS EXCLUSIVE on indexes of the table, all of which planning any query opens.
+
+    REINDEX locks the table itself in SHARE mode only; measured, it waits for readers, and they for it, all the same.
+    """
+    return forecast.statement.node_kind == "ReindexStmt" and not concurrently(forecast)
+
+
 def _exposure(relation: str, held: _Held, traffic: Traffic | None) -> Exposure:
     points, seconds, rate = _harm([held], traffic)
     return Exposure(
@@ -201,6 +216,7 @@ def _exposure(relation: str, held: _Held, traffic: Traffic | None) -> Exposure:
         waiting_per_second=rate,
         work=held.work,
         bounded=held.bounded,
+        stops_readers=held.acts_as.blocks_reads,
         points=max(points, scoring.at_least(_floor(held), seconds + held.queue, rate)),
     )
 
@@ -216,7 +232,7 @@ def _harm(all_held: Sequence[_Held], traffic: Traffic | None) -> tuple[int, floa
     queue = sum(each.queue for each in all_held)
     readers_queue = sum(each.readers_queue for each in all_held)
     cases = [(scoring.locking(for_writers + queue, writes), for_writers, writes)]
-    if any(each.mode.blocks_reads for each in all_held):
+    if any(each.acts_as.blocks_reads for each in all_held):
         cases.append((scoring.locking(for_readers + readers_queue, writes + reads), for_readers, writes + reads))
     points, seconds, rate = max(cases)
     return points, seconds, None if traffic is None else rate
@@ -239,6 +255,7 @@ def _of_rows(rows: _Rows, traffic: Traffic | None) -> Exposure | None:
         waiting_per_second=rate,
         work=(),
         bounded=True,
+        stops_readers=False,
         points=points,
     )
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import statistics
 import tempfile
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-FILE_VERSION: Final = 1
+FILE_VERSION: Final = 2
+GOOD_FOR: Final = timedelta(days=30)
+"""How long measured rates are taken for what the machine does today."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,8 @@ class Rates:
             return self
         factor = min(10.0, max(0.1, statistics.median(ratios)))
         scaled = {name: getattr(self, name) * factor for name in _COSTS}
-        source = f"{self.source}, corrected by {len(ratios)} earlier runs (times {factor:.2g})"
+        runs_seen = f"{len(ratios)} earlier run{'s' if len(ratios) > 1 else ''}"
+        source = f"{self.source}, corrected by {runs_seen} (times {factor:.2g})"
         return replace(self, **scaled, source=source)
 
 
@@ -77,31 +82,55 @@ DEFAULT_RATES: Final = Rates(
 network's disks, which the spread covers. Nothing was measured on the user's own server."""
 
 
+@dataclass(frozen=True, slots=True)
+class KeptRates:
+    """Rates that were measured on this machine.
+
+    Attributes:
+        rates: as they were measured.
+        server_version_num: of the server that they were measured on, for example 180006.
+        measured_at: when.
+    """
+
+    rates: Rates
+    server_version_num: int
+    measured_at: datetime
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether they need not be measured again yet."""
+        return datetime.now(UTC) - self.measured_at < GOOD_FOR
+
+
 def rates_file() -> Path:
     """Where measured rates are kept."""
-    from platformdirs import user_state_path
+    from platformdirs import user_cache_path
 
-    return user_state_path("confiture-tui", appauthor=False) / f"rates-{FILE_VERSION}.json"
-
-
-def load_rates(server: str, path: Path | None = None) -> Rates | None:
-    """The rates kept for a server (a key of the caller's choice); ``None`` when there are none that can be read."""
-    kept = _read(path or rates_file()).get(server)
-    if not isinstance(kept, dict) or set(kept) != {each.name for each in fields(Rates)}:
-        return None
-    numbers = all(isinstance(kept[name], int | float) and kept[name] >= 0 for name in (*_COSTS, "spread"))
-    return Rates(**kept) if numbers and isinstance(kept["source"], str) else None
+    return user_cache_path("confiture-tui", appauthor=False) / f"rates-{FILE_VERSION}.json"
 
 
-def save_rates(server: str, rates: Rates, path: Path | None = None) -> None:
-    """Keep rates for a server, in a file that only its owner can read; written whole or not at all.
+def load_rates(server_version_num: int, path: Path | None = None) -> KeptRates | None:
+    """What was measured on this machine with a server of this version, or else with the one nearest to it.
+
+    ``None`` when there is nothing that can be read: never measured, another machine's, or no file of ours.
+    """
+    machine = _read(path or rates_file()).get(platform.node())
+    kept = [one for one in map(_kept, machine.items() if isinstance(machine, dict) else ()) if one is not None]
+    return min(kept, key=lambda one: abs(one.server_version_num - server_version_num), default=None)
+
+
+def save_rates(server_version_num: int, rates: Rates, path: Path | None = None) -> None:
+    """Keep what was measured on this machine, in a file that only its owner can read; written whole or not at all.
 
     Raises:
         OSError: it cannot be written.
     """
     target = path or rates_file()
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    content = {**_read(target), server: asdict(rates)}
+    content = _read(target)
+    machine = content.get(platform.node())
+    entry = {"measured_at": datetime.now(UTC).isoformat(), "rates": asdict(rates)}
+    content[platform.node()] = {**(machine if isinstance(machine, dict) else {}), str(server_version_num): entry}
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)  # mkstemp makes it 0600
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -111,6 +140,18 @@ def save_rates(server: str, rates: Rates, path: Path | None = None) -> None:
         with suppress(FileNotFoundError):
             Path(name).unlink()
         raise
+
+
+def _kept(item: tuple[str, Any]) -> KeptRates | None:
+    """One measurement of the file; ``None`` where it is not what we wrote."""
+    version, entry = item
+    try:
+        found = Rates(**entry["rates"])
+        kept = KeptRates(found, int(version), datetime.fromisoformat(entry["measured_at"]))
+        numbers = all(getattr(found, name) >= 0 for name in _COSTS) and found.spread >= 1
+        return kept if numbers and isinstance(found.source, str) and kept.measured_at.tzinfo else None
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _read(path: Path) -> dict[str, Any]:

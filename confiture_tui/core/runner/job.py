@@ -13,6 +13,7 @@ from confiture_tui.errors import UsageError
 if TYPE_CHECKING:
     from confiture_tui.core.hooks.hook import Hook
     from confiture_tui.core.migrations.model import Migration
+    from confiture_tui.core.runner.journal import ExpectedTime
     from confiture_tui.core.sql.script import Script
 
 PROFILE = PROFILES["confiture-tui"]
@@ -23,11 +24,13 @@ _SAVEPOINTS = frozenset({"TRANS_STMT_SAVEPOINT", "TRANS_STMT_RELEASE", "TRANS_ST
 
 @dataclass(frozen=True, slots=True)
 class MigrationJob:
-    """A migration, the direction in which it is run, and its hooks in the order in which they run."""
+    """A migration, the direction in which it is run, its hooks in the order in which they run, and how long its
+    statements are expected to take, where somebody has worked that out."""
 
     migration: Migration
     direction: Literal["forward", "backward"] = "forward"
     hooks: tuple[Hook, ...] = field(default=())
+    expected: ExpectedTime | None = None
 
     @property
     def script(self) -> Script:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, LiteralString
 
 from psycopg import sql
 from psycopg.rows import class_row
@@ -40,15 +40,31 @@ CREATE TABLE IF NOT EXISTS {table} (
     error           text,
     run_by          text NOT NULL DEFAULT current_user,
     tool_version    text NOT NULL,
+    expected_ms     double precision,
+    expected_by     text,
+    took_ms         double precision,
     started_at      timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     changed_at      timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
 )
 """
+_ADD_TIMES = """
+ALTER TABLE {table} ADD COLUMN IF NOT EXISTS expected_ms double precision,
+                    ADD COLUMN IF NOT EXISTS expected_by text, ADD COLUMN IF NOT EXISTS took_ms double precision
+"""
+_HAS_TIMES = """
+SELECT EXISTS (SELECT FROM pg_catalog.pg_attribute
+                WHERE attrelid = pg_catalog.to_regclass({name}) AND attname = 'took_ms' AND NOT attisdropped)
+"""
+_TIMED = """
+SELECT expected_ms, took_ms FROM {table}
+ WHERE expected_by = %s AND expected_ms IS NOT NULL AND took_ms IS NOT NULL AND state = %s ORDER BY id DESC LIMIT %s
+"""
 _EXISTS = "SELECT pg_catalog.to_regclass({name}) IS NOT NULL"
 _INSERT = """
-INSERT INTO {table} (run_id, version, name, direction, checksum, state, transactional, statements, tool_version)
+INSERT INTO {table} (run_id, version, name, direction, checksum, state, transactional, statements, tool_version,
+                     expected_ms, expected_by)
 VALUES (%(run_id)s, %(version)s, %(name)s, %(direction)s, %(checksum)s, %(state)s, %(transactional)s, %(statements)s,
-        %(tool_version)s)
+        %(tool_version)s, %(expected_ms)s, %(expected_by)s)
 RETURNING id
 """
 _COLUMNS = (
@@ -58,6 +74,14 @@ _COLUMNS = (
 )
 
 Direction = Literal["forward", "backward"]
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedTime:
+    """How long the statements of a migration were expected to take, and by which rates that was worked out."""
+
+    milliseconds: float
+    by: str
 
 
 class JournalState(StrEnum):
@@ -142,18 +166,18 @@ class Journal:
 
     def exists(self, conn: psycopg.Connection[Any]) -> bool:
         """Whether there is one."""
-        name = sql.Literal(self._table.as_string(conn))
-        row = conn.execute(sql.SQL(_EXISTS).format(name=name)).fetchone()
-        return bool(row and row[0])
+        return self._is_true(conn, _EXISTS)
 
     def create(self, conn: psycopg.Connection[Any]) -> None:
-        """Create it where it is absent.
+        """Create it where it is absent, and give one that an older release made the columns that it lacks.
 
         Raises:
             psycopg.Error: the role may not create tables there.
         """
         if not self.exists(conn):
             conn.execute(sql.SQL(_CREATE).format(table=self._table))
+        elif not self._is_true(conn, _HAS_TIMES):
+            conn.execute(sql.SQL(_ADD_TIMES).format(table=self._table))
 
     def begin(
         self,
@@ -167,6 +191,7 @@ class Journal:
         transactional: bool,
         statements: int,
         tool_version: str,
+        expected: ExpectedTime | None = None,
     ) -> int:
         """Write that a migration is about to be run; the entry's id."""
         row = conn.execute(
@@ -181,6 +206,8 @@ class Journal:
                 "transactional": transactional,
                 "statements": statements,
                 "tool_version": tool_version,
+                "expected_ms": expected.milliseconds if expected is not None else None,
+                "expected_by": expected.by if expected is not None else None,
             },
         ).fetchone()
         assert row is not None  # RETURNING gives one row
@@ -216,6 +243,22 @@ class Journal:
     def entries(self, conn: psycopg.Connection[Any], *, limit: int = 1000) -> tuple[JournalEntry, ...]:
         """The newest entries, the newest first; nothing where there is no journal."""
         return self._entries(conn, sql.SQL("ORDER BY id DESC LIMIT {}").format(sql.Literal(limit)))
+
+    def timed(self, conn: psycopg.Connection[Any], *, expected_by: str, limit: int = 50) -> list[tuple[float, float]]:
+        """What the newest runs were expected to take and what they took, in milliseconds.
+
+        Args:
+            expected_by: the rates that the expectation rests on.
+        """
+        if not self._is_true(conn, _HAS_TIMES):
+            return []
+        query = sql.SQL(_TIMED).format(table=self._table)
+        return conn.execute(query, (expected_by, JournalState.DONE, limit)).fetchall()
+
+    def _is_true(self, conn: psycopg.Connection[Any], query: LiteralString) -> bool:
+        name = sql.Literal(self._table.as_string(conn))
+        row = conn.execute(sql.SQL(query).format(name=name)).fetchone()
+        return bool(row and row[0])
 
     def _entries(self, conn: psycopg.Connection[Any], rest: sql.Composed) -> tuple[JournalEntry, ...]:
         if not self.exists(conn):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import nullcontext
 from importlib import metadata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.hooks.context import CancelFlag, HookContext
 from confiture_tui.core.hooks.error import HookError
@@ -60,6 +60,7 @@ class OneMigration:
                     self._run_phase(HookPhase.BEFORE_VALIDATION)
                 self._entry = self._begin_entry()
             self._until_committed()
+            self._note_time()
             self._after_commit()
         except HalfWay as error:
             return self._interrupted(error)
@@ -87,6 +88,7 @@ class OneMigration:
             transactional=self._job.transactional,
             statements=len(self._job.script.statements),
             tool_version=metadata.version("confiture-tui"),
+            expected=self._job.expected,
         )
 
     def _until_committed(self) -> None:
@@ -95,6 +97,7 @@ class OneMigration:
             return
         if not job.transactional:
             self._attempts = 1
+            run.worked_ms = 0.0
             first = going_on.statement_done + 1 if going_on is not None else 1
             unsure = going_on.statement_begun if going_on is not None else 0
             run_stepwise(run, job, self._entry, self._context, self._results, self._started, first=first, unsure=unsure)
@@ -103,6 +106,7 @@ class OneMigration:
         before = len(self._results)
         while True:
             self._attempts += 1
+            run.worked_ms = 0.0
             run.journal.update(run.control, self._entry, attempts=self._attempts)
             try:
                 attempt(run, job, self._entry, self._context, self._results, self._started)
@@ -229,12 +233,19 @@ class OneMigration:
             return None
         return next((one for one in entries if one.id == self._entry), None)
 
+    def _note_time(self) -> None:
+        """Write down what the statements took, beside what was expected: later estimates learn from it."""
+        if self._job.expected is not None and self._going_on is None:
+            self._write(took_ms=round(self._run.worked_ms, 3))
+
     def _note(self, state: JournalState, text: str | None) -> None:
         """Write it down; where that is not possible, the next start finds the entry open and settles it."""
-        if not self._entry:
-            return
+        if self._entry:
+            self._write(state=state, error=text)
+
+    def _write(self, **columns: Any) -> None:
         try:
-            self._run.journal.update(self._run.living_control(), self._entry, state=state, error=text)
+            self._run.journal.update(self._run.living_control(), self._entry, **columns)
         except (_driver_error(), ConfitureError) as error:
             self._run.emit(
                 EventName.CONNECTION_LOST,

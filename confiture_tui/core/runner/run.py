@@ -45,6 +45,7 @@ class Run:
         scope: who may cancel.
         settings_file: the project's ``confiture.yaml``.
         executor: runs hooks.
+        worked_ms: what the statements that went well have taken since it was last set to nothing.
     """
 
     control: psycopg.Connection[Any]
@@ -57,6 +58,7 @@ class Run:
     scope: CancelScope | None = None
     settings_file: Path | None = None
     executor: HookExecutor = field(default_factory=HookExecutor)
+    worked_ms: float = 0.0
 
     def living_control(self) -> psycopg.Connection[Any]:
         """The control connection, opened again if it was lost, with the advisory lock taken again.
@@ -145,6 +147,7 @@ class Run:
                 **known,
             )
             raise StatementFailed(ran.failure, statement, waited_for=watcher.waited_for if watcher else None)
+        self.worked_ms += ran.elapsed_ms
         self.emit(
             EventName.STATEMENT_COMPLETED,
             f"Statement {statement.index}: {ran.status or statement.tag}.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from confiture_tui.core.hooks.declaration import make_hooks
@@ -14,7 +15,7 @@ from confiture_tui.core.migrations.model import Migration
 from confiture_tui.core.runner import advisory_lock
 from confiture_tui.core.runner.failures import HalfWay
 from confiture_tui.core.runner.job import MigrationJob
-from confiture_tui.core.runner.journal import TABLE, Journal, JournalEntry
+from confiture_tui.core.runner.journal import TABLE, ExpectedTime, Journal, JournalEntry
 from confiture_tui.core.runner.one_migration import OneMigration
 from confiture_tui.core.runner.policy import RunPolicy
 from confiture_tui.core.runner.recovery import settle_journal
@@ -80,11 +81,19 @@ class MigrationRunner:
         self._registry = registry or HookRegistry()
         self._settings_file = settings_file
 
-    def apply(self, migrations: Migrations, *, hooks: Hooks | None = None) -> RunResult:
+    def apply(
+        self,
+        migrations: Migrations,
+        *,
+        hooks: Hooks | None = None,
+        expected: Mapping[str, ExpectedTime] | None = None,
+    ) -> RunResult:
         """Apply migrations in the order given; the first that fails stops the run.
 
         Args:
             hooks: those that run with them; what each declares in its ``.hooks.yaml``, unless given.
+            expected: how long the statements of each are expected to take, by version: the journal keeps it beside what
+                they took.
 
         Raises:
             UsageError: a file cannot be run as it is written, or the target cannot be migrated (a standby, a
@@ -93,7 +102,8 @@ class MigrationRunner:
             ConnectError: there is no connection.
             ConfitureError: an earlier run was left half-way: see ``confiture_tui.core.runner.recovery``.
         """
-        return self._run(self._jobs(migrations, "forward", hooks))
+        jobs = self._jobs(migrations, "forward", hooks)
+        return self._run([replace(job, expected=(expected or {}).get(job.migration.version)) for job in jobs])
 
     def rollback(self, migrations: Migrations, *, hooks: Hooks | None = None) -> RunResult:
         """Take migrations back in the order given, the newest first; the first that fails stops the run.

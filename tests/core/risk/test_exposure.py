@@ -53,6 +53,15 @@ def test_a_lock_is_held_to_the_end_of_its_transaction() -> None:
     assert one.points == 65
 
 
+def test_reindex_stops_readers_though_its_lock_on_the_table_does_not() -> None:
+    busy = {"t": Traffic(99, 0, 0, 0, "")}
+    (plain,) = exposed([forecast(1, [("t", S)], sql="REINDEX TABLE t")], {1: 10}, traffic=busy)
+    (build,) = exposed([forecast(1, [("t", S)], sql="CREATE INDEX ON t (a)")], {1: 10}, traffic=busy)
+    assert (plain.mode, plain.stops_readers, plain.points) == (S, True, 85)
+    assert (build.mode, build.stops_readers, build.points) == (S, False, 65)
+    assert exposed([forecast(1, [("t", SUE)], sql="REINDEX TABLE CONCURRENTLY t")], {1: 10}, traffic=busy) == ()
+
+
 def test_statements_by_themselves_end_their_own_locks() -> None:
     alone = [forecast(1, [("t", AE)], transaction=None), forecast(2, [("t", AE)], transaction=5)]
     first, second = exposed(alone, {1: 4, 2: 6})

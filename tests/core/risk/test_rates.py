@@ -18,31 +18,52 @@ if TYPE_CHECKING:
 
 
 def test_what_is_kept_is_found_again_and_nobody_else_reads_it(tmp_path: Path) -> None:
-    path = tmp_path / "state" / "rates.json"
-    save_rates("180006", DEFAULT_RATES, path)
-    save_rates("140023", DEFAULT_RATES.corrected_by([(100, 300)]), path)
-    assert load_rates("180006", path) == DEFAULT_RATES
-    assert load_rates("150000", path) is None
+    path = tmp_path / "cache" / "rates.json"
+    slower = DEFAULT_RATES.corrected_by([(100, 300)])
+    save_rates(180006, DEFAULT_RATES, path)
+    save_rates(140023, slower, path)
+    found = load_rates(180006, path)
+    assert found is not None
+    assert (found.rates, found.server_version_num, found.is_fresh) == (DEFAULT_RATES, 180006, True)
+    nearest = load_rates(150000, path)
+    assert nearest is not None
+    assert nearest.rates == slower, "with a server of another version it is about the same machine"
     assert path.stat().st_mode & 0o777 == 0o600
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_another_machine_s_rates_and_old_ones_are_not_today_s(tmp_path: Path) -> None:
+    path = tmp_path / "rates.json"
+    save_rates(180006, DEFAULT_RATES, path)
+    ((machine, kept),) = json.loads(path.read_text()).items()
+    path.write_text(json.dumps({f"not {machine}": kept}))
+    assert load_rates(180006, path) is None
+    kept["180006"]["measured_at"] = "2001-01-01T00:00:00+00:00"
+    path.write_text(json.dumps({machine: kept}))
+    old = load_rates(180006, path)
+    assert old is not None
+    assert not old.is_fresh
 
 
 @pytest.mark.parametrize("content", ["", "not json", "[]", '{"1": 2}', '{"1": {"overhead": 1}}'])
 def test_a_file_that_is_not_ours_is_as_good_as_none(tmp_path: Path, content: str) -> None:
     path = tmp_path / "rates.json"
     path.write_text(content)
-    assert load_rates("1", path) is None
-    save_rates("1", DEFAULT_RATES, path)
-    assert load_rates("1", path) == DEFAULT_RATES
+    assert load_rates(1, path) is None
+    save_rates(1, DEFAULT_RATES, path)
+    assert load_rates(1, path) is not None
 
 
-def test_nonsense_in_the_file_is_not_believed(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "value"), [("scan_row", "fast"), ("scan_row", -1), ("spread", 0), ("source", 1), ("more", 1)]
+)
+def test_nonsense_in_the_file_is_not_believed(tmp_path: Path, name: str, value: object) -> None:
     path = tmp_path / "rates.json"
-    save_rates("1", DEFAULT_RATES, path)
-    content = json.loads(path.read_text())
-    content["1"]["scan_row"] = "fast"
-    path.write_text(json.dumps(content))
-    assert load_rates("1", path) is None
+    save_rates(1, DEFAULT_RATES, path)
+    ((machine, kept),) = json.loads(path.read_text()).items()
+    kept["1"]["rates"][name] = value
+    path.write_text(json.dumps({machine: kept}))
+    assert load_rates(1, path) is None
 
 
 def test_earlier_runs_correct_the_rates_by_the_median() -> None:
