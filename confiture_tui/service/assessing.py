@@ -184,7 +184,10 @@ def assess_loose(
         for finding in (*migration.findings, *((oversize,) if oversize is not None else ())):
             if finding.code == "unreadable-file" or finding is oversize:
                 raise UsageError(finding.message)
-    return tuple(_assessed(engine.assess(one), one, profile) for one in migrations)
+    return tuple(
+        _assessed(assessment, one, profile)
+        for one, assessment in zip(migrations, engine.assess_each(migrations), strict=True)
+    )
 
 
 def relative_to(assessed: Assessed, base: Path) -> Assessed:

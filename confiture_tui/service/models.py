@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from confiture_tui.core.catalog.diff import SchemaDiff
 from confiture_tui.core.effects.model import FrozenModel, StatementEffects
 from confiture_tui.core.hooks.phase import HookPhase
 from confiture_tui.core.migrations.model import Finding
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from confiture_tui.database.dsn import Dsn
 
 
 class ProjectInfo(FrozenModel):
@@ -55,6 +60,26 @@ class TargetInfo(FrozenModel):
     display: str
     source: str
     host: str = ""
+
+    @classmethod
+    def of(cls, conn: psycopg.Connection[Any], dsn: Dsn, *, read_only: bool) -> Self:
+        """The database that a connection, made by that way, leads to."""
+        from confiture_tui.database.connection import identify
+
+        identity = identify(conn)
+        local = conn.info.host.startswith(("/", "@"))
+        return cls(
+            database=identity.database,
+            server_version=identity.server_version,
+            server_version_num=identity.server_version_num,
+            role=identity.role,
+            is_superuser=identity.is_superuser,
+            in_recovery=identity.in_recovery,
+            read_only=read_only,
+            display=dsn.display(),
+            source=dsn.source,
+            host="" if local else f"{conn.info.host}:{conn.info.port}",
+        )
 
 
 class PreviewedHook(FrozenModel):

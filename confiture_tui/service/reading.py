@@ -89,13 +89,17 @@ def assess_files(
         UsageError: a path does not exist, or a file cannot be read.
         ConnectError: the database that was named cannot be reached.
     """
-    found: list[Assessed] = []
+    loose = _loose(workspace, files)
+    found: dict[int, Assessed] = {}
     with ExitStack() as stack:
         conn = stack.enter_context(workspace.connected_as_asked(scope)) if workspace.settings.dsn is not None else None
         evidence = evidence_of(request, conn, workspace.rates(conn))
-        for one, profile in _loose(workspace, files):
-            found += assess_loose(evidence.engine_for(PROFILES[profile]), [one], PROFILES[profile])
-    return tuple(found)
+        for name in dict.fromkeys(profile for _one, profile in loose):
+            mine = [number for number, (_one, profile) in enumerate(loose) if profile == name]
+            engine = evidence.engine_for(PROFILES[name])
+            assessed = assess_loose(engine, [loose[number][0] for number in mine], PROFILES[name])
+            found |= dict(zip(mine, assessed, strict=True))
+    return tuple(found[number] for number in range(len(loose)))
 
 
 def _loose(workspace: Workspace, files: Sequence[Path | Migration]) -> list[tuple[Migration, str]]:

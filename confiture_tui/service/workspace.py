@@ -24,7 +24,7 @@ from confiture_tui.core.migrations.profiles import PROFILES, RunnerProfile
 from confiture_tui.core.migrations.status import MigrationState, MigrationStatus, status_of
 from confiture_tui.core.runner.journal import Journal
 from confiture_tui.core.runner.recovery import left_overs
-from confiture_tui.database.connection import connect, identify
+from confiture_tui.database.connection import connect
 from confiture_tui.database.dsn import Dsn, resolve_dsn
 from confiture_tui.database.pooler import backend_pid
 from confiture_tui.errors import UsageError
@@ -169,25 +169,11 @@ class Workspace:
 
     def _reach(self, dsn: Dsn, scope: CancelScope) -> None:
         with self.connected(scope) as conn:
-            identity = identify(conn)
-            local = conn.info.host.startswith(("/", "@"))
-            host = "" if local else f"{conn.info.host}:{conn.info.port}"
-        self.target = TargetInfo(
-            database=identity.database,
-            server_version=identity.server_version,
-            server_version_num=identity.server_version_num,
-            role=identity.role,
-            is_superuser=identity.is_superuser,
-            in_recovery=identity.in_recovery,
-            read_only=self.settings.read_only,
-            display=dsn.display(),
-            source=dsn.source,
-            host=host,
-        )
+            self.target = target = TargetInfo.of(conn, dsn, read_only=self.settings.read_only)
         self._sink(
             Event(
                 name=EventName.CONNECTED,
-                message=f"{identity.database} on PostgreSQL {identity.server_version} as {identity.role}",
+                message=f"{target.database} on PostgreSQL {target.server_version} as {target.role}",
                 data={"source": dsn.source},
             )
         )
@@ -211,6 +197,8 @@ class Workspace:
                 dsn=dsn.get_secret_value(), environ={}, environment_file_url=None, environment_file=None
             )
         with self.connected(scope) as conn:
+            if self.target is None and self._dsn is not None:
+                self.target = TargetInfo.of(conn, self._dsn, read_only=self.settings.read_only)
             yield conn
 
     @contextmanager

@@ -76,6 +76,25 @@ def test_files_need_no_project_and_no_database(tmp_path: Path) -> None:
     assert document["target"] is None
 
 
+def test_files_on_a_database_say_which(tmp_path: Path, database: Dsn, orders: Any) -> None:
+    (tmp_path / "x.sql").write_text("ALTER TABLE orders ADD COLUMN note text;\n")
+    (tmp_path / "y.sql").write_text("ALTER TABLE orders ALTER COLUMN note SET NOT NULL;\n")
+    _, document = assess(tmp_path, "x.sql", "y.sql", "--dsn", database.conninfo())
+    assert set(document["target"]) >= {"server_version", "database", "role"}
+    alone, other = document["migrations"]
+    assert alone["statements"][0]["basis"] == "catalog"
+    assert other["statements"][0]["fails"]["sqlstate"] == "42703", "each file finds the database as it is"
+
+
+def test_the_text_says_how_long_and_by_which_measure(project: Path, database: Dsn, orders: Any) -> None:
+    (project / "db/migrations/003_check.up.sql").write_text("ALTER TABLE orders ADD CHECK (total < 50);\n")
+    text = run(project, "assess", "003", dsn=database).stdout
+    assert "times by cautious default rates" in text
+    assert "there are 51 rows" in text
+    assert "This finds them: SELECT * FROM public.orders" in text
+    assert "others wait about" in text
+
+
 def test_earlier_pending_migrations_have_happened(project: Path, database: Dsn, orders: Any) -> None:
     (project / "db/migrations/003_later.up.sql").write_text("ALTER TABLE fresh ADD COLUMN n int;\n")
     _, document = assess(project, "003", dsn=database)

@@ -58,7 +58,7 @@ def test_a_result_fits_its_width_and_shows_every_fact(width: int, good: bool) ->
         "1,234,567",
         "5.0 MB",
         "notice a notice",
-        "locks none on what was there before",
+        "locks nothing that was there before",
         "seen together with the statements before it",
         "not as predicted: rewrites",
         "proof nothing stayed behind",
@@ -154,7 +154,7 @@ def test_what_nobody_looked_at_is_not_shown_as_nothing() -> None:
     assert words(page.text()) == "effects not looked at"
     page = Page()
     write_effects(page, Effects(locks=(), rewrites=("shop.orders",)), indent=2)
-    assert "locks none on what was there before" in words(page.text())
+    assert "locks nothing that was there before" in words(page.text())
     assert "not seen scans, builds, rebuilds, creates, drops, invalid" in words(page.text())
 
 

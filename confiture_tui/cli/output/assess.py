@@ -34,6 +34,10 @@ _SEVERITIES = {
 }
 _BAR = 20
 """Cells of a whole bar."""
+_EXPOSED = 3
+"""Relations of which is said how long others wait for them."""
+_WAYS_TO_FAIL = 4
+"""Ways to fail that are listed for a statement; the JSON has all."""
 
 
 def write_assessment(page: Page, assessed: Assessed, *, safe_sql: bool) -> None:
@@ -79,11 +83,23 @@ def _write_statement(page: Page, statement: StatementEffects) -> None:
     )
     if statement.fails is not None:
         write_failure(page, statement, statement.fails, indent=6)
+    else:
+        _write_may_fail(page, statement)
     write_effects(page, statement, indent=6)
-    for possible in statement.may_fail or ():
-        asked = "the data were asked" if possible.checked else "the data were not asked"
+
+
+def _write_may_fail(page: Page, statement: StatementEffects) -> None:
+    """How it may fail and what the data said to that; a trigger can have dozens of ways, and the first will do."""
+    possible = sorted(statement.may_fail or (), key=lambda one: one.checked)
+    for one in possible[:_WAYS_TO_FAIL]:
+        words = "ruled out by the data" if one.checked else "may fail"
+        asked = "" if one.checked else " (the data were not asked)"
+        page.paragraph(f"{words}: {one.sqlstate} {one.why}{asked}", indent=8, first="      ", style=Style.QUIET)
+    rest = possible[_WAYS_TO_FAIL:]
+    if rest:
+        states = ", ".join(dict.fromkeys(one.sqlstate for one in rest))
         page.paragraph(
-            f"may fail {possible.sqlstate}: {possible.why} ({asked})", indent=8, first="      ", style=Style.QUIET
+            f"and {plural(len(rest), 'more way')} to fail: {states}", indent=8, first="      ", style=Style.QUIET
         )
 
 
@@ -113,12 +129,19 @@ def _write_risk(page: Page, risk: Risk, *, safe_sql: bool) -> None:
 
 def _write_end(page: Page, one: RiskAssessment) -> None:
     analysed, total = one.analysed
-    facts = [f"{analysed} of {plural(total, 'statement')} analysed", f"about {milliseconds(one.estimate.expected_ms)}"]
+    facts = [f"{analysed} of {plural(total, 'statement')} analysed", in_words(one.estimate)]
     if one.wal_bytes:
         facts.append(f"{size(one.wal_bytes)} WAL")
     if one.disk_bytes:
         facts.append(f"{size(one.disk_bytes)} more disk")
     page.paragraph(page.joined(*facts), indent=2, first="  ", style=Style.TITLE)
+    page.paragraph(f"times by {one.estimate.source}", indent=2, first="  ", style=Style.QUIET)
+    for each in one.exposure[:_EXPOSED]:
+        waits = f", and {milliseconds(each.queue_ms)} while the lock is waited for" if each.queue_ms else ""
+        page.paragraph(
+            f"others wait about {milliseconds(each.held_ms)} for {each.relation}{waits}",
+            indent=4, first="  ", style=Style.QUIET,
+        )  # fmt: skip
     back = "no way back" if one.rollback.strategy == "none" else f"way back by file, data {one.rollback.data}"
     page.paragraph(page.joined(back, one.rollback.why), indent=2, first="  ", style=Style.QUIET)
     for note in one.notes:

@@ -63,7 +63,7 @@ def _write_locks(page: Page, effects: Effects, indent: int) -> None:
     if effects.locks is None:
         return
     if not effects.locks:
-        _labelled(page, "locks", "none on what was there before", indent, Style.QUIET)
+        _labelled(page, "locks", "nothing that was there before", indent, Style.QUIET)
         return
     locks = sorted(effects.locks, key=lambda lock: (-lock.mode.strength, lock.relation))
     if len(locks) > _ONE_BY_ONE:

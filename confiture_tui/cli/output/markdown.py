@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # What Markdown and GitHub's dialect of it would read as more than text; @ and # would call people and issues.
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~@!&])")
+_NOUNS = frozenset({"error", "warning"})
+_WORST_FIRST = ("critical", "high", "medium", "low", "error", "warning", "info")
 _WORDS = {"new": "new", "unchanged": "", "absent": "fixed"}
 
 
@@ -30,11 +32,12 @@ def markdown(title: str, findings: Sequence[Reported], *, notes: Iterable[str] =
 
 
 def heading(findings: Sequence[Reported]) -> str:
-    """``3 findings: 1 error, 2 warnings``, or that there are none."""
+    """``3 findings: 1 error, 2 warnings``, or ``2 critical, 1 low``, the worst first; or that there are none."""
     words = [one.severity for one in findings]
     counts = [
-        plural(words.count(word), word) if word != "info" else f"{words.count(word)} info"
-        for word in dict.fromkeys(words)
+        plural(words.count(word), word) if word in _NOUNS else f"{words.count(word)} {word}"
+        for word in _WORST_FIRST
+        if word in words
     ]
     return f"{plural(len(findings), 'finding')}: {', '.join(counts)}" if findings else "No findings"
 

@@ -82,15 +82,17 @@ def claims_of(context: Context) -> Iterator[Claim]:
             None,
             scoring.NO_WAY_BACK,
             "no-way-back",
-            "There is no way back for the schema.",
-            (context.rollback.why,) if context.rollback.why else (),
+            "The way back cannot be run." if context.why_down_fails else "There is no way back for the schema.",
+            tuple(why for why in (context.why_down_fails, context.rollback.why) if why),
             "Write a down file that undoes each statement, last one first.",
         )
 
 
 def _locking(exposure: Exposure) -> Claim:
-    who = "readers and writers" if exposure.stops_readers else "writers"
-    what = exposure.mode if exposure.mode.blocks_writes else "Locks on the rows that are changed,"
+    who = "Readers and writers" if exposure.stops_readers else "Writers"
+    what = str(exposure.mode)
+    if not exposure.mode.blocks_writes:
+        who, what = "Writers of the same rows", "Locks on the rows that are changed,"
     until = "" if exposure.last == exposure.statement else f", which statement {exposure.last} ends"
     evidence = [
         f"{what} on {exposure.relation} from statement {exposure.statement} to the end of its transaction"
@@ -114,11 +116,12 @@ def _locking(exposure: Exposure) -> Claim:
         exposure.relation,
         exposure.points,
         "blocking-lock",
-        f"{who.capitalize()} of {exposure.relation} wait "
-        f"{seconds_in_words(exposure.held_seconds + exposure.queue_seconds)}.",
+        f"{who} of {exposure.relation} wait {seconds_in_words(exposure.held_seconds + exposure.queue_seconds)}.",
         tuple(evidence),
         "Set a short lock_timeout and try again when it strikes; keep slow work out of the transaction that holds the "
-        "lock.",
+        "lock."
+        if exposure.mode.blocks_writes
+        else "Change the rows in batches, each committed by itself, with nothing else in their transaction.",
     )
 
 

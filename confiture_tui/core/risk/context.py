@@ -16,7 +16,7 @@ from confiture_tui.core.risk.claims import HEAVY, Claim, claims_of
 from confiture_tui.core.risk.duration import works_that_grow
 from confiture_tui.core.risk.exposure import Exposure, Facts, exposures
 from confiture_tui.core.risk.now import OpenTransaction, Traffic, expected_wait
-from confiture_tui.core.risk.rollback import has_way_back, strategy_of
+from confiture_tui.core.risk.rollback import has_way_back, strategy_of, why_down_fails
 
 if TYPE_CHECKING:
     from confiture_tui.core.catalog import Catalog
@@ -97,6 +97,11 @@ class Context:
     def has_way_back(self) -> bool:
         """Whether the schema can be had back."""
         return has_way_back(self._simulation, self._down)
+
+    @cached_property
+    def why_down_fails(self) -> str | None:
+        """Why the down file is no way back; ``None`` without one, or where it can run."""
+        return why_down_fails(self._down) if self._down is not None else None
 
     @cached_property
     def all_exposures(self) -> tuple[Exposure, ...]:
@@ -247,7 +252,8 @@ def _answered(effects: StatementEffects, answers: Iterable[ProbeResult]) -> Stat
         ways = sum(other.sqlstate == failure.sqlstate for other in effects.may_fail)
         guilty = next((each for each in asked if each.found), None)
         if guilty is not None and fails is None:
-            fails = Failure(sqlstate=failure.sqlstate, message=failure.why, detail=guilty.sentence())
+            message = f"there are {guilty.found_in_words()}"
+            fails = Failure(sqlstate=failure.sqlstate, message=message, detail="A probe found them just now.")
         # As many answers as ways to fail: else there is one that nobody asked for.
         ruled_out = len(asked) >= ways and all(each.found is not None for each in asked)
         possible.append(failure.model_copy(update={"checked": ruled_out}))

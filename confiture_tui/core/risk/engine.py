@@ -86,13 +86,36 @@ class RiskAssessmentEngine:
         Raises:
             ConfitureError: the parser's library is not installed, or the catalog cannot be loaded.
         """
-        catalog = self._catalog
-        if catalog is None and self._connection is not None:
-            from confiture_tui.core.catalog import Catalog
-
-            catalog = Catalog.load(self._connection)
+        catalog = self._load()
         with without_collections():
             simulations = list(self._simulate(migrations, catalog))
+        return self._assessed(simulations, catalog, apart=False)
+
+    def assess_each(self, migrations: Sequence[Migration]) -> tuple[RiskAssessment, ...]:
+        """The assessments of migrations that have nothing to do with each other: each finds the database as it is.
+
+        What runs on the server is looked at once for all of them, and they share the time for questions to the data.
+
+        Raises:
+            ConfitureError: the parser's library is not installed, or the catalog cannot be loaded.
+        """
+        catalog = self._load()
+        if catalog is None:  # there is nothing to look at together, and thousands of files need not be held at once
+            return tuple(self.assess(each) for each in migrations)
+        with without_collections():
+            simulations = [pair for each in migrations for pair in self._simulate([each], catalog)]
+        return self._assessed(simulations, catalog, apart=True)
+
+    def _load(self) -> Catalog | None:
+        if self._catalog is None and self._connection is not None:
+            from confiture_tui.core.catalog import Catalog
+
+            return Catalog.load(self._connection)
+        return self._catalog
+
+    def _assessed(
+        self, simulations: list[tuple[Simulation, Simulation | None]], catalog: Catalog | None, *, apart: bool
+    ) -> tuple[RiskAssessment, ...]:
         aliases = aliases_of((up for up, _ in simulations), catalog)
         inquiry = Inquiry(
             catalog,
@@ -101,9 +124,10 @@ class RiskAssessmentEngine:
             aliases,
             probe_seconds=self._probe_seconds,
             traffic_seconds=self._traffic_seconds,
+            apart=apart,
         )
         with without_collections():
-            return tuple(self._assessments(simulations, inquiry, catalog, aliases))
+            return tuple(self._assessments(simulations, inquiry, catalog, aliases, apart=apart))
 
     def _assessments(
         self,
@@ -111,6 +135,8 @@ class RiskAssessmentEngine:
         inquiry: Inquiry,
         catalog: Catalog | None,
         aliases: Mapping[str, str],
+        *,
+        apart: bool,
     ) -> Iterator[RiskAssessment]:
         new: set[str] = set()
         for up, down in simulations:
@@ -118,7 +144,8 @@ class RiskAssessmentEngine:
             durations = Durations(sizes, self._rates)
             context = Context(up, down, self._profile, sizes, durations, inquiry.live, inquiry.answers(up))
             yield assessment_of(context, self._dispatch, allow=self._allow, notes=inquiry.notes)
-            if catalog is not None:  # else the files may be years of history, and their tables long filled
+            # Without a catalog the files may be years of history, and their tables long filled.
+            if catalog is not None and not apart:
                 new.update(name for each in up.forecasts for name in each.effects.creates or ())
                 new.difference_update(
                     work.relation for each in up.forecasts for work in each.works if work.kind == "write"

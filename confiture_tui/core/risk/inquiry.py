@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 class Inquiry:
     """What was asked, and what was answered.
 
+    Args:
+        apart: the simulations have nothing to do with each other: none changes the data that another finds.
+
     Attributes:
         live: transactions and traffic of now.
         empty: relations that a probe found without a row.
@@ -46,14 +49,16 @@ class Inquiry:
         *,
         probe_seconds: float,
         traffic_seconds: float,
+        apart: bool = False,
     ) -> None:
         self.live = Live()
         self.empty: set[str] = set()
         self.notes: list[str] = []
         self._catalog = catalog
+        self._apart = apart
         self._answers: dict[tuple[int, int], tuple[ProbeResult, ...]] = {}
         if catalog is None:
-            for key, asked in _questions(simulations, None):
+            for key, asked in _questions(simulations, None, apart=apart):
                 self._answers[key] = tuple(unasked(each, "there is no connection") for each in asked)
             return
         blocked, written = _relations(simulations, catalog, aliases)
@@ -107,7 +112,7 @@ class Inquiry:
         simulations: Sequence[Simulation],
         seconds: float,
     ) -> None:
-        questions = {key: asked for key, asked in _questions(simulations, catalog) if asked}
+        questions = {key: asked for key, asked in _questions(simulations, catalog, apart=self._apart) if asked}
         doomed = {
             name
             for each in simulations
@@ -160,9 +165,11 @@ def _relations(
 
 
 def _questions(
-    simulations: Sequence[Simulation], catalog: Catalog | None
+    simulations: Sequence[Simulation], catalog: Catalog | None, *, apart: bool
 ) -> list[tuple[tuple[int, int], tuple[Question, ...]]]:
     """The questions of all statements; what earlier statements change is not asked."""
+    if apart and len(simulations) > 1:
+        return [one for each in simulations for one in _questions([each], catalog, apart=True)]
     found: list[tuple[tuple[int, int], tuple[Question, ...]]] = []
     changed: set[str] = set()
     checks: dict[tuple[str, str], str] = {}

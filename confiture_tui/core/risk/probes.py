@@ -30,6 +30,7 @@ class Question:
         known: the answer, where it needs no asking; ``None`` otherwise.
         relations: qualified names, as the catalog has them, of the tables that are read.
         statistics: what the statistics say in its place, when it goes unanswered; empty for nothing.
+        shown: what a person would select of these rows.
     """
 
     sqlstate: str
@@ -39,6 +40,11 @@ class Question:
     known: bool | None = None
     relations: tuple[str, ...] = ()
     statistics: str = ""
+    shown: str = "*"
+
+    def rows_to_look_at(self) -> str | None:
+        """The query as a person would run it."""
+        return None if self.rows is None else self.rows.replace("SELECT FROM", f"SELECT {self.shown} FROM", 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,7 @@ class ProbeResult:
         sqlstate: the error that rows of this kind cause.
         question: in words, ``rows of public.orders in which email is NULL``.
         sql: the query; ``None`` when none was made.
+        rows_sql: the query that shows these rows to a person; ``None`` likewise.
         found: some rows are of that kind; ``None`` when it was not answered.
         rows: how many, where they were counted (at most ``COUNTED``; then ``rows_at_least``); ``None`` otherwise.
         why_not: why it was not answered; ``None`` when it was.
@@ -63,6 +70,7 @@ class ProbeResult:
     rows_at_least: bool = False
     why_not: str | None = None
     elapsed_ms: float = 0.0
+    rows_sql: str | None = None
 
     def sentence(self) -> str:
         """The result as evidence."""
@@ -70,8 +78,12 @@ class ProbeResult:
             return f"Not asked for {self.question}: {self.why_not}."
         if not self.found:
             return f"A probe found no {self.question}." if self.sql else f"There is no {self.question}."
+        return f"A probe found {self.found_in_words()}."
+
+    def found_in_words(self) -> str:
+        """What was found: ``299 duplicates of email in public.customer``."""
         how_many = "some" if self.rows is None else f"{'at least ' if self.rows_at_least else ''}{self.rows:,}"
-        return f"A probe found {how_many} {self.question}."
+        return f"{how_many} {self.question}"
 
 
 class Prober:
@@ -154,6 +166,7 @@ class Prober:
             rows=None if rows is None else min(rows, COUNTED),
             rows_at_least=rows is not None and rows > COUNTED,
             elapsed_ms=round(elapsed * 1000, 3),
+            rows_sql=question.rows_to_look_at(),
         )
 
 

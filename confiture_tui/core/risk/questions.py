@@ -253,7 +253,8 @@ class _Asker(TablesOfCatalog):
         rows = f"SELECT FROM {table.name}{where} GROUP BY {listed} HAVING pg_catalog.count(*) > 1"
         distinct = columns[0].statistics.distinct if len(columns) == 1 and columns[0].statistics else None
         statistics = "statistics say that every value is different" if distinct == -1 else ""
-        return self.made(DUPLICATES, words, rows, table, statistics=statistics)
+        shown = f"{listed}, pg_catalog.count(*)"
+        return self.made(DUPLICATES, words, rows, table, statistics=statistics, shown=shown)
 
     def _orphans(
         self,

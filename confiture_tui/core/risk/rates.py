@@ -69,16 +69,16 @@ DEFAULT_RATES: Final = Rates(
     overhead=0.002,
     scan_row=0.1e-6,
     scan_mb=0.001,
-    rewrite_row=0.6e-6,
-    rewrite_mb=0.006,
+    rewrite_row=1e-6,
+    rewrite_mb=0.01,
     build_row=0.5e-6,
     build_mb=0.001,
-    write_row=5e-6,
+    write_row=10e-6,
     reference_row=0.4e-6,
     spread=6.0,
     source="cautious default rates, not measured on this server",
 )
-"""A gigabyte a second read, a sixth of that written: between a table that is all in memory and one that is all on a
+"""A gigabyte a second read, a tenth of that written: between a table that is all in memory and one that is all on a
 network's disks, which the spread covers. Nothing was measured on the user's own server."""
 
 

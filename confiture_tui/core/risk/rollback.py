@@ -33,7 +33,17 @@ def has_way_back(up: Simulation, down: Simulation | None) -> bool:
     """
     if not any(_changes_definitions(each) for each in up.forecasts):
         return True
-    return down is not None and bool(down.forecasts) and not any(each.effects.fails for each in down.forecasts)
+    return down is not None and bool(down.forecasts) and why_down_fails(down) is None
+
+
+def why_down_fails(down: Simulation) -> str | None:
+    """The first statement of a way back that is certain to fail, as a sentence; ``None`` when none is."""
+    for each in down.forecasts:
+        fails = each.effects.fails
+        if fails is not None:
+            where = f"Line {each.statement.line} of the down file"
+            return f"{where} is certain to fail with {fails.sqlstate}: {fails.message.rstrip('.')}."
+    return None
 
 
 def _changes_definitions(forecast: Forecast) -> bool:

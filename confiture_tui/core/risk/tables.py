@@ -94,12 +94,14 @@ class TablesOfCatalog:
         index = next((each for each in table.relation.indexes if each.name == name), None)
         return [each for each in index.key_columns if each is not None] if index is not None else []
 
-    def made(self, sqlstate: str, words: str, rows: str, *tables: Table, statistics: str = "") -> Question:
+    def made(
+        self, sqlstate: str, words: str, rows: str, *tables: Table, statistics: str = "", shown: str = "*"
+    ) -> Question:
         """A question to these tables, unless their values change before."""
         names = tuple(table.name for table in tables)
         if any(self._changed(name) for name in names):
             return cannot(sqlstate, words, "statements before it change the data")
-        return Question(sqlstate, words, rows, relations=names, statistics=statistics)
+        return Question(sqlstate, words, rows, relations=names, statistics=statistics, shown=shown)
 
 
 OWN_CODE = "the check may call code of the user's own"

@@ -53,14 +53,17 @@ def touches_existing(forecast: Forecast) -> bool:
         case "AlterEnumStmt":
             return _type_is_old(_parts(node.get("typeName", ())), before)
         case "DropStmt":
-            return bool(effects.locks is None or not node.get("missing_ok")) or _drops_something(node)
+            return effects.locks is None or _drops_what_is_old(node, before)
     return True
 
 
-def _drops_something(node: _Node) -> bool:
-    """Relations that are there are locked; of other things nothing is known here."""
+def _drops_what_is_old(node: _Node, before: Schema) -> bool:
+    """Of other things than relations nothing is known here."""
     relations = ("TABLE", "VIEW", "MATVIEW", "SEQUENCE", "INDEX", "FOREIGN_TABLE")
-    return str(node.get("removeType")).removeprefix("OBJECT_") not in relations
+    if str(node.get("removeType")).removeprefix("OBJECT_") not in relations:
+        return True
+    named = (_range(_parts(each.get("List", {}).get("items", ()))) for each in node.get("objects", ()))
+    return any(_relation_is_old(each, before) for each in named)
 
 
 def _named_is_old(kind: str, written: _Node, before: Schema) -> bool:

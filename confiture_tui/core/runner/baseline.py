@@ -94,6 +94,7 @@ def _mark(
         transactional=True,
         statements=len(migration.up.statements),
         tool_version=metadata.version("confiture-tui"),
+        expected=None,
     )
     text = "Marked as applied by hand: the database had its schema already."
     journal.update(conn, entry, state=JournalState.SETTLED, error=text)

@@ -98,7 +98,7 @@ def test_an_annotation_has_its_place_and_its_help() -> None:
 
 def test_markdown_shows_names_and_sql_as_they_are() -> None:
     text = markdown(f"Lint: {heading((FULL, BARE))}", (FULL, BARE), notes=("one [note](x)",))
-    assert text.startswith("## Lint: 2 findings: 1 warning, 1 critical\n")
+    assert text.startswith("## Lint: 2 findings: 1 critical, 1 warning\n")
     assert '`public."Or\\|ders"`' in text
     # The fence is longer than any in the SQL.
     assert "````sql\nCREATE INDEX ON public.orders (a);\n```\nSELECT 1;\n````" in text

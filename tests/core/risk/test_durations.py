@@ -181,3 +181,27 @@ def test_rows_chosen_by_a_key(database_from: Callable[[str], Dsn], sql: str, row
         catalog = Catalog.load(conn)
     (one,) = simulate(Migration.from_sql(sql), catalog=catalog).forecasts
     assert Durations(Sizes(catalog), DEFAULT_RATES).rows(one) == pytest.approx(rows)
+
+
+TYPED = """
+CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, n int, s text);
+INSERT INTO t (n, s) SELECT i, md5(i::text) FROM generate_series(1, 20000) i;
+ANALYZE;
+"""
+
+
+def test_strings_take_longer_to_index_than_numbers_and_a_sequence_is_one_page(
+    database_from: Callable[[str], Dsn],
+) -> None:
+    with connect(database_from(TYPED)) as conn:
+        catalog = Catalog.load(conn)
+    durations = Durations(Sizes(catalog), DEFAULT_RATES)
+
+    def expected(sql: str) -> float:
+        (one,) = simulate(Migration.from_sql(sql), catalog=catalog).forecasts
+        return durations.of(one).expected
+
+    for template in ("CREATE INDEX ON t ({})", "ALTER TABLE t ADD UNIQUE ({})"):
+        assert expected(template.format("s")) > 1.5 * expected(template.format("n"))
+        assert expected(template.format("n, s")) == expected(template.format("s"))
+    assert expected("ALTER TABLE t ALTER id TYPE bigint") < 1, "it writes the table and the page of its sequence"

@@ -137,10 +137,27 @@ def test_data_decide_whether_it_fails(shop: Connection) -> None:
     (statement,) = asked.statements
     assert statement.fails is not None
     assert statement.fails.sqlstate == "23503"
+    assert statement.fails.message.startswith("there are at least 1,000 rows of public.orders")
     shop.execute("DELETE FROM orders WHERE customer_id NOT IN (SELECT id FROM customers)")
     fine = assess(sql, connection=shop)
     assert fine.categories[Category.INTEGRITY] == 0
     assert all(each.checked for each in fine.statements[0].may_fail or ())
+
+
+@pytest.mark.parametrize(
+    ("sql", "count"),
+    [
+        ("ALTER TABLE orders ADD FOREIGN KEY (customer_id) REFERENCES customers", 2650),
+        ("ALTER TABLE orders ADD UNIQUE (customer_id)", 150),
+        ("ALTER TABLE orders ADD CHECK (amount < 100)", 7901),
+    ],
+)
+def test_the_rows_that_make_it_fail_can_be_looked_at(shop: Connection, sql: str, count: int) -> None:
+    (risk,) = (each for each in assess(sql, connection=shop, rules=None).risks if each.rule == "fails-on-existing-data")
+    (query,) = (each.partition(": ")[2] for each in risk.evidence if each.startswith("This finds them: "))
+    found = shop.execute(query.encode()).fetchall()
+    assert len(found) == count
+    assert found[0], "with columns"
 
 
 def test_a_check_that_the_migration_itself_adds_is_asked_for(shop: Connection) -> None:
@@ -180,6 +197,17 @@ def test_each_migration_finds_what_the_earlier_ones_leave() -> None:
     _, later = engine.assess_all([first, second])
     assert later.statements[0].fails is None
     assert later.categories[Category.INTEGRITY] == 0
+
+
+def test_migrations_that_have_nothing_to_do_with_each_other_find_the_database_as_it_is(shop: Connection) -> None:
+    filling = migration("CREATE TABLE made (id int); UPDATE customers SET email = NULL")
+    needing = migration("ALTER TABLE customers ALTER email SET NOT NULL; ALTER TABLE made ADD x int")
+    engine = RiskAssessmentEngine(connection=shop, runner="confiture", rules=(), traffic_seconds=0)
+    _, after = engine.assess_all([filling, needing])
+    assert [each.fails for each in after.statements] == [None, None]
+    _, apart = engine.assess_each([filling, needing])
+    assert all(each.checked for each in apart.statements[0].may_fail or ())
+    assert apart.statements[1].fails is not None
 
 
 def test_one_bad_file_costs_only_itself() -> None:

@@ -54,6 +54,7 @@ NOT_TOUCHING = (
     "CREATE INDEX ON made (id)",
     "ALTER TYPE fresh ADD VALUE 'b'",
     "INSERT INTO made VALUES (1)",
+    "DROP TABLE made",
     "SET lock_timeout = '1s'",
 )
 

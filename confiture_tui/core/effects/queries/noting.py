@@ -56,7 +56,7 @@ def note(step: Step, reader: Reader, *, execute: bool = True) -> None:
     for read in facts.reads:
         _note_lock(step, read)
     if not facts.complete:
-        step.unknown_reach("what its tables are, and what hangs on them, is not known without a catalog")
+        step.unknown_reach("some of its tables are not known, nor what hangs on them")
         step.may_fail("42P01", "a table may not exist")
         step.may_fail("42703", "a column may not exist")
     if execute:

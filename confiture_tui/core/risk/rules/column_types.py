@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from confiture_tui.core.effects.forecast import WorkKind
 from confiture_tui.core.risk.advice import column_type as advice
+from confiture_tui.core.risk.duration import works_that_grow
 from confiture_tui.core.risk.model import Category, Severity
 from confiture_tui.core.risk.rules.command import Command, CommandRule
 from confiture_tui.core.risk.rules.examples import SHOP
@@ -16,6 +17,7 @@ from confiture_tui.core.risk.scoring import MAY_BREAK
 from confiture_tui.core.sql.identifiers import quote_identifier
 
 if TYPE_CHECKING:
+    from confiture_tui.core.effects.forecast import Work
     from confiture_tui.core.risk.model import Risk
     from confiture_tui.core.risk.rule import RuleContext
 
@@ -53,12 +55,18 @@ class ChangeTypeRewrite(_ChangeType):
             yield self.risk(
                 context,
                 command.forecast,
-                f"Changing the type of {_column(command)} writes {listed(work.relation for work in works)} and all "
-                "indexes anew.",
+                f"Changing the type of {_column(command)} writes {listed(_tables(command, works))} and all indexes "
+                "anew.",
                 evidence=command.evidence(context),
                 safe_sql=advice.new_column(command),
                 relation=command.table,
             )
+
+
+def _tables(command: Command, works: Iterable[Work]) -> Iterator[str]:
+    """What is written anew, without the page of a sequence."""
+    growing = {work.relation for work in works_that_grow(command.forecast)}
+    return (work.relation for work in works if work.relation in growing)
 
 
 class ChangeTypeReindex(_ChangeType):

@@ -174,7 +174,7 @@ class DropConstraint(_Given):
         after = context.simulation.after.find(command.table).relation
         if after is not None and after.constraint(command.name) is not None:
             return
-        what = f"{constraint.kind.value} {constraint.definition}" if constraint is not None else "what it guarantees"
+        what = constraint.definition if constraint is not None else "what it guarantees"
         yield self.risk(
             context,
             command.forecast,

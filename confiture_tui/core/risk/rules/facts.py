@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from confiture_tui.core.effects.forecast import WorkKind
+from confiture_tui.core.risk.duration import passes, works_that_grow
 from confiture_tui.core.risk.words import bytes_in_words, seconds_in_words
 
 if TYPE_CHECKING:
     from confiture_tui.core.effects.forecast import Forecast, Lock, Work
-    from confiture_tui.core.effects.model import DurationEstimate
     from confiture_tui.core.risk.rule import RuleContext
     from confiture_tui.core.risk.sizes import TableSize
 
@@ -68,12 +68,11 @@ def facts(
     done = works(forecast) if work is None else tuple(work)
     found = [f"Line {forecast.statement.line}: {forecast.statement.tag}."]
     found += [lock_fact(lock) for lock in few(taken, 4)]
-    found += [f"{work_fact(one)} {duration(context.seconds(one))}" for one in few(done, 4)]
     if len(taken) > 4:
         found.append(f"{count(len(taken) - 4, 'more relation')} locked in the same way.")
-    if len(done) > 4:
-        found.append(f"{count(len(done) - 4, 'more piece')} of such work.")
-    measured = dict.fromkeys([one.relation for one in done] + list(sizes))
+    found += _work_facts(done, forecast, context)
+    grown = {one.relation for one in works_that_grow(forecast)}
+    measured = dict.fromkeys([one.relation for one in done if one.relation in grown] + list(sizes))
     found += [size_fact(context.size_of(relation)) for relation in few(tuple(measured), 4)]
     if forecast.before.catalog is None:
         found.append("Without a catalog: the text alone was read.")
@@ -90,11 +89,33 @@ def lock_fact(lock: Lock) -> str:
     return f"{lock.mode.value} on {lock.relation}{waits}."
 
 
-def work_fact(work: Work) -> str:
-    """A piece of work, and why it is done."""
-    why = f": {work.why.rstrip('.')}" if work.why else ""
-    index = f" ({work.index})" if work.index else ""
-    return f"{_DOES[work.kind]} {work.relation}{index}{why}."
+def _work_facts(done: Iterable[Work], forecast: Forecast, context: RuleContext) -> Iterator[str]:
+    """The pieces of work with their times, those on the indexes of one table as one; what the times rest on, once."""
+    apart = set(passes(forecast))
+    alike: dict[tuple[WorkKind, str, int], list[Work]] = {}
+    for number, one in enumerate(each for each in done if each in apart):
+        many = one.kind in (WorkKind.BUILD, WorkKind.REBUILD)
+        alike.setdefault((one.kind, one.relation, 0 if many else number), []).append(one)
+    sources: dict[str, None] = {}
+    for group in few(tuple(alike.values()), 4):
+        times = [context.seconds(one) for one in group]
+        sources |= dict.fromkeys(each.source for each in times)
+        low, high = sum(each.low_ms for each in times), sum(each.high_ms for each in times)
+        yield f"{_work_fact(group)} {milliseconds(low)} to {milliseconds(high)}."
+    if len(alike) > 4:
+        yield f"{count(len(alike) - 4, 'more piece')} of such work."
+    if sources:
+        yield f"Times by {'; '.join(sources)}."
+
+
+def _work_fact(group: Sequence[Work]) -> str:
+    """Pieces of work of one kind on one table, and why they are done."""
+    first = group[0]
+    names = [one.index for one in group if one.index]
+    index = f" ({listed(names)})" if names else ""
+    does = _DOES[first.kind] if len(group) == 1 else _DOES[first.kind].replace("an index", f"{len(group)} indexes")
+    why = f": {first.why.rstrip('.')}" if first.why else ""
+    return f"{does} {first.relation}{index}{why}."
 
 
 def size_fact(size: TableSize) -> str:
@@ -104,11 +125,6 @@ def size_fact(size: TableSize) -> str:
     if not size.known:
         return f"The size of {size.relation} is not known; it is taken to be large."
     return f"{size.relation}: {bytes_in_words(size.bytes)}, about {size.rows:,.0f} rows ({size.source})."
-
-
-def duration(estimate: DurationEstimate) -> str:
-    """A range of time, and what it rests on."""
-    return f"Takes {milliseconds(estimate.low_ms)} to {milliseconds(estimate.high_ms)} ({estimate.source})."
 
 
 def milliseconds(value: float) -> str:

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 from confiture_tui.core.risk.model import Category, Severity
 from confiture_tui.core.risk.rule import RiskRule
 from confiture_tui.core.risk.rules.examples import SHOP
-from confiture_tui.core.risk.rules.facts import count, listed
+from confiture_tui.core.risk.rules.facts import listed
 
 if TYPE_CHECKING:
     from confiture_tui.core.effects.forecast import Forecast
     from confiture_tui.core.risk.model import Risk
-    from confiture_tui.core.risk.probes import ProbeResult
     from confiture_tui.core.risk.rule import RuleContext
 
 _BY_DATA = frozenset({"22001", "22003", "22007", "22008", "22P02", "23502", "23503", "23505", "23514", "23P01"})
@@ -52,7 +51,7 @@ class FailsOnExistingData(RiskRule):
             # Its points are those of the certain failure, which is told by itself.
             return
         if bad:
-            message = f"The statement fails: there are {listed(_found(one) for one in bad)}."
+            message = f"The statement fails: there are {listed(one.found_in_words() for one in bad)}."
         else:
             whys = listed((one.why.rstrip(".") for one in possible), 2)
             message = f"The data decide whether {forecast.statement.tag} fails: {whys}."
@@ -62,25 +61,20 @@ class FailsOnExistingData(RiskRule):
             message,
             evidence=(
                 f"Line {forecast.statement.line}: {forecast.statement.tag}.",
-                *(f"{one.sqlstate}: {one.why.rstrip('.')}." for one in possible[:4]),
-                *(_answer(one) for one in probes[:4]),
+                *(f"{one.sqlstate}: {one.why.rstrip('.')}." for one in possible[:4] if not bad),
+                *(one.sentence() for one in probes[:4]),
                 *(() if probes else ("Nobody asked the data: there is no connection to the database.",)),
+                *(f"This finds them: {one.rows_sql}" for one in bad[:2] if one.rows_sql),
             ),
+            recommendation=_FOUND if bad else None,
             points=points,
         )
 
 
-def _found(probe: ProbeResult) -> str:
-    if probe.rows is None:
-        return probe.question
-    return f"{'at least ' if probe.rows_at_least else ''}{count(probe.rows, 'row')} ({probe.question})"
-
-
-def _answer(probe: ProbeResult) -> str:
-    if probe.found is None:
-        return f"Not answered: {probe.question} ({probe.why_not})."
-    answer = _found(probe) if probe.found else f"none: {probe.question}"
-    return f"Asked: {answer}."
+_FOUND = (
+    "Mend these rows before it is run, in a migration of its own; where the constraint can be NOT VALID, it can be "
+    "added before that, and holds for new rows at once."
+)
 
 
 RULES = (FailsOnExistingData(),)

@@ -78,12 +78,13 @@ class NotRerunnable(MigrationRule):
             return
         once = [one for one in simulation.forecasts[:-1] if _only_once(one)]
         if once:
-            lines = listed(str(one.statement.line) for one in once)
+            lines = f"line{'s' if len(once) > 1 else ''} {listed(str(one.statement.line) for one in once)}"
+            fails = "statements" if len(once) > 1 else "statement"
             yield self.risk(
                 context,
                 once[0],
-                f"Nothing wraps the file in a transaction: after a failure further down, the statements on line "
-                f"{lines} fail when it is run again.",
+                f"Nothing wraps the file in a transaction: after a failure further down, the {fails} on {lines} would "
+                "fail when it is run again.",
                 evidence=tuple(f"Line {one.statement.line}: {one.statement.tag}." for one in once[:4]),
                 points=5,
                 severity=Severity.LOW,

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 
 _ENOUGH_FOR_CONCURRENTLY_MS = 60_000.0
+_ONCE_BOUNDED = "Try again when the lock_timeout strikes; put nothing that takes long after it in the same transaction."
 
 
 class BriefAccessExclusive(RiskRule):
@@ -82,6 +83,7 @@ class BriefAccessExclusive(RiskRule):
                     for one in sorted(open_now, key=lambda one: -one.age_seconds)[:2]
                 ),
             ),
+            recommendation=_ONCE_BOUNDED if timeout else None,
             safe_sql=None if timeout else advice.with_timeouts(forecast),
             relation=new[0].relation,
         )
