@@ -29,6 +29,7 @@ from confiture_tui.database.dsn import Dsn, resolve_dsn
 from confiture_tui.database.pooler import backend_pid
 from confiture_tui.errors import UsageError
 from confiture_tui.events import Event, EventName, Level, Sink
+from confiture_tui.service.calibrating import measure_once, rates_for
 from confiture_tui.service.choosing import error_in, migration_of, pending_before
 from confiture_tui.service.demo_shop import OpenDemo, applied_since_opening
 from confiture_tui.service.derived import write_derived_down
@@ -78,7 +79,7 @@ class Workspace:
             sink=sink,
             server_sink=self._demo_shop.only_warnings if demo else sink,
             prepare=self._demo_shop.prepare_shadow if demo else _as_it_is,
-            afterwards=self._measure,
+            afterwards=lambda server: measure_once(server, sink),
         )
         self._migrations_dir = settings.migrations_dir
         self._migrations = MigrationSet(directory=settings.migrations_dir, migrations=())
@@ -435,17 +436,10 @@ class Workspace:
             Cancelled: the scope was cancelled.
             ConfitureError: no server could be started.
         """
-        self._measure(self._shadow_server.get(scope))
-
-    def _measure(self, server: EmbeddedServer) -> None:
-        from confiture_tui.service.calibrating import measure_once
-
-        measure_once(server, self._sink)
+        measure_once(self._shadow_server.get(scope), self._sink)
 
     def rates(self, conn: psycopg.Connection[Any] | None) -> Rates:
         """How fast the target works, as far as that is known: ``conn`` leads there, ``None`` without one."""
-        from confiture_tui.service.calibrating import rates_for
-
         return rates_for(conn, ours=self._demo)
 
     def close(self) -> None:
