@@ -204,36 +204,6 @@ def test_a_statement_that_somebody_cancels_fails_and_leaves_nothing(
     assert not exists(conn, "a")
 
 
-def test_a_deadlock_is_tried_again(conn: Connection, database: Dsn, tried: Tried) -> None:
-    tried("a deadlock")
-    conn.execute("CREATE TABLE x (id int); CREATE TABLE y (id int)")
-    chosen = migrations("deadlock")
-    policy = POLICY.model_copy(update={"lock_timeout_ms": 60_000, "give_way": None})
-    other = connect(database, autocommit=True)
-    other.execute("SET deadlock_timeout = '30s'; BEGIN; LOCK TABLE y")
-    threads: list[threading.Thread] = []
-
-    def sink(event: Event) -> None:
-        # We have locked x and are about to ask for y: now the other one asks for x.
-        if event.name is EventName.STATEMENT_START and event.statement == 3 and not threads:
-
-            def cross() -> None:
-                other.execute("LOCK TABLE x; COMMIT")
-
-            threads.append(threading.Thread(target=cross))
-            threads[0].start()
-            until(
-                lambda: conn.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone() is not None,
-                "the other session waits",
-            )
-
-    result = MigrationRunner(conn, policy=policy, sink=sink).apply(chosen)
-    threads[0].join()
-    other.close()
-    assert result.ok, result.migrations[0].error
-    assert result.migrations[0].attempts == 2
-
-
 def test_a_ledger_that_was_changed_behind_our_back_stops_the_run(conn: Connection, tried: Tried) -> None:
     tried("a ledger changed behind our back")
     chosen = migrations("whole")
@@ -267,24 +237,6 @@ def test_a_ledger_that_is_dropped_behind_our_back_leaves_nothing(conn: Connectio
     assert dropped
     assert result.ok == (dropped[0] == "refused")
     assert exists(conn, "a") == result.ok
-
-
-def test_two_operators_at_once(conn: Connection, database: Dsn, tried: Tried) -> None:
-    tried("two operators at once")
-    chosen = migrations("whole")
-    errors: list[Exception] = []
-
-    def sink(event: Event) -> None:
-        if event.name is EventName.STATEMENT_START and event.statement == 1:
-            with connect(database) as second:
-                try:
-                    MigrationRunner(second, policy=POLICY).apply(chosen)
-                except Exception as error:  # noqa: BLE001 - looked at below
-                    errors.append(error)
-
-    assert MigrationRunner(conn, policy=POLICY, sink=sink).apply(chosen).ok
-    assert [type(error).__name__ for error in errors] == ["LockHeld"]
-    check_that_all_is_done(conn, "whole")
 
 
 def test_a_limit_on_temporary_files_leaves_nothing(conn: Connection, tried: Tried) -> None:
