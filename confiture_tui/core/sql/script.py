@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ _REPLACEMENT = "\ufffd"
 NOT_UTF8 = "the text is not UTF-8"
 """The problem of a statement that holds a byte outside UTF-8."""
 
+_EMPTY = frozenset({PieceKind.BLANK, PieceKind.OUTSIDE})
 _BLOCK_STARTS = frozenset({"TRANS_STMT_BEGIN", "TRANS_STMT_START"})
 _SAVEPOINTS = frozenset({"TRANS_STMT_SAVEPOINT", "TRANS_STMT_RELEASE", "TRANS_STMT_ROLLBACK_TO"})
 
@@ -39,7 +40,11 @@ class _Parsed:
 
 
 class Script:
-    """A file of SQL, split without loss; immutable, and equal to every script of the same text and first line.
+    """A file of SQL, split without loss; immutable, and equal to every script of the same text and marks.
+
+    A tool may keep both directions in one file, or SQL among the code of a program: then only the ``sections`` are the
+    script's, each split by itself; the rest is kept as pieces that nobody runs, so that lines and offsets are the
+    file's.
 
     Splitting and parsing happen when something that needs them is first asked for, and once. One statement that
     cannot be parsed carries its ``problem`` and costs none of the others.
@@ -48,10 +53,28 @@ class Script:
     becomes U+FFFD in ``text``, and the statement that holds it has a ``problem``: it cannot be what was written.
     """
 
-    __slots__ = ("_first_line", "_parsed", "_segments", "_undecodable", "text")
+    __slots__ = ("_first_line", "_parsed", "_sections", "_segments", "_undecodable", "text", "transactional")
 
-    def __init__(self, text: str, *, first_line: int = 1) -> None:
+    def __init__(
+        self,
+        text: str,
+        *,
+        first_line: int = 1,
+        sections: Sequence[tuple[int, int]] | None = None,
+        transactional: bool | None = None,
+    ) -> None:
+        """A script.
+
+        Args:
+            text: the whole file's.
+            first_line: the 1-based line on which the text begins in its file.
+            sections: the parts that are the script's, as growing, disjoint pairs of 0-based character offsets; all of
+                the text without them.
+            transactional: what a mark of its tool says of running it in a transaction; ``None`` without a mark.
+        """
         self.text = _SURROGATE.sub(_REPLACEMENT, text)
+        self.transactional = transactional
+        self._sections = ((0, len(text)),) if sections is None else tuple(sections)
         self._undecodable = tuple(one.start() for one in _SURROGATE.finditer(text))
         self._first_line = first_line
         self._segments: tuple[Segment, ...] | None = None
@@ -62,10 +85,19 @@ class Script:
         """The script with that text; ``first_line`` is the 1-based line on which it begins in its file."""
         return cls(text, first_line=first_line)
 
+    def part(self, *, sections: Sequence[tuple[int, int]] | None = None, transactional: bool | None = None) -> Script:
+        """The script that only these sections of the same file are, or all of it; see the constructor."""
+        part = Script(self.text, first_line=self._first_line, sections=sections, transactional=transactional)
+        part._undecodable = self._undecodable
+        return part
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Script):
             return NotImplemented
-        return (self.text, self._first_line, self._undecodable) == (other.text, other._first_line, other._undecodable)
+        return self._identity() == other._identity()
+
+    def _identity(self) -> tuple[object, ...]:
+        return (self.text, self._first_line, self._undecodable, self._sections, self.transactional)
 
     def __hash__(self) -> int:
         return hash((self.text, self._first_line))
@@ -134,12 +166,27 @@ class Script:
     @property
     def is_blank(self) -> bool:
         """Whether there is nothing in it but white space and comments. Looks no further than it must."""
-        return all(one.kind is PieceKind.BLANK for one in self._segments or segments(self.text))
+        return all(one.kind in _EMPTY for one in self._segments or self._each_segment())
 
     def _split(self) -> tuple[Segment, ...]:
         if self._segments is None:
-            self._segments = tuple(segments(self.text))
+            self._segments = tuple(self._each_segment())
         return self._segments
+
+    def _each_segment(self) -> Iterator[Segment]:
+        """The segments of each section, and between them what is not the script's."""
+        if self._sections == ((0, len(self.text)),):
+            yield from segments(self.text)
+            return
+        end = 0
+        for start, stop in self._sections:
+            if end < start:
+                yield Segment(PieceKind.OUTSIDE, end, start, end, start)
+            for one in segments(self.text[start:stop]):
+                yield one.moved(start)
+            end = stop
+        if end < len(self.text):
+            yield Segment(PieceKind.OUTSIDE, end, len(self.text), end, len(self.text))
 
     def _parse(self) -> _Parsed:
         # Two threads that ask at the same time both do the work and get equal results.

@@ -49,6 +49,11 @@ class Segment(NamedTuple):
     body_stop: int
     reads_copy_data: bool = False
 
+    def moved(self, by: int) -> Segment:
+        """The same segment in a text that has so many characters more before it."""
+        start, stop, body_start, body_stop = (one + by for one in self[1:5])
+        return Segment(self.kind, start, stop, body_start, body_stop, self.reads_copy_data)
+
 
 def split(text: str) -> tuple[Piece, ...]:
     """The pieces of a script, in order: ``"".join(piece.text for piece in split(text)) == text``, always.

@@ -21,6 +21,8 @@ class PieceKind(StrEnum):
     """The lines after ``COPY … FROM stdin;`` up to and with ``\\.``."""
     BLANK = "blank"
     """White space and comments only, or a lone semicolon."""
+    OUTSIDE = "outside"
+    """What stands in the file and is not this script's: the way back, for instance."""
 
 
 @dataclass(frozen=True, slots=True)
