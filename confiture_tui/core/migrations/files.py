@@ -7,7 +7,7 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from confiture_tui.core.migrations.model import Finding
+from confiture_tui.core.migrations.model import Finding, file_label
 from confiture_tui.core.sql.script import Script
 
 if TYPE_CHECKING:
@@ -41,11 +41,13 @@ def read_bytes(path: Path) -> tuple[bytes | None, Finding | None]:
     try:
         # A pipe would be waited for, so what it is must be known before it is opened.
         if not stat.S_ISREG(path.stat().st_mode):
-            message = f"{path.name} is not a regular file, so it was not read; replace it by one or rename it."
+            message = f"{file_label(path)} is not a regular file, so it was not read; replace it by one or rename it."
             return None, Finding(code="unreadable-file", message=message, path=path, level="error")
         return path.read_bytes(), None
     except OSError as error:
-        message = f"{path.name} cannot be read: {error.strerror or error}. Check that it exists and its permissions."
+        message = (
+            f"{file_label(path)} cannot be read: {error.strerror or error}. Check that it exists and its permissions."
+        )
         return None, Finding(code="unreadable-file", message=message, path=path, level="error")
 
 
@@ -57,17 +59,20 @@ def _findings(path: Path, content: bytes, script: Script) -> list[Finding]:
         return [
             Finding(
                 code="not-utf-8",
-                message=f"{path.name} is not UTF-8: line {line}, byte {error.start} (counted from 0) is "
+                message=f"{file_label(path)} is not UTF-8: line {line}, byte {error.start} (counted from 0) is "
                 f"0x{content[error.start]:02x}. Save it as UTF-8.",
                 path=path,
                 line=line,
                 level="error",
             )
         ]
-    if script.is_blank:
-        message = (
-            f"{path.name} holds no statement: it changes nothing, yet would be recorded as applied. "
-            f"Write what it is to do, or take it away."
-        )
-        return [Finding(code="empty-file", message=message, path=path, level="warning")]
-    return []
+    return [empty_file(path)] if script.is_blank else []
+
+
+def empty_file(path: Path) -> Finding:
+    """The warning that a file of a migration does nothing."""
+    message = (
+        f"{file_label(path)} holds no statement: it changes nothing, yet would be recorded as applied. "
+        f"Write what it is to do, or take it away."
+    )
+    return Finding(code="empty-file", message=message, path=path, level="warning")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal
 
-from confiture_tui.core.migrations.model import Finding
+from confiture_tui.core.migrations.model import Finding, file_label
 from confiture_tui.core.migrations.profiles import Wrapping
 from confiture_tui.core.sql.script import NOT_UTF8
 
@@ -38,7 +38,7 @@ def script_findings(migration: Migration, wrapping: Wrapping) -> tuple[Finding, 
     Statements that PostgreSQL cannot read and transaction control within the runner's transaction are errors: the
     migration would not do what it seems to. What only psql understands is a warning.
     """
-    name = migration.path.name if migration.path is not None else migration.label
+    name = file_label(migration.path) if migration.path is not None else migration.label
     script = migration.up
     found = [
         *_unreadable(name, script),
@@ -57,7 +57,7 @@ def too_large(migration: Migration) -> Finding | None:
     script = migration.up
     if len(script.text) <= MAX_SQL_CHARACTERS or script.sql_size <= MAX_SQL_CHARACTERS:
         return None
-    name = migration.path.name if migration.path is not None else migration.label
+    name = file_label(migration.path) if migration.path is not None else migration.label
     return Finding(
         code="too-large",
         message=f"{name} holds {script.sql_size / 1024 / 1024:,.0f} MB of SQL, and more than "
@@ -181,7 +181,7 @@ def condensed(findings: Iterable[Finding]) -> tuple[Finding, ...]:
             result += alike
             continue
         first = alike[0]
-        others = [one.path.name for one in alike[1:] if one.path is not None]
+        others = [file_label(one.path) for one in alike[1:] if one.path is not None]
         names = f": {others[0]} … {others[-1]}" if others else ""
         message = f"{first.message} And {len(alike) - 1:,} more like it{names}."
         result.append(first.model_copy(update={"message": message}))

@@ -10,6 +10,14 @@ from pydantic import BaseModel, ConfigDict
 
 from confiture_tui.core.sql.script import Script
 
+_SAME_EVERYWHERE = frozenset({"up.sql", "down.sql", "migration.sql", "migration.ts", "migration.js", "metadata.toml"})
+"""Names that a file has in every migration's directory."""
+
+
+def file_label(path: Path) -> str:
+    """A file's name in a message; with its directory's where every migration has a file of that name."""
+    return f"{path.parent.name}/{path.name}" if path.name in _SAME_EVERYWHERE else path.name
+
 
 class Finding(BaseModel):
     """Something about a file or a directory that a user should know.
@@ -43,6 +51,8 @@ class Migration(BaseModel):
         down_path: the file of ``down``.
         checksum: SHA-256 of the bytes of the file of ``up``, as 64 hexadecimal digits.
         findings: what is to be said of its files.
+        repeatable: it is run again whenever its file changes.
+        program: its file is a program, of which only the SQL was read; the tool that it is written for runs it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
@@ -55,6 +65,8 @@ class Migration(BaseModel):
     down_path: Path | None = None
     checksum: str
     findings: tuple[Finding, ...] = ()
+    repeatable: bool = False
+    program: bool = False
 
     @classmethod
     def from_sql(cls, text: str, *, version: str = "", name: str = "loose file", path: Path | None = None) -> Migration:

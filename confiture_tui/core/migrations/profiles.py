@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
@@ -27,6 +27,24 @@ class Wrapping(StrEnum):
     """None: each statement is a transaction of its own."""
 
 
+class Wraps(StrEnum):
+    """What a runner wraps a file in."""
+
+    ALWAYS = "always"
+    """One transaction, whatever is in it."""
+    WHEN_POSSIBLE = "when_possible"
+    """One transaction, unless a statement cannot run in a transaction block."""
+    UNLESS_ALL_ALONE = "unless_all_alone"
+    """One transaction, unless every statement is one that cannot run in a transaction block."""
+    TOGETHER = "together"
+    """Nothing, but the text is sent as one query, which the server runs as one transaction: PostgreSQL's
+    "Multiple Statements in a Simple Query"."""
+    AS_CONFITURE = "as_confiture"
+    """As the ``confiture`` command line decides."""
+    NEVER = "never"
+    """Nothing: statement by statement."""
+
+
 class RunnerProfile(BaseModel):
     """What a runner promises.
 
@@ -34,16 +52,17 @@ class RunnerProfile(BaseModel):
         name: of the runner.
         lock_timeout_ms: the ``lock_timeout`` it sets, in milliseconds; ``None``: it leaves the server's.
         statement_timeout_ms: the ``statement_timeout`` it sets, in milliseconds; ``None``: it leaves the server's.
-        wraps: what it wraps files in: ``when_possible`` (all but those that hold a statement that cannot run in a
-            transaction block), ``as_confiture`` (as the ``confiture`` command line decides), ``never``.
+        wraps: what it wraps files in.
+        wraps_marked: what it wraps files in that a mark of its own asks to leave out of a transaction.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    lock_timeout_ms: int | None
-    statement_timeout_ms: int | None
-    wraps: Literal["when_possible", "as_confiture", "never"]
+    lock_timeout_ms: int | None = None
+    statement_timeout_ms: int | None = None
+    wraps: Wraps
+    wraps_marked: Wraps = Wraps.NEVER
 
     def wrapping_of(self, script: Script) -> Wrapping:
         """How this runner wraps that script. A BEGIN … COMMIT around the whole file is honoured as the file's own.
@@ -53,15 +72,27 @@ class RunnerProfile(BaseModel):
         """
         if script.is_wrapped:
             return Wrapping.OWN
-        match self.wraps:
-            case "when_possible":
-                alone = any(refusal_in_transaction_block(one) for one in script.statements)
-            case "as_confiture":
+        statements = script.statements
+        match self.wraps_marked if script.transactional is False else self.wraps:
+            case Wraps.ALWAYS:
+                alone = False
+            case Wraps.WHEN_POSSIBLE:
+                alone = any(refusal_in_transaction_block(one) for one in statements)
+            case Wraps.UNLESS_ALL_ALONE:
+                alone = bool(statements) and all(refusal_in_transaction_block(one) for one in statements)
+            case Wraps.TOGETHER:
+                # What begins and ends transactions itself is beyond the one that the server makes.
+                alone = len(statements) < 2 or any(_ends_transaction(one) for one in statements)
+            case Wraps.AS_CONFITURE:
                 # It looks at the whole file at once: with one statement that it cannot parse it sees nothing.
-                alone = not script.problems and any(_confiture_runs_alone(one) for one in script.statements)
-            case "never":
+                alone = not script.problems and any(_confiture_runs_alone(one) for one in statements)
+            case Wraps.NEVER:
                 alone = True
         return Wrapping.NONE if alone else Wrapping.TRANSACTION
+
+
+def _ends_transaction(statement: Statement) -> bool:
+    return (statement.node or {}).get("kind") in ("TRANS_STMT_COMMIT", "TRANS_STMT_ROLLBACK")
 
 
 def _confiture_runs_alone(statement: Statement) -> bool:
@@ -87,11 +118,26 @@ PROFILES: Mapping[str, RunnerProfile] = MappingProxyType(
         profile.name: profile
         for profile in (
             # Sets no time-out for what it runs: its --lock-timeout is for its own advisory lock only.
-            RunnerProfile(name="confiture", lock_timeout_ms=None, statement_timeout_ms=None, wraps="as_confiture"),
+            RunnerProfile(name="confiture", wraps=Wraps.AS_CONFITURE),
             # Two seconds: everybody else queues behind a lock that is waited for, so the wait must be short.
-            RunnerProfile(name="confiture-tui", lock_timeout_ms=2000, statement_timeout_ms=None, wraps="when_possible"),
+            RunnerProfile(name="confiture-tui", lock_timeout_ms=2000, wraps=Wraps.WHEN_POSSIBLE),
             # A file that is handed to psql: every statement by itself, whatever the server's settings are.
-            RunnerProfile(name="loose", lock_timeout_ms=None, statement_timeout_ms=None, wraps="never"),
+            RunnerProfile(name="loose", wraps=Wraps.NEVER),
+            # None of the tools below sets a time-out unless it is told to by an option of its own.
+            RunnerProfile(name="atlas", wraps=Wraps.ALWAYS),
+            RunnerProfile(name="dbmate", wraps=Wraps.ALWAYS, wraps_marked=Wraps.TOGETHER),
+            RunnerProfile(name="diesel", wraps=Wraps.ALWAYS, wraps_marked=Wraps.TOGETHER),
+            RunnerProfile(name="flyway", wraps=Wraps.UNLESS_ALL_ALONE),
+            RunnerProfile(name="golang-migrate", wraps=Wraps.TOGETHER),
+            RunnerProfile(name="goose", wraps=Wraps.ALWAYS),
+            RunnerProfile(name="graphile-migrate", wraps=Wraps.ALWAYS, wraps_marked=Wraps.TOGETHER),
+            RunnerProfile(name="node-pg-migrate", wraps=Wraps.ALWAYS),
+            RunnerProfile(name="pop", wraps=Wraps.ALWAYS, wraps_marked=Wraps.TOGETHER),
+            RunnerProfile(name="prisma", wraps=Wraps.TOGETHER),
+            RunnerProfile(name="sqitch", wraps=Wraps.NEVER),
+            RunnerProfile(name="sqlx", wraps=Wraps.ALWAYS, wraps_marked=Wraps.TOGETHER),
+            # From its release 2.109 on; before it, a file with a statement that cannot run in a transaction fails.
+            RunnerProfile(name="supabase", wraps=Wraps.WHEN_POSSIBLE),
         )
     }
 )

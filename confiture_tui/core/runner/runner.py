@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from confiture_tui.core.hooks.declaration import make_hooks
 from confiture_tui.core.hooks.registry import HookRegistry
-from confiture_tui.core.migrations.ledger import DEFAULT_TABLE, read_ledger
+from confiture_tui.core.migrations.ledger import read_ledger
+from confiture_tui.core.migrations.ledger_forms import DEFAULT_TABLE
 from confiture_tui.core.migrations.model import Migration
 from confiture_tui.core.runner import advisory_lock
 from confiture_tui.core.runner.failures import HalfWay

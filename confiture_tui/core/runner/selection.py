@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from confiture_tui.core.effects.model import FrozenModel
-from confiture_tui.core.migrations.status import MigrationState
+from confiture_tui.core.migrations.status import APPLIED, MigrationState, out_of_order
 from confiture_tui.errors import UsageError
 from confiture_tui.yaml_file import did_you_mean
 
@@ -52,9 +52,9 @@ def to_apply(
         if steps is not None and len(chosen) == steps:
             break
         if status.state is MigrationState.PENDING:
-            if status.migration is None:
+            if status.migration is None or status.migration.program:
                 raise UsageError(
-                    f"{status.version}_{status.name} is a program, which is run by `confiture` itself.",
+                    f"{status.label} is a Python program, which is run by `confiture` itself.",
                     hint=f"Run `confiture migrate up --target {status.version}`, then go on here.",
                 )
             chosen.append(status.migration)
@@ -72,9 +72,9 @@ def to_take_back(
         UsageError: there is no such version, it is not applied, fewer are applied than are to be taken back, or one of
             them has no file that could be read.
     """
-    applied = [one for one in statuses if one.state in _APPLIED]
+    applied = [one for one in statuses if one.state in APPLIED]
     if to is not None:
-        if _known(statuses, to).state not in _APPLIED:
+        if _known(statuses, to).state not in APPLIED:
             raise UsageError(f"{to} is not applied, so there is nothing to go back to.", hint="Look at `status`.")
         chosen = applied[[one.version for one in applied].index(to) + 1 :]
     else:
@@ -86,9 +86,9 @@ def to_take_back(
         chosen = applied[len(applied) - count :]
     migrations = []
     for status in reversed(chosen):
-        if status.migration is None:
+        if status.migration is None or status.migration.program:
             raise UsageError(
-                f"{status.version}_{status.name} has no SQL file here, so it cannot be taken back.",
+                f"{status.label} has no SQL file here, so it cannot be taken back.",
                 hint="Restore its files, or take it back with the tool that applied it.",
             )
         migrations.append(status.migration)
@@ -99,29 +99,22 @@ def objections(statuses: Sequence[MigrationStatus], chosen: Sequence[Migration])
     """What speaks against applying these migrations."""
     found = []
     for status in statuses:
-        label = "_".join(part for part in (status.version, status.name) if part)
         if status.state is MigrationState.CHANGED:
-            sentence = (
-                f"{label} was applied, and its file is no longer the one that was: restore it, or allow `changed`."
-            )
+            what = "was applied, and its file is no longer the one that was"
+            sentence = f"{status.label} {what}: restore it, or allow `changed`."
             found.append(Objection(code=ObjectionCode.CHANGED, version=status.version, sentence=sentence))
         elif status.state is MigrationState.MISSING:
-            sentence = f"{label} is applied and has no file here: restore it, or allow `missing`."
+            sentence = f"{status.label} is applied and has no file here: restore it, or allow `missing`."
             found.append(Objection(code=ObjectionCode.MISSING, version=status.version, sentence=sentence))
-    positions = {status.version: number for number, status in enumerate(statuses)}
-    newest = max((positions[one.version] for one in statuses if one.state in _APPLIED), default=-1)
-    for migration in chosen:
-        if positions.get(migration.version, newest + 1) < newest:
-            after = statuses[newest].version
+    versions = {migration.version for migration in chosen}
+    for early, newest in out_of_order(statuses):
+        if early.version in versions:
             sentence = (
-                f"{migration.label} comes before {after}, which is applied already: "
+                f"{early.label} comes before {newest.version}, which is applied already: "
                 "give it a later version, or allow `out-of-order`."
             )
-            found.append(Objection(code=ObjectionCode.OUT_OF_ORDER, version=migration.version, sentence=sentence))
+            found.append(Objection(code=ObjectionCode.OUT_OF_ORDER, version=early.version, sentence=sentence))
     return tuple(found)
-
-
-_APPLIED = frozenset({MigrationState.APPLIED, MigrationState.CHANGED, MigrationState.MISSING})
 
 
 def _known(statuses: Sequence[MigrationStatus], version: str) -> MigrationStatus:

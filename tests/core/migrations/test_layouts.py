@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from confiture_tui.core.migrations.layouts import ConfitureLayout, LooseFiles, MigrationSet, discover
-from confiture_tui.core.migrations.layouts.base import natural_key
 from confiture_tui.core.migrations.model import Finding, Migration
+from confiture_tui.core.migrations.versions import natural_key
 from confiture_tui.core.sql import parser
 from confiture_tui.errors import UsageError
 

@@ -40,15 +40,48 @@ TRANSACTION, OWN, NONE = Wrapping.TRANSACTION, Wrapping.OWN, Wrapping.NONE
 )
 def test_wrapping(sql: str, confiture: Wrapping, ours: Wrapping, loose: Wrapping) -> None:
     script = Script(sql)
-    found = {name: profile.wrapping_of(script) for name, profile in PROFILES.items()}
+    found = {name: PROFILES[name].wrapping_of(script) for name in ("confiture", "confiture-tui", "loose")}
     expected = {"confiture": confiture, "confiture-tui": ours, "loose": loose}
     assert found == expected if sql else {**found, "loose": NONE} == expected
 
 
 def test_only_our_runner_sets_a_lock_timeout() -> None:
-    assert {name: profile.lock_timeout_ms for name, profile in PROFILES.items()} == {
-        "confiture": None,
-        "confiture-tui": 2000,
-        "loose": None,
-    }
+    given = {name: one.lock_timeout_ms for name, one in PROFILES.items() if one.lock_timeout_ms is not None}
+    assert given == {"confiture-tui": 2000}
     assert all(profile.name == name for name, profile in PROFILES.items())
+
+
+SEVERAL = "ALTER TABLE a ADD b int; CREATE INDEX CONCURRENTLY ON a (b)"
+ALONE = "CREATE INDEX CONCURRENTLY ON a (b)"
+
+
+@pytest.mark.parametrize(
+    ("name", "plain", "alone", "marked"),
+    [
+        ("goose", TRANSACTION, TRANSACTION, NONE),
+        ("atlas", TRANSACTION, TRANSACTION, NONE),
+        # A file that is sent as one query is one transaction as soon as it has two statements.
+        ("dbmate", TRANSACTION, TRANSACTION, TRANSACTION),
+        ("diesel", TRANSACTION, TRANSACTION, TRANSACTION),
+        ("sqlx", TRANSACTION, TRANSACTION, TRANSACTION),
+        ("golang-migrate", TRANSACTION, NONE, NONE),
+        ("prisma", TRANSACTION, NONE, NONE),
+        ("flyway", TRANSACTION, NONE, NONE),
+        ("supabase", NONE, NONE, NONE),
+        ("sqitch", NONE, NONE, NONE),
+    ],
+)
+def test_what_other_tools_wrap(name: str, plain: Wrapping, alone: Wrapping, marked: Wrapping) -> None:
+    profile = PROFILES[name]
+    assert profile.wrapping_of(Script(SEVERAL)) is plain
+    assert profile.wrapping_of(Script(ALONE)) is alone
+    assert profile.wrapping_of(Script(SEVERAL, transactional=False)) is marked
+    assert profile.wrapping_of(Script(ALONE, transactional=False)) is NONE
+    assert profile.wrapping_of(Script(f"BEGIN; {SEVERAL}; COMMIT")) is Wrapping.OWN
+
+
+@pytest.mark.parametrize("end", ["COMMIT", "ROLLBACK", "END"])
+def test_a_query_that_ends_transactions_itself_is_no_one_transaction(end: str) -> None:
+    script = Script(f"BEGIN; SELECT 1; {end}; SELECT 2")
+    assert PROFILES["prisma"].wrapping_of(script) is NONE
+    assert PROFILES["prisma"].wrapping_of(Script("SAVEPOINT a; SELECT 1; ROLLBACK TO a")) is TRANSACTION

@@ -1,14 +1,15 @@
-"""What a layout is: who names migration files how, and in which order they are applied."""
+"""What a layout finds in a directory, and by which signs it knows the directory."""
 
 from __future__ import annotations
 
-import re
+from enum import IntEnum
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
 from confiture_tui.core.migrations.model import Finding, Migration
+from confiture_tui.core.migrations.versions import VersionOrder
 from confiture_tui.errors import UsageError
 
 
@@ -29,6 +30,11 @@ class OpaqueMigration(BaseModel):
     path: Path
     checksum: str
 
+    @property
+    def label(self) -> str:
+        """``007_add_segment``."""
+        return "_".join(part for part in (self.version, self.name) if part)
+
 
 class MigrationSet(BaseModel):
     """All the migrations of a project, in the order in which they are applied.
@@ -39,6 +45,7 @@ class MigrationSet(BaseModel):
         findings: what is to be said of the directory and its files; those of a migration are in the migration.
         directory: where they are; ``None`` for single files.
         layout: the layout's name.
+        order: how versions are compared.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,6 +55,15 @@ class MigrationSet(BaseModel):
     findings: tuple[Finding, ...] = ()
     directory: Path | None
     layout: str = "confiture"
+    order: VersionOrder = VersionOrder.TEXT
+
+    @property
+    def members(self) -> tuple[Migration | OpaqueMigration, ...]:
+        """All of them, in the order in which they are applied."""
+        members: tuple[Migration | OpaqueMigration, ...] = (*self.migrations, *self.opaque)
+        if self.order is VersionOrder.LISTED:
+            return members
+        return tuple(sorted(members, key=lambda one: self.order.key(one.version)))
 
     @property
     def all_findings(self) -> tuple[Finding, ...]:
@@ -59,17 +75,22 @@ class MigrationSet(BaseModel):
         return next((one for one in self.migrations if one.version == version), None)
 
 
-class Layout(Protocol):
-    """A tool's way of naming its files."""
+class Strength(IntEnum):
+    """How much a sign says of whose directory it is."""
 
-    name: str
+    NAMES = 1
+    """Files are named so, which several tools do."""
+    PLACE = 2
+    """The directory is where the tool looks, or the project is of the tool's language."""
+    MARK = 3
+    """A file that only the tool writes, or a directive that only it reads."""
 
-    def discover(self, directory: Path) -> MigrationSet:
-        """The migrations in a directory. Reads the files, but parses none.
 
-        Raises:
-            UsageError: there is no such directory, or it cannot be listed.
-        """
+class Sign(NamedTuple):
+    """A sign that a directory is a tool's: how much it says, and a clause (``a.sql has a line -- +goose Up``)."""
+
+    strength: Strength
+    why: str
 
 
 def list_files(directory: Path) -> list[Path]:
@@ -91,11 +112,3 @@ def list_files(directory: Path) -> list[Path]:
         raise UsageError(
             f"The directory {directory} cannot be listed: {error.strerror or error}.", hint="Check its permissions."
         ) from error
-
-
-def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
-    """A sort key by which ``9_`` comes before ``10_``: runs of digits compare as numbers, of any length."""
-    return tuple(
-        (0, len(part.lstrip("0")), part.lstrip("0")) if part.isascii() and part.isdigit() else (1, 0, part)
-        for part in re.findall(r"[0-9]+|[^0-9]+", text)
-    )

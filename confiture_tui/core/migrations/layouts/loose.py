@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from confiture_tui.core.migrations.files import read_sql_file
-from confiture_tui.core.migrations.layouts.base import MigrationSet, list_files, natural_key
+from confiture_tui.core.migrations.layouts.base import MigrationSet, list_files
 from confiture_tui.core.migrations.model import Finding, Migration
+from confiture_tui.core.migrations.versions import VersionOrder, natural_key
 from confiture_tui.errors import UsageError
 
 _NUMBERED = re.compile(r"(?P<version>[0-9][0-9A-Za-z.-]*)_(?P<name>.+)")
@@ -35,6 +36,7 @@ class LooseFiles:
             findings=tuple(findings),
             directory=directory,
             layout=self.name,
+            order=VersionOrder.LISTED,
         )
 
     def of_paths(self, paths: Sequence[Path]) -> MigrationSet:
@@ -54,7 +56,13 @@ class LooseFiles:
                 migrations.append(_migration(path))
             else:
                 raise UsageError(f"There is no file {path}.", hint="Check the path.")
-        return MigrationSet(migrations=tuple(migrations), findings=tuple(findings), directory=None, layout=self.name)
+        return MigrationSet(
+            migrations=tuple(migrations),
+            findings=tuple(findings),
+            directory=None,
+            layout=self.name,
+            order=VersionOrder.LISTED,
+        )
 
 
 def _natural_name(path: Path) -> tuple[tuple[tuple[int, int, str], ...], str]:
