@@ -71,6 +71,7 @@ class Settings(BaseModel):
             console.
         format: how results are printed.
         runner: the name of the runner profile: how migrations will be run in the end.
+        layout: the name of the tool whose migrations they are; ``None``: their directory tells.
         pg_bin: a directory with PostgreSQL's programs to use for the embedded server and the shadow.
         migrations_dir: absolute path of the directory of the migrations.
         production: the environment's file says ``production: true``.
@@ -93,6 +94,7 @@ class Settings(BaseModel):
     log_level: Level = Level.INFO
     format: OutputFormat = OutputFormat.TEXT
     runner: str = DEFAULT_RUNNER
+    layout: str | None = None
     pg_bin: Path | None = None
     migrations_dir: Path
     production: bool = False
@@ -120,6 +122,7 @@ class Settings(BaseModel):
         log_level: str | None = None,
         format: str | None = None,
         runner: str | None = None,
+        layout: str | None = None,
         pg_bin: Path | None = None,
         shadow_dsn: str | None = None,
         clone_dsn: str | None = None,
@@ -152,6 +155,7 @@ class Settings(BaseModel):
             "log_level": log_level,
             "format": format,
             "runner": runner,
+            "layout": layout,
             "pg_bin": pg_bin,
             "shadow_dsn": shadow_dsn,
             "clone_dsn": clone_dsn,
@@ -330,6 +334,7 @@ _CONVERTERS: dict[str, Callable[[str, str, Path], Any]] = {
     "log_level": _log_level,
     "format": _output_format,
     "runner": _text,
+    "layout": _text,
     "pg_bin": _path,
     "migrations_dir": _path,
     "shadow_dsn": _secret,

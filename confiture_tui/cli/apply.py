@@ -136,7 +136,7 @@ def _run(given: Given, request: RunRequest, *, plan_only: bool, yes: bool) -> in
             agreed = await agreed_to(session, request, "run this plan", prepared.plan.target.database, yes=yes)
             result = await service.run(agreed, prepared.plan.digest)
         if as_json:
-            document = run_document(result, prepared=prepared, target=service.target, runner=settings.runner)
+            document = run_document(result, prepared=prepared, target=service.target, runner=session.service.runner)
             session.print(document.to_json())
         elif result is not None:
             print_result(session, result)

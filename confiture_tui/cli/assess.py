@@ -88,7 +88,7 @@ def assess(
     from confiture_tui.cli.session import with_service
     from confiture_tui.service.assessing import AssessRequest
 
-    files = [text for text in what or () if is_file(text) or Path(text).is_dir()]
+    files = [text for text in what or () if is_file(text)]
     versions = [text for text in what or () if text not in files]
     if files and versions:
         raise UsageError(
@@ -118,7 +118,7 @@ def assess(
         session.print(_rendered(session, settings, assessed, use, safe_sql=safe_sql))
         return _exit_code(assessed, fail_on)
 
-    return with_service(settings, work, opens=not files, tells_findings=True)
+    return with_service(settings, work, opens=not files, tells_findings=not files)
 
 
 def _rules(given: list[str]) -> frozenset[str]:
@@ -169,7 +169,7 @@ def _rendered(
     base = service.project.directory if service.project is not None else settings.project_dir
     assessed = [relative_to(one, base) for one in given]
     judged = {one.runner for one in assessed}
-    runner = judged.pop() if len(judged) == 1 else settings.runner
+    runner = judged.pop() if len(judged) == 1 else service.runner
     match settings.format:
         case OutputFormat.JSON:
             return assess_document(assessed, target=service.target, runner=runner, use=use).to_json()

@@ -66,7 +66,7 @@ def baseline(
             await service.baseline(agreed, prepared)
             marked = True
         if as_json:
-            document = baseline_document(prepared, marked=marked, target=service.target, runner=settings.runner)
+            document = baseline_document(prepared, marked=marked, target=service.target, runner=session.service.runner)
             session.print(document.to_json())
         elif marked:
             session.print(f"{len(prepared.migrations)} marked as applied. Nothing was run.\n")

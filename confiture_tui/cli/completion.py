@@ -38,6 +38,13 @@ def runners(incomplete: str) -> list[str]:
     return [name for name in PROFILES if name.startswith(incomplete)]
 
 
+def layouts(incomplete: str) -> list[str]:
+    """The tools whose migrations are known."""
+    from confiture_tui.core.migrations.layouts import LAYOUTS
+
+    return [name for name in LAYOUTS if name.startswith(incomplete)]
+
+
 def log_levels(incomplete: str) -> list[str]:
     """The levels of the log."""
     from confiture_tui.events import Level

@@ -297,7 +297,7 @@ async def try_migrations(
             session.print(page.text() + "\n")
     levels = await _levels(session, chosen) if assess else None
     if json:
-        runner = service.settings.runner
+        runner = service.runner
         document = dry_run_document(
             results, target=service.target, runner=runner, on=on, skipped=skipped, levels=levels
         )

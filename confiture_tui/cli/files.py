@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from confiture_tui.errors import UsageError
@@ -14,8 +15,8 @@ STDIN = "-"
 
 
 def is_file(text: str) -> bool:
-    """Whether an argument names a file rather than a version: ``-``, a path, or anything that ends in ``.sql``."""
-    return text == STDIN or text.lower().endswith(".sql") or "/" in text or "\\" in text
+    """Whether an argument names files, not a version: ``-``, a path, a directory, or anything that ends in ``.sql``."""
+    return text == STDIN or text.lower().endswith(".sql") or "/" in text or "\\" in text or Path(text).is_dir()
 
 
 def migration_on_stdin() -> Migration:

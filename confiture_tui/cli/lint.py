@@ -144,7 +144,7 @@ def _rendered(
     match settings.format:
         case OutputFormat.JSON:
             return lint_document(
-                result, target=service.target, runner=settings.runner, base=base, only=tuple(shown)
+                result, target=service.target, runner=service.runner, base=base, only=tuple(shown)
             ).to_json()
         case OutputFormat.SARIF:
             from confiture_tui.cli.output.sarif import sarif

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from confiture_tui.cli.completion import environments, formats, log_levels, runners
+from confiture_tui.cli.completion import environments, formats, layouts, log_levels, runners
 from confiture_tui.config import OutputFormat, Settings
 from confiture_tui.errors import UsageError
 
@@ -52,7 +52,7 @@ class Given:
     ] = None
     migrations_dir: Annotated[
         Path | None,
-        typer.Option("--migrations-dir", metavar="DIR", help="Where the migrations are; db/migrations by default."),
+        typer.Option("--migrations-dir", metavar="DIR", help="Where the migrations are; found by default."),
     ] = None
     read_only: Annotated[
         bool | None, typer.Option("--read-only", help="Nothing may change the database.", show_default=False)
@@ -83,8 +83,17 @@ class Given:
         typer.Option(
             "--runner",
             metavar="PROFILE",
-            help="What will run the migrations: confiture by default.",
+            help="What will run the migrations: the tool whose they are.",
             autocompletion=runners,
+        ),
+    ] = None
+    layout: Annotated[
+        str | None,
+        typer.Option(
+            "--layout",
+            metavar="TOOL",
+            help="Whose migrations they are, when their directory does not tell: goose, flyway, …",
+            autocompletion=layouts,
         ),
     ] = None
     pg_bin: Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,8 +29,8 @@ def preview(
     what: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="VERSION|FILE",
-            help="Migrations by version, or SQL files ('-' is stdin); all pending ones by default.",
+            metavar="VERSION|FILE|DIR",
+            help="Migrations by version, or SQL files and directories ('-' is stdin); all pending ones by default.",
             autocompletion=versions,
             show_default=False,
         ),
@@ -37,7 +38,7 @@ def preview(
 ) -> int:
     """What migrations contain, statement by statement.
 
-    Files need neither a project nor a database. A file in a project's db/migrations is that project's migration.
+    Files need neither a project nor a database. A file in a directory of a migration tool is that tool's migration.
 
     \b
     Examples:
@@ -47,7 +48,7 @@ def preview(
       git show main:db/migrations/007_add_segment.up.sql | confiture-tui preview -
     """
     files = [text for text in what or () if is_file(text)]
-    versions = [text for text in what or () if not is_file(text)]
+    versions = [text for text in what or () if text not in files]
     if files and versions:
         raise UsageError(
             f"'{versions[0]}' is a version and '{files[0]}' a file: they cannot be mixed.",
@@ -66,11 +67,11 @@ def _preview_files(files: Sequence[str], settings: Settings) -> int:
 
     async def show(session: Session) -> int:
         previews: list[MigrationPreview] = []
-        for text in files:
-            if text == STDIN:
+        for from_stdin, texts in groupby(files, key=lambda text: text == STDIN):
+            if from_stdin:
                 previews.append(_preview_stdin(runner))
             else:
-                previews += await session.service.preview_files([Path(text)])
+                previews += await session.service.preview_files([Path(text) for text in texts])
         for preview in previews:
             for finding in preview.findings:
                 if finding.code == "unreadable-file":
@@ -103,7 +104,7 @@ def _preview_versions(versions: Sequence[str], settings: Settings) -> int:
     async def show(session: Session) -> int:
         service = session.service
         previews = await service.previews(tuple(dict.fromkeys(versions)))
-        session.print(_rendered(previews, settings, settings.runner, service.project, service.target))
+        session.print(_rendered(previews, settings, service.runner, service.project, service.target))
         return _exit_code(previews)
 
     return with_service(settings, show, tells_findings=True)

@@ -59,7 +59,7 @@ def report(
         review = await service.review(request)
         project = service.project
         assert project is not None  # an open service has one
-        document = report_document(review, project=project, target=service.target, runner=settings.runner)
+        document = report_document(review, project=project, target=service.target, runner=service.runner)
         session.print(_rendered(document, settings.format))
         return 0
 

@@ -41,7 +41,7 @@ def resume(given: Given, version: Version, confirm: Confirm = None) -> int:
     async def work(session: Session) -> int:
         result = await session.service.resume(version, confirmation=confirm)
         if settings.format is OutputFormat.JSON:
-            document = run_document(result, prepared=None, target=session.service.target, runner=settings.runner)
+            document = run_document(result, prepared=None, target=session.service.target, runner=session.service.runner)
             session.print(document.to_json())
         else:
             print_result(session, result)

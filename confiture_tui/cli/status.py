@@ -38,7 +38,7 @@ def status(given: Given) -> int:
             document = status_document(
                 statuses,
                 target=service.target,
-                runner=settings.runner,
+                runner=service.runner,
                 findings=service.project.findings if service.project else (),
                 left=left,
                 base=settings.project_dir,

@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from confiture_tui.core.migrations.ledger import DEFAULT_TABLE
+from confiture_tui.core.migrations.ledger_forms import DEFAULT_TABLE
 from confiture_tui.core.risk.calibration import calibrate
 from confiture_tui.core.risk.rates import DEFAULT_RATES, Rates, load_rates, save_rates
 from confiture_tui.core.runner.journal import TABLE, Journal

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from confiture_tui.config import MIGRATIONS
 from confiture_tui.core.catalog import Catalog
-from confiture_tui.core.migrations.layouts import ConfitureLayout, LooseFiles
 from confiture_tui.core.migrations.profiles import PROFILES
 from confiture_tui.core.migrations.status import MigrationState
 from confiture_tui.errors import UsageError
@@ -18,7 +15,8 @@ from confiture_tui.service.previews import preview_of, simulated
 from confiture_tui.yaml_file import did_you_mean
 
 if TYPE_CHECKING:
-    from confiture_tui.config import Settings
+    from pathlib import Path
+
     from confiture_tui.core.migrations.model import Migration
     from confiture_tui.database.cancellation import CancelScope
     from confiture_tui.service.models import MigrationPreview
@@ -52,16 +50,14 @@ def previews(workspace: Workspace, versions: Sequence[str], scope: CancelScope) 
 
 
 def preview_files(workspace: Workspace, paths: Sequence[Path]) -> tuple[MigrationPreview, ...]:
-    """What files contain and do: a project's migration as its runner wraps it, any other as nobody does.
-
-    For the other ones, too, a runner can be asked for.
+    """What files contain and do: a tool's migration as that tool wraps it, any other as nobody does.
 
     Raises:
         UsageError: a path does not exist.
     """
     return tuple(
         preview_of(one, PROFILES[profile], next(simulated([one], PROFILES[profile], None)))
-        for one, profile in _loose(workspace, paths)
+        for one, profile in workspace.given_files().migrations(paths)
     )
 
 
@@ -89,7 +85,7 @@ def assess_files(
         UsageError: a path does not exist, or a file cannot be read.
         ConnectError: the database that was named cannot be reached.
     """
-    loose = _loose(workspace, files)
+    loose = list(workspace.given_files().migrations(files))
     found: dict[int, Assessed] = {}
     with ExitStack() as stack:
         conn = stack.enter_context(workspace.connected_as_asked(scope)) if workspace.settings.dsn is not None else None
@@ -100,28 +96,3 @@ def assess_files(
             assessed = assess_loose(engine, [loose[number][0] for number in mine], PROFILES[name])
             found |= dict(zip(mine, assessed, strict=True))
     return tuple(found[number] for number in range(len(loose)))
-
-
-def _loose(workspace: Workspace, files: Sequence[Path | Migration]) -> list[tuple[Migration, str]]:
-    """The migrations that files are, or that were read already, each with the profile in whose name it is judged."""
-    own = workspace.profile.name
-    loose = own if "runner" in workspace.settings.model_fields_set else "loose"
-    found: list[tuple[Migration, str]] = []
-    for file in files:
-        if not isinstance(file, Path):
-            found.append((file, loose))
-        elif (migration := _migration_at(workspace.settings, file)) is not None:
-            found.append((migration, own))
-        else:
-            found += ((one, loose) for one in LooseFiles().of_paths([file]).migrations)
-    return found
-
-
-def _migration_at(settings: Settings, path: Path) -> Migration | None:
-    """The project's migration that a path names: this project's, or one that is laid out as usual."""
-    directory = path.absolute().parent
-    own = settings.migrations_dir
-    usual = directory.parts[-len(MIGRATIONS.parts) :] == MIGRATIONS.parts
-    if not usual and not (own.is_dir() and directory.resolve() == own.resolve()):
-        return None
-    return ConfitureLayout().migration_at(path)

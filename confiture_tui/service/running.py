@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from confiture_tui.core.hooks.hook import Hook
+    from confiture_tui.core.migrations.layouts import Layout
     from confiture_tui.core.migrations.model import Migration
     from confiture_tui.core.migrations.status import MigrationStatus
     from confiture_tui.core.runner.policy import RunPolicy
@@ -92,6 +94,8 @@ class RunSources:
         is_production: the environment is production.
         is_ours: the target is on a server that this program started, as the demo's is.
         sink: where events go.
+        layout: whose migrations they are.
+        directory: where they are.
     """
 
     connected: Callable[[], AbstractContextManager[psycopg.Connection[Any]]]
@@ -104,6 +108,8 @@ class RunSources:
     is_production: bool
     is_ours: bool
     sink: Sink
+    layout: Layout
+    directory: Path
 
 
 def prepare(sources: RunSources, request: RunRequest) -> PreparedRun:
@@ -113,6 +119,7 @@ def prepare(sources: RunSources, request: RunRequest) -> PreparedRun:
         UsageError: what is asked for cannot be run as it is.
         ConnectError: the target cannot be reached.
     """
+    refuse_foreign(sources, request.direction)
     prepared, _migrations, _hooks = _prepare(sources, request)
     return prepared
 
@@ -128,7 +135,7 @@ def run(sources: RunSources, request: RunRequest, digest: str, scope: CancelScop
         UsageError: the session is read-only, the name was not typed on production, or an objection stands.
         LockHeld, ConnectError, ConfitureError: see ``MigrationRunner.apply``.
     """
-    refuse_unless_allowed(sources, request.confirmation)
+    refuse_unless_allowed(sources, request.confirmation, request.direction)
     prepared, migrations, hooks = _prepare(sources, request)
     if prepared.plan.digest != digest:
         raise PlanChanged(prepared)
@@ -155,6 +162,22 @@ def _expected(sources: RunSources, migrations: Sequence[Migration]) -> dict[str,
     }
 
 
+def refuse_foreign(sources: RunSources, direction: Literal["forward", "backward"]) -> None:
+    """Refuse migrations that another tool applies: its ledger is its own.
+
+    Raises:
+        UsageError: they are; with the command that the tool's users type.
+    """
+    layout = sources.layout
+    if layout.apply_command is None:
+        return
+    command = layout.apply_command if direction == "forward" else layout.rollback_command
+    said = f"These are migrations of {layout.name}, which applies them and keeps its own ledger. Nothing was run."
+    if command is None:
+        raise UsageError(said, hint=f"{layout.name} takes nothing back: write a migration that does.")
+    raise UsageError(said, hint=f"Run: {command.replace('{directory}', shlex.quote(str(sources.directory)))}")
+
+
 def refuse_objections(prepared: PreparedRun) -> None:
     """Refuse a plan that something speaks against.
 
@@ -167,12 +190,16 @@ def refuse_objections(prepared: PreparedRun) -> None:
         raise UsageError(" ".join(sentences), hint="Nothing was run.")
 
 
-def refuse_unless_allowed(sources: RunSources, confirmation: str | None) -> None:
-    """Refuse to change a target that must not be changed, or not without its name.
+def refuse_unless_allowed(
+    sources: RunSources, confirmation: str | None, direction: Literal["forward", "backward"] = "forward"
+) -> None:
+    """Refuse to change a target that must not be changed, or not without its name, or not by this program.
 
     Raises:
-        UsageError: the session is read-only, or the environment is production and the name is not the database's.
+        UsageError: the session is read-only, the environment is production and the name is not the database's, or the
+            migrations are another tool's.
     """
+    refuse_foreign(sources, direction)
     if sources.read_only:
         raise UsageError("This session is read-only: nothing may change the target.", hint="Leave out --read-only.")
     if sources.is_production and confirmation != sources.database:

@@ -79,6 +79,11 @@ class MigrationService:
         return self._made.target if self._made else None
 
     @property
+    def runner(self) -> str:
+        """The name of the profile in whose name migrations are judged."""
+        return self._made.profile.name if self._made else self.settings.runner
+
+    @property
     def results(self) -> Mapping[str, DryRunResult]:
         """The last dry run of each migration in this session, by version."""
         return self._results

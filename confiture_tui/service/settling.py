@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from confiture_tui.core.catalog import Catalog
 from confiture_tui.core.effects.model import FrozenModel
 from confiture_tui.core.hooks.declaration import make_hooks
-from confiture_tui.core.migrations.ledger import DEFAULT_TABLE
+from confiture_tui.core.migrations.ledger_forms import DEFAULT_TABLE
 from confiture_tui.core.runner.baseline import mark_all_applied, what_is_absent
 from confiture_tui.core.runner.journal import TABLE, Journal, JournalEntry
 from confiture_tui.core.runner.recovery import LeftOver, clean_up, left_overs, mark

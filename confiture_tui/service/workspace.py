@@ -13,31 +13,28 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from confiture_tui.config import CONFIG_FILE, DEFAULT_ENV
+from confiture_tui.config import CONFIG_FILE, DEFAULT_ENV, MIGRATIONS
 from confiture_tui.core.catalog import Catalog
 from confiture_tui.core.dry_run.result import DryRunResult, Rows
 from confiture_tui.core.dry_run.shadow import Shadow
-from confiture_tui.core.migrations.findings import condensed
-from confiture_tui.core.migrations.layouts import MigrationSet, discover
-from confiture_tui.core.migrations.ledger import read_ledger
 from confiture_tui.core.migrations.profiles import PROFILES, RunnerProfile
-from confiture_tui.core.migrations.status import MigrationState, MigrationStatus, status_of
-from confiture_tui.core.runner.journal import Journal
-from confiture_tui.core.runner.recovery import left_overs
+from confiture_tui.core.migrations.status import MigrationState, MigrationStatus
 from confiture_tui.database.connection import connect
 from confiture_tui.database.dsn import Dsn, resolve_dsn
 from confiture_tui.database.pooler import backend_pid
 from confiture_tui.errors import UsageError
-from confiture_tui.events import Event, EventName, Level, Sink
+from confiture_tui.events import Event, EventName, Sink
 from confiture_tui.service.calibrating import measure_once, rates_for
 from confiture_tui.service.choosing import error_in, migration_of, pending_before
 from confiture_tui.service.demo_shop import OpenDemo, applied_since_opening
 from confiture_tui.service.derived import write_derived_down
+from confiture_tui.service.files_given import GivenFiles, tell
 from confiture_tui.service.hooks_in_dry_runs import hooks_to_try, with_hook_notes
 from confiture_tui.service.in_place import refuse_unless_allowed, try_in_place
 from confiture_tui.service.models import ProjectInfo, TargetInfo
 from confiture_tui.service.previews import preview_of
-from confiture_tui.service.running import RunSources, with_interrupted
+from confiture_tui.service.project_files import ProjectFiles
+from confiture_tui.service.running import RunSources
 from confiture_tui.service.servers import Servers, ShadowServer
 from confiture_tui.service.shadows import Shadows
 
@@ -45,6 +42,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from confiture_tui.config import Settings
+    from confiture_tui.core.migrations.layouts import MigrationSet
     from confiture_tui.core.migrations.model import Migration
     from confiture_tui.core.risk.rates import Rates
     from confiture_tui.database.cancellation import CancelScope
@@ -55,8 +53,6 @@ if TYPE_CHECKING:
 
 UNNAMED_ENVIRONMENT = "unnamed"
 """The environment of a database that was given directly, and that no environment's file knows."""
-
-_LEVELS = {"error": Level.ERROR, "warning": Level.WARNING, "note": Level.INFO}
 
 
 class Workspace:
@@ -81,8 +77,7 @@ class Workspace:
             prepare=self._demo_shop.prepare_shadow if demo else _as_it_is,
             afterwards=lambda server: measure_once(server, sink),
         )
-        self._migrations_dir = settings.migrations_dir
-        self._migrations = MigrationSet(directory=settings.migrations_dir, migrations=())
+        self._files: ProjectFiles | None = None
         self._shadows = Shadows(settings, self._servers, self._shadow_server, profile=lambda: self.profile, sink=sink)
         self._opening = threading.Lock()
         self._is_open = False
@@ -91,11 +86,13 @@ class Workspace:
 
     @property
     def profile(self) -> RunnerProfile:
-        """How the migrations will be run in the end.
+        """How the migrations will be run in the end: as the settings say, else by the tool that they are of.
 
         Raises:
             UsageError: the settings name a runner that is not known.
         """
+        if self._files is not None and "runner" not in self.settings.model_fields_set:
+            return PROFILES[self._files.layout.name]
         try:
             return PROFILES[self.settings.runner]
         except KeyError:
@@ -134,9 +131,9 @@ class Workspace:
             self._shadow_server.begin()
             self._dsn, directory = self._demo_shop.open(self._servers.start(self._sink), scope)
             name, environment, production = "demo shop", "demo", False
-            migrations_dir = directory / "db" / "migrations"
+            self._files = ProjectFiles(directory / MIGRATIONS)
         else:
-            migrations_dir = settings.migrations_dir
+            self._files = ProjectFiles.of_project(settings)
             self._dsn = resolve_dsn(
                 dsn=settings.dsn.get_secret_value() if settings.dsn else None,
                 environ=os.environ,
@@ -146,24 +143,22 @@ class Workspace:
             if environment == DEFAULT_ENV and self._dsn is not None and settings.database_url is None:
                 # Nobody said which environment this database is: "local" would be a guess, and may be a wrong one.
                 environment = UNNAMED_ENVIRONMENT
-        self._migrations_dir = migrations_dir
-        self._migrations = discover(migrations_dir)
+        files = self._files
         self.project = ProjectInfo(
             name=name,
             directory=directory,
             environment=environment,
             is_production=production,
-            findings=self._migrations.all_findings,
+            findings=files.findings,
         )
         self._sink(
             Event(
                 name=EventName.PROJECT_OPENED,
-                message=f"{name}: {len(self._migrations.migrations)} migration(s) in {migrations_dir}",
+                message=f"{name}: {len(files.migrations.members)} migration(s) in {files.directory}",
                 data={"environment": environment},
             )
         )
-        for finding in condensed(self._migrations.all_findings):
-            self._sink(Event(name=EventName.PROJECT_FINDING, message=finding.message, level=_LEVELS[finding.level]))
+        tell(self._sink, files.findings)
         scope.check()
         if self._dsn is not None:
             self._reach(self._dsn, scope)
@@ -171,6 +166,7 @@ class Workspace:
     def _reach(self, dsn: Dsn, scope: CancelScope) -> None:
         with self.connected(scope) as conn:
             self.target = target = TargetInfo.of(conn, dsn, read_only=self.settings.read_only)
+            self._project_files.settle(conn)
         self._sink(
             Event(
                 name=EventName.CONNECTED,
@@ -228,14 +224,21 @@ class Workspace:
 
     def _status(self, scope: CancelScope) -> tuple[MigrationSet, tuple[MigrationStatus, ...]]:
         """The migrations as the files are now, and their states."""
-        migrations = self._migrations = discover(self._migrations_dir)
-        ledger = None
-        if self._dsn is not None:
+        files = self._project_files
+        if self._dsn is None:
+            found = files.status(None)
+        else:
             with self.connected(scope) as conn:
-                ledger = read_ledger(conn)
-                left = left_overs(conn, Journal(ledger.schema)) if ledger is not None else ()
-            return migrations, with_interrupted(status_of(migrations, ledger), left)
-        return migrations, status_of(migrations, ledger)
+                found = files.status(conn)
+        if self.project is not None:
+            self.project = self.project.model_copy(update={"findings": files.findings})
+        return found
+
+    @property
+    def _project_files(self) -> ProjectFiles:
+        if self._files is None:
+            raise AssertionError("the service is open before anything is asked of it")
+        return self._files
 
     def migration(self, version: str) -> Migration:
         """The migration with this version, as its file was when the files were read last.
@@ -243,11 +246,15 @@ class Workspace:
         Raises:
             UsageError: there is none.
         """
-        return migration_of(self._migrations, version)
+        return migration_of(self._project_files.migrations, version)
 
     def preview(self, version: str) -> MigrationPreview:
         """What the migration contains."""
         return preview_of(self.migration(version), self.profile)
+
+    def given_files(self) -> GivenFiles:
+        """What files that are named stand for; what is to be said of them is told as events."""
+        return GivenFiles(self.settings, self._sink)
 
     def run_sources(self, scope: CancelScope) -> RunSources:
         """What a run on the target needs to know of this project.
@@ -272,6 +279,8 @@ class Workspace:
             is_production=project.is_production,
             is_ours=self._demo,
             sink=self._sink,
+            layout=self._project_files.layout,
+            directory=self._project_files.directory,
         )
 
     def _config_file(self) -> Path | None:

@@ -222,10 +222,11 @@ async def test_what_is_tried_does_not_reach_the_live_shop(
     workspace = service._workspace()
     assert workspace._dsn is not None
     migrations = tmp_path / "migrations"
-    shutil.copytree(workspace._migrations_dir, migrations)
+    files = workspace._project_files
+    shutil.copytree(files.directory, migrations)
     (migrations / "900_hostile.up.sql").write_text(HOSTILE)
     (migrations / "901_by_name.up.sql").write_text(BY_NAME)
-    monkeypatch.setattr(workspace, "_migrations_dir", migrations)
+    monkeypatch.setattr(files, "directory", migrations)
     with psycopg.connect(workspace._dsn.conninfo(), autocommit=True) as session:
         hostile = await service.dry_run("900")
         assert hostile.ok, "it was run"

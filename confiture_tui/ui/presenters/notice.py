@@ -43,6 +43,6 @@ def notice(session: Session, glyphs: Glyphs) -> Content | None:
     directory = safe_line(str(session.service.settings.migrations_dir))
     return Content.assemble(
         ("There are no migrations yet.\n\n", style("strong")),
-        f"Looked for NNN_name.up.sql in {directory}.",
+        f"Looked for NNN_name.up.sql in {directory}, and for those of other tools in the usual places.",
         ("\n\nWrite one and press r; confiture-tui demo shows a project that has some.", style("quiet")),
     )

@@ -1,0 +1,82 @@
+"""A project's migrations: where they are, whose they are, and where each stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from confiture_tui.config import MIGRATIONS
+from confiture_tui.core.migrations.layouts import locate, recognise
+from confiture_tui.core.migrations.ledger import ledgers_present, read_tool_ledger
+from confiture_tui.core.migrations.status import MigrationStatus, ledger_findings, status_of
+from confiture_tui.core.runner.journal import Journal
+from confiture_tui.core.runner.recovery import left_overs
+from confiture_tui.service.running import with_interrupted
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from confiture_tui.config import Settings
+    from confiture_tui.core.migrations.layouts import Layout, MigrationSet
+    from confiture_tui.core.migrations.model import Finding
+
+
+class ProjectFiles:
+    """The migrations of a directory, as they were read last.
+
+    Attributes:
+        directory: where they are.
+        migrations: what the files say.
+        findings: what is to be said of them, and of what the ledger has of them.
+
+    Raises:
+        UsageError: there is no such directory or layout, or the directory cannot be listed.
+    """
+
+    def __init__(self, directory: Path, *, layout: str | None = None, place: Finding | None = None) -> None:
+        self.directory = directory
+        self._recognised = recognise(directory, given=layout)
+        self._place = place
+        self.migrations, self.findings = self._read()
+
+    @classmethod
+    def of_project(cls, settings: Settings) -> ProjectFiles:
+        """Those of the project that the settings name; where nobody says where they are, they are looked for.
+
+        Raises:
+            UsageError: see the class.
+        """
+        directory, place = settings.migrations_dir, None
+        if directory == settings.project_dir / MIGRATIONS:
+            directory, place = locate(settings.project_dir)
+        return cls(directory, layout=settings.layout, place=place)
+
+    @property
+    def layout(self) -> Layout:
+        """Whose migrations they are."""
+        return self._recognised.layout
+
+    def settle(self, conn: psycopg.Connection[Any]) -> None:
+        """Where the files leave room for another tool, take the one whose ledger the database has."""
+        self._recognised = self._recognised.settled_by(ledgers_present(conn))
+        self.migrations, self.findings = self._read()
+
+    def status(self, conn: psycopg.Connection[Any] | None) -> tuple[MigrationSet, tuple[MigrationStatus, ...]]:
+        """The migrations as the files are now, and where each stands; without a connection all are pending.
+
+        Raises:
+            UsageError: the directory cannot be listed, or the role may not read the ledger.
+            ConfitureError: the ledger cannot be read.
+        """
+        migrations, findings = self._read()
+        ledger = read_tool_ledger(conn, self.layout.ledgers) if conn is not None else None
+        statuses = status_of(migrations, ledger)
+        self.migrations, self.findings = migrations, (*findings, *ledger_findings(statuses, ledger))
+        if conn is not None and ledger is not None and self.layout.apply_command is None:
+            statuses = with_interrupted(statuses, left_overs(conn, Journal(ledger.schema)))
+        return migrations, statuses
+
+    def _read(self) -> tuple[MigrationSet, tuple[Finding, ...]]:
+        migrations = self.layout.discover(self.directory)
+        first = (self._place, self._recognised.finding)
+        return migrations, (*(one for one in first if one is not None), *migrations.all_findings)
