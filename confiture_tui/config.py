@@ -67,6 +67,7 @@ class Settings(BaseModel):
         config_file: the ``confiture.yaml`` that was read, when there is one.
         read_only: nothing may change the target.
         log_file: where events are written as JSON Lines.
+        record: where the session is recorded, to be replayed; asked for on the command line only.
         log_level: the least level of the events that are written to the log file and, when it was asked for, the
             console.
         format: how results are printed.
@@ -91,6 +92,7 @@ class Settings(BaseModel):
     config_file: Path | None = None
     read_only: bool = False
     log_file: Path | None = None
+    record: Path | None = None
     log_level: Level = Level.INFO
     format: OutputFormat = OutputFormat.TEXT
     runner: str = DEFAULT_RUNNER
@@ -119,6 +121,7 @@ class Settings(BaseModel):
         migrations_dir: Path | None = None,
         read_only: bool | None = None,
         log_file: Path | None = None,
+        record: Path | None = None,
         log_level: str | None = None,
         format: str | None = None,
         runner: str | None = None,
@@ -185,6 +188,8 @@ class Settings(BaseModel):
             if strongest is not None:
                 values[key] = _CONVERTERS[key](*strongest)
         values["env"] = name
+        if record is not None:
+            values["record"] = record.expanduser().absolute()
         if dsn is not None:
             values["dsn"] = SecretStr(dsn)
         if environment_file is not None:

@@ -17,7 +17,7 @@ import threading
 from collections import deque
 from contextlib import contextmanager
 from logging.handlers import RotatingFileHandler
-from typing import TYPE_CHECKING, Any, Final, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TextIO, TypeVar
 
 from confiture_tui.errors import UsageError
 from confiture_tui.events import Event, EventName, Level
@@ -66,35 +66,39 @@ RETOLD: Final = frozenset(
 command, says it again."""
 
 
-class _Writes(Protocol):
+Item = TypeVar("Item")
+_Taken = TypeVar("_Taken", contravariant=True)
+
+
+class _Writes(Protocol[_Taken]):
     """What a ``BackgroundReader`` drives: ``write`` and ``finish`` are only ever called from the reader's thread."""
 
-    def write(self, event: Event) -> None:
-        """Render one event and write it; an ``OSError`` or ``ValueError`` ends the writing for good."""
+    def write(self, item: _Taken, /) -> None:
+        """Render one event, or what else it is given, and write it; an ``OSError`` or ``ValueError`` ends that."""
 
     def finish(self) -> None:
         """Everything is written."""
 
 
-class BackgroundReader:
+class BackgroundReader(Generic[Item]):
     """A reader of the event stream that renders and writes on a thread of its own.
 
     Attributes:
         problem: why it stopped writing (a full disk, a closed pipe); ``None`` as long as nothing went wrong.
     """
 
-    def __init__(self, writes: _Writes, *, name: str) -> None:
+    def __init__(self, writes: _Writes[Item], *, name: str) -> None:
         self.problem: Exception | None = None
         self._writes = writes
-        self._queue: queue.SimpleQueue[Event | threading.Event | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Item | threading.Event | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
         self._closed = False
 
-    def __call__(self, event: Event) -> None:
-        """Take an event; returns at once."""
+    def __call__(self, item: Item) -> None:
+        """Take an event, or whatever else it writes; returns at once."""
         if not self._closed:
-            self._queue.put(event)
+            self._queue.put(item)
 
     def flush(self, timeout: float | None = 5.0) -> bool:
         """Wait until everything emitted so far is written; false when ``timeout`` seconds were not enough."""
@@ -110,7 +114,7 @@ class BackgroundReader:
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
-    def __enter__(self) -> BackgroundReader:
+    def __enter__(self) -> BackgroundReader[Item]:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -135,7 +139,7 @@ class BackgroundReader:
 
 def log_file(
     path: Path, *, level: Level = Level.INFO, max_bytes: int = MAX_BYTES, backups: int = BACKUPS
-) -> BackgroundReader:
+) -> BackgroundReader[Event]:
     """A reader that appends each event of at least ``level`` to the file ``path``, as one line of JSON.
 
     The file and its rotated predecessors are readable by their owner only (0600).
@@ -159,7 +163,7 @@ def console(
     level: Level | None = None,
     retold: frozenset[EventName] = frozenset(),
     environ: Mapping[str, str] | None = None,
-) -> BackgroundReader:
+) -> BackgroundReader[Event]:
     """A reader that writes events to a terminal (or wherever ``stream``, usually stderr, goes), a line each, aligned.
 
     Never attach it while the app runs. Without a ``level`` it tells of the long steps (``NARRATED``), and of warnings
@@ -177,17 +181,34 @@ def export_events(events: Iterable[Event], path: Path) -> int:
         UsageError: the file exists already, or cannot be written.
     """
     count = 0
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+    with new_private_file(path) as file:
+        try:
             for event in events:
                 file.write(json_line(event) + "\n")
                 count += 1
+            file.flush()
+        except OSError as error:
+            raise _unwritable(path, error) from None
+    return count
+
+
+def new_private_file(path: Path) -> TextIO:
+    """A new file to write text into, which only its owner may read (0600).
+
+    Raises:
+        UsageError: the file exists already, or cannot be written.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise UsageError(f"{path} exists already.", hint="Choose another name; nothing was overwritten.") from None
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}.", hint="Choose another place.") from None
-    return count
+        raise _unwritable(path, error) from None
+    return os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n")
+
+
+def _unwritable(path: Path, error: OSError) -> UsageError:
+    return UsageError(f"{path} cannot be written: {error.strerror}.", hint="Choose another place.")
 
 
 def json_line(event: Event) -> str:

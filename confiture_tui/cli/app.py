@@ -17,6 +17,7 @@ from confiture_tui.cli.lint import lint
 from confiture_tui.cli.open_app import open_app
 from confiture_tui.cli.options import Given, with_common_options
 from confiture_tui.cli.preview import preview
+from confiture_tui.cli.replay import replay
 from confiture_tui.cli.report import report
 from confiture_tui.cli.settle import clean_up, mark, resume
 from confiture_tui.cli.status import status
@@ -68,6 +69,7 @@ def build() -> typer.Typer:
     app = typer.Typer(name="confiture-tui", rich_markup_mode=None, pretty_exceptions_enable=False)
     app.callback(invoke_without_command=True, help=_HELP)(with_common_options(_root))
     app.command("demo")(with_common_options(demo))
+    app.command("replay")(with_common_options(replay))
     app.command("status")(with_common_options(status))
     app.command("preview")(with_common_options(preview))
     app.command("assess")(with_common_options(assess))

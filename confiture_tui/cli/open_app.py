@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from confiture_tui.config import Settings
 
 
@@ -26,3 +28,19 @@ def open_app(settings: Settings, *, demo: bool = False, traffic: bool = True) ->
     service = MigrationService(settings, demo=demo, traffic=demo and traffic)
     with terminal_left_alone(), listening(service, settings, on_console=False):
         return run_app(service)
+
+
+def open_replay(file: Path, *, speed: float, paused: bool) -> int:
+    """Open the app on a recording and return its exit code once it has ended.
+
+    Raises:
+        UsageError: there is no terminal to open it on, or the recording cannot be read.
+    """
+    from confiture_tui.observability import terminal_left_alone
+    from confiture_tui.service.recording.reading import read_recording
+    from confiture_tui.service.recording.replay import ReplayService
+    from confiture_tui.ui.terminal import run_replay
+
+    service = ReplayService(read_recording(file))
+    with terminal_left_alone():
+        return run_replay(service, speed=speed, paused=paused)

@@ -60,6 +60,10 @@ class Given:
     log_file: Annotated[
         Path | None, typer.Option("--log-file", metavar="FILE", help="Write every event to FILE, one JSON a line.")
     ] = None
+    record: Annotated[
+        Path | None,
+        typer.Option("--record", metavar="FILE", help="Keep the session in FILE, for `confiture-tui replay FILE`."),
+    ] = None
     log_level: Annotated[
         str | None,
         typer.Option(

@@ -7,7 +7,7 @@ import signal
 import sys
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from confiture_tui.cli.output.stdout import write_out
 from confiture_tui.errors import Cancelled
@@ -90,16 +90,16 @@ def listening(
     on_console: bool = True,
     retold: frozenset[EventName] = frozenset(),
 ) -> Iterator[Callable[[], None]]:
-    """Events go to the log file, if there is one, and to stderr; ``on_console`` is false while the app has the screen.
+    """Events go to the log file, the recording, and stderr; ``on_console`` is false while the app has the screen.
 
     What is in ``retold`` the command itself will say: stderr has it only when a level was asked for.
 
     Yields a function that waits until everything so far is written.
 
     Raises:
-        UsageError: the log file cannot be written.
+        UsageError: the log file, or the recording, cannot be written.
     """
-    readers: list[tuple[str, BackgroundReader]] = []
+    readers: list[tuple[str, BackgroundReader[Any]]] = []
 
     def settle() -> None:
         for _name, reader in readers:
@@ -116,6 +116,11 @@ def listening(
                 readers.append(("The log on stderr", reader))
             for _name, reader in readers:
                 stack.callback(service.events.subscribe(reader))
+            if settings.record is not None:
+                from confiture_tui.service.recording.recorder import recording
+
+                kept = stack.enter_context(recording(service, settings.record))
+                readers.append((f"The recording {settings.record}", kept))
             yield settle
     finally:
         for name, reader in readers:

@@ -11,7 +11,8 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
 
 from confiture_tui.database.cancellation import CancelScope
 from confiture_tui.database.failures import as_sentence
@@ -32,6 +33,29 @@ _ids = itertools.count(1)
 _Emit = Callable[[EventName, "Job[Any]", str, Level], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What of the service was asked, so that somebody who keeps the answers can tell them apart.
+
+    Attributes:
+        what: the service's method.
+        about: its arguments, JSON-able; never a secret.
+    """
+
+    what: str
+    about: dict[str, Any]
+
+
+class Witness(Protocol):
+    """Sees what is asked and what is answered, for a recording. Called on the job's thread; must be quick."""
+
+    def asked(self, job: Job[Any], ask: Ask) -> None:
+        """The job begins."""
+
+    def answered(self, job: Job[Any], ask: Ask, result: Any, error: BaseException | None) -> None:
+        """The job has a result, or an error."""
+
+
 class Job(Generic[T]):
     """One piece of work under way. Await it for its result.
 
@@ -43,13 +67,21 @@ class Job(Generic[T]):
         started_at: when it was started, on the monotonic clock, in seconds.
     """
 
-    def __init__(self, title: str, version: str | None, scope: CancelScope, emit: _Emit) -> None:
+    def __init__(
+        self,
+        title: str,
+        version: str | None,
+        scope: CancelScope,
+        emit: _Emit,
+        told: Callable[[Job[T], Any, BaseException | None], None] | None = None,
+    ) -> None:
         self.id = next(_ids)
         self.title = title
         self.version = version
         self.scope = scope
         self.started_at = time.monotonic()
         self._emit = emit
+        self._told = told
         self._future: Future[T] = Future()
         # Running from the start: a future that is pending can be cancelled by whoever stops waiting for it.
         self._future.set_running_or_notify_cancel()
@@ -141,6 +173,8 @@ class Job(Generic[T]):
             return
         try:
             self._emit(name, self, message, level)
+            if self._told is not None:
+                self._told(self, result, error)
         finally:
             if error is not None:
                 self._future.set_exception(error)
@@ -160,10 +194,12 @@ class JobRunner:
 
     Attributes:
         broken: what the sink raised, against its contract; the jobs went on.
+        witness: who keeps what is asked and answered, if somebody does.
     """
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
+        self.witness: Witness | None = None
         self._jobs: dict[int, Job[Any]] = {}
         self._lock = threading.Lock()
         self.broken: list[Exception] = []
@@ -174,16 +210,29 @@ class JobRunner:
         with self._lock:
             return tuple(job for job in self._jobs.values() if not job.done)
 
-    def start(self, title: str, work: Callable[[CancelScope], T], *, version: str | None = None) -> Job[T]:
+    def start(
+        self, title: str, work: Callable[[CancelScope], T], *, version: str | None = None, ask: Ask | None = None
+    ) -> Job[T]:
         """Start ``work`` on a daemon thread of its own; it gets the scope that cancels it.
+
+        Args:
+            ask: what of the service this answers, where a recording should have it.
 
         Raises:
             RuntimeError: the system gives no more threads.
         """
-        job: Job[T] = Job(title, version, CancelScope(), self._emit)
+        witness = self.witness if ask is not None else None
+
+        def told(ended: Job[T], result: Any, error: BaseException | None) -> None:
+            if witness is not None and ask is not None:
+                witness.answered(ended, ask, result, error)
+
+        job: Job[T] = Job(title, version, CancelScope(), self._emit, told)
 
         def run() -> None:
             try:
+                if witness is not None and ask is not None:
+                    witness.asked(job, ask)
                 job._run(work)
             finally:
                 with self._lock:

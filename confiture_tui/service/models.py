@@ -96,6 +96,13 @@ class PreviewedHook(FrozenModel):
     direction: Literal["forward", "backward", "both"]
 
 
+class Opened(FrozenModel):
+    """What opening found: the project, and the database if there is one."""
+
+    project: ProjectInfo | None
+    target: TargetInfo | None
+
+
 class MigrationPreview(FrozenModel):
     """What a migration contains, before anything is tried.
 

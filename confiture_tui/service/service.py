@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from confiture_tui.errors import Cancelled
 from confiture_tui.events import EventStream
-from confiture_tui.service.jobs import Job, JobRunner
+from confiture_tui.service.jobs import Ask, Job, JobRunner
 
 if TYPE_CHECKING:
     from confiture_tui.config import Settings
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from confiture_tui.service.assessing import Assessed, AssessRequest, BaselineUse
     from confiture_tui.service.in_place import InPlaceOptions
     from confiture_tui.service.linting import LintRequest, LintResult
-    from confiture_tui.service.models import MigrationPreview, ProjectInfo, TargetInfo
+    from confiture_tui.service.models import MigrationPreview, Opened, ProjectInfo, TargetInfo
     from confiture_tui.service.review import Review, ReviewRequest
     from confiture_tui.service.running import PreparedRun, RunRequest
     from confiture_tui.service.settling import CleanedUp, PreparedBaseline
@@ -96,12 +96,19 @@ class MigrationService:
             ConnectError: the database cannot be reached.
         """
         if not self._opened:
-            await self.jobs.start("Open", lambda scope: self._workspace().open(scope))
+            await self.jobs.start("Open", self._open, ask=Ask("open", {}))
             self._opened = True
+
+    def _open(self, scope: CancelScope) -> Opened:
+        from confiture_tui.service.models import Opened
+
+        workspace = self._workspace()
+        workspace.open(scope)
+        return Opened(project=workspace.project, target=workspace.target)
 
     async def status(self) -> tuple[MigrationStatus, ...]:
         """Every migration with its state, as the files and the ledger have it now."""
-        return await self.jobs.start("Status", lambda scope: self._workspace().status(scope))
+        return await self.jobs.start("Status", lambda scope: self._workspace().status(scope), ask=Ask("status", {}))
 
     async def preview(self, version: str) -> MigrationPreview:
         """What the migration contains.
@@ -110,7 +117,10 @@ class MigrationService:
             UsageError: there is no such migration.
         """
         return await self.jobs.start(
-            f"Preview of {version}", lambda _scope: self._workspace().preview(version), version=version
+            f"Preview of {version}",
+            lambda _scope: self._workspace().preview(version),
+            version=version,
+            ask=Ask("preview", {}),
         )
 
     async def previews(self, versions: Sequence[str] = ()) -> tuple[MigrationPreview, ...]:
@@ -169,7 +179,7 @@ class MigrationService:
             return result
 
         where = "" if on == "shadow" else " on the target"
-        return self.jobs.start(f"Dry run of {version}{where}", work, version=version)
+        return self.jobs.start(f"Dry run of {version}{where}", work, version=version, ask=Ask("dry_run", {"on": on}))
 
     async def write_derived_down(self, version: str) -> Path | None:
         """Write the way back that the last dry run of a migration has derived; its file, ``None`` when there is none.
@@ -192,7 +202,8 @@ class MigrationService:
 
             return assess(self._workspace(), request, scope)
 
-        return self.jobs.start(f"Assess {', '.join(request.versions)}" if request.versions else "Assess", work)
+        title = f"Assess {', '.join(request.versions)}" if request.versions else "Assess"
+        return self.jobs.start(title, work, ask=Ask("assess", {}))
 
     def assess_files(self, files: Sequence[Path | Migration], request: AssessRequest) -> Job[tuple[Assessed, ...]]:
         """Start to assess files, or what was read already, each by itself; no project is needed, nor a database."""
@@ -230,7 +241,7 @@ class MigrationService:
 
     def lint(self, request: LintRequest) -> Job[LintResult]:
         """Start linting the target, or the schema that the files make, and return the job at once."""
-        return self.jobs.start("Lint", lambda scope: self._workspace().lint(request, scope))
+        return self.jobs.start("Lint", lambda scope: self._workspace().lint(request, scope), ask=Ask("lint", {}))
 
     def review(self, request: ReviewRequest) -> Job[Review]:
         """Start to make the record of a review, and return the job at once."""
@@ -254,7 +265,7 @@ class MigrationService:
 
             return prepare(self._workspace().run_sources(scope), request)
 
-        return await self.jobs.start("Plan", work)
+        return await self.jobs.start("Plan", work, ask=Ask("prepare_run", _told_of(request)))
 
     def run(self, request: RunRequest, digest: str) -> Job[RunResult]:
         """Start to run the plan with that digest, and return the job at once.
@@ -267,7 +278,8 @@ class MigrationService:
 
             return run(self._workspace().run_sources(scope), request, digest, scope)
 
-        return self.jobs.start("Apply" if request.direction == "forward" else "Roll back", work)
+        title = "Apply" if request.direction == "forward" else "Roll back"
+        return self.jobs.start(title, work, ask=Ask("run", _told_of(request)))
 
     async def left_overs(self) -> tuple[LeftOver, ...]:
         """What earlier runs left half-way."""
@@ -277,7 +289,7 @@ class MigrationService:
 
             return what_is_left(self._workspace().run_sources(scope))
 
-        return await self.jobs.start("Look at the journal", work)
+        return await self.jobs.start("Look at the journal", work, ask=Ask("left_overs", {}))
 
     def resume(self, version: str, *, confirmation: str | None = None) -> Job[RunResult]:
         """Start to go on with a migration that stopped half-way, and return the job at once."""
@@ -287,7 +299,7 @@ class MigrationService:
 
             return resume(self._workspace().run_sources(scope), version, confirmation, scope)
 
-        return self.jobs.start(f"Resume {version}", work, version=version)
+        return self.jobs.start(f"Resume {version}", work, version=version, ask=Ask("resume", {}))
 
     async def mark(self, version: str, *, applied: bool, confirmation: str | None = None) -> None:
         """Mark a migration that stopped half-way as applied, or as pending.
@@ -301,7 +313,7 @@ class MigrationService:
 
             settle_by_hand(self._workspace().run_sources(scope), version, confirmation, applied=applied)
 
-        await self.jobs.start(f"Mark {version}", work, version=version)
+        await self.jobs.start(f"Mark {version}", work, version=version, ask=Ask("mark", {"applied": applied}))
 
     async def clean_up(self, version: str, *, confirmation: str | None = None) -> CleanedUp:
         """Drop the invalid indexes that a migration has left behind which stopped half-way.
@@ -353,7 +365,7 @@ class MigrationService:
 
             return history(self._workspace().run_sources(scope))
 
-        return await self.jobs.start("History", work)
+        return await self.jobs.start("History", work, ask=Ask("history", {}))
 
     async def hooks(self) -> tuple[HookInfo, ...]:
         """All hooks that there are; this loads those that are not denied."""
@@ -393,3 +405,8 @@ class MigrationService:
         if self._made is not None:
             made = self._made
             await self.jobs.start("Close", lambda _scope: made.close())
+
+
+def _told_of(request: RunRequest) -> dict[str, Any]:
+    """The request as a recording has it: without what a person typed to confirm it."""
+    return request.model_dump(mode="json", exclude={"confirmation"})

@@ -18,6 +18,7 @@ class Where(StrEnum):
     """Where an action can be done; the values are the headings of the help."""
 
     EVERYWHERE = "Everywhere"
+    REPLAY = "Replay"
     REVIEW = "Review"
     RUN = "Run"
     LINT = "Lint"
@@ -52,11 +53,25 @@ class Action:
     palette: bool = True
     running: bool = False
 
+    @property
+    def is_of_app(self) -> bool:
+        """Whether the app does it, not a screen."""
+        return self.where in (Where.EVERYWHERE, Where.REPLAY)
+
 
 _E, _R, _L, _D = Where.EVERYWHERE, Where.REVIEW, Where.LINES, Where.DIALOG
 _N, _T, _H, _G = Where.RUN, Where.LINT, Where.HISTORY, Where.LOG
+_P = Where.REPLAY
 
 ACTIONS: tuple[Action, ...] = (
+    Action("replay_pause", _P, ("space",), "Pause", "Stop the replay where it is, or go on.", 1),
+    Action("replay_step", _P, ("full_stop",), "Step", "Play what comes next, and stop.", 1),
+    Action("replay_slower", _P, ("less_than_sign",), "Slower", "Half as fast.", 2),
+    Action("replay_faster", _P, ("greater_than_sign",), "Faster", "Twice as fast.", 2),
+    Action("replay_back", _P, ("left_parenthesis",), "-10 s", "Ten seconds back.", 2),
+    Action("replay_forward", _P, ("right_parenthesis",), "+10 s", "Ten seconds on.", 2),
+    Action("replay_begin", _P, ("left_curly_bracket",), "Beginning", "To the beginning."),
+    Action("replay_end", _P, ("right_curly_bracket",), "End", "To the end."),
     Action("dry_run", _R, ("d",), "Dry run", "Try the chosen migration on a disposable shadow of the database.", 1),
     Action("dry_run_all", _R, ("D",), "All", "Dry-run every pending migration, in order.", 4),
     Action("cancel", _R, ("escape", "c"), "Cancel", "Stop the dry run that is under way.", 1, running=True),
@@ -145,6 +160,13 @@ _KEY_NAMES = {
     "escape": "esc",
     "pagedown": "pgdn",
     "pageup": "pgup",
+    "full_stop": ".",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "left_parenthesis": "(",
+    "right_parenthesis": ")",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
 }
 
 
@@ -176,12 +198,16 @@ def reachable_at(*places: Where) -> tuple[Action, ...]:
     return tuple(found[action.id] for action in ACTIONS if action.id in found)
 
 
+_FIRST = frozenset({"quit", "replay_pause"})
+"""What is done before whatever has the focus sees the key."""
+
+
 def bindings_at(place: Where) -> list[Binding]:
     """Textual's bindings for the actions of one place; that to quit at once works even while a question is asked."""
     from textual.binding import Binding
 
     return [
-        Binding(key, action.id, action.label, tooltip=action.help, show=False, priority=action.id == "quit")
+        Binding(key, action.id, action.label, tooltip=action.help, show=False, priority=action.id in _FIRST)
         for action in actions_at(place)
         for key in action.keys
     ]

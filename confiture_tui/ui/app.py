@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual.binding import BindingType
+    from textual.widget import Widget
 
     from confiture_tui.core.dry_run.result import DryRunResult
     from confiture_tui.events import Event
@@ -113,6 +114,8 @@ class ConfitureApp(App[None]):
     DEFAULT_MODE = "review"
     COMMANDS = {ActionCommands, MigrationCommands}  # noqa: RUF012 - Textual's own declaration
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_at(Where.EVERYWHERE)]
+    PLACES: ClassVar[tuple[Where, ...]] = ()
+    """Whose keys come before those of every screen."""
 
     def __init__(self, service: MigrationService, *, glyphs: Glyphs | None = None) -> None:
         super().__init__(css_path=[str(path) for path in style_sheets()])
@@ -138,6 +141,10 @@ class ConfitureApp(App[None]):
         variables |= resolve({**meanings(), **self.current_theme.variables}, variables)
         self.theme_variables = variables
         return variables
+
+    def companion(self) -> Widget | None:
+        """A line that every screen has below its header, made anew for each; a plain session has none."""
+        return None
 
     # Life
 
@@ -205,7 +212,8 @@ class ConfitureApp(App[None]):
         least = self.service.settings.log_level
         self.event_log.extend(event for event in events if event.level >= least)
         for screen in self.screen_stack:
-            if isinstance(screen, ConfitureScreen):
+            # One that was switched to just now has nothing yet to show them in.
+            if isinstance(screen, ConfitureScreen) and screen.is_mounted:
                 screen.events_came()
         progress = self.session.progress
         # Every event is applied: `any` would stop at the first that changes something.
@@ -399,7 +407,7 @@ class ConfitureApp(App[None]):
         from confiture_tui.ui.screens.help import HelpScreen
 
         if isinstance(self.screen, ConfitureScreen):
-            self.push_screen(HelpScreen(self.screen.PLACES))
+            self.push_screen(HelpScreen(self.screen.places))
 
     def action_go_to_migration(self) -> None:
         """Find a migration by name."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.command import DiscoveryHit, Hit, Provider
 from textual.content import Content
 
-from confiture_tui.ui.actions import Action, Where, key_name, reachable_at
+from confiture_tui.ui.actions import Action, key_name, reachable_at
 from confiture_tui.ui.presenters.migrations import label
 
 if TYPE_CHECKING:
@@ -71,12 +71,12 @@ class ActionCommands(_Commands):
             return []
         return [
             (_title(action), action.help, partial(self._run, action))
-            for action in reachable_at(*screen.PLACES)
+            for action in reachable_at(*screen.places)
             if action.palette and screen.offers(action)
         ]
 
     def _run(self, action: Action) -> Coroutine[Any, Any, bool]:
-        target = self.confiture if action.where is Where.EVERYWHERE else self.screen
+        target = self.confiture if action.is_of_app else self.screen
         return self.app.run_action(action.id, target)
 
 

@@ -40,10 +40,11 @@ class EventLog:
         self._capacity = capacity
         self._ring: list[Event] = []
         self._end = 0
+        self._begin = 0
 
     @property
     def end(self) -> int:
-        """The serial that the next event will have; also how many events there have been."""
+        """The serial that the next event will have."""
         return self._end
 
     @property
@@ -62,15 +63,25 @@ class EventLog:
         """
         if not self.first <= serial < self._end:
             raise IndexError(f"event {serial} is not kept")
-        return self._ring[serial % self._capacity]
+        return self._ring[(serial - self._begin) % self._capacity]
+
+    @property
+    def total(self) -> int:
+        """How many events there have been since the beginning, or since it was cleared."""
+        return self._end - self._begin
+
+    def clear(self) -> None:
+        """Forget all events; the serials go on."""
+        self._ring.clear()
+        self._begin = self._end
 
     def extend(self, events: Iterable[Event]) -> None:
         """Add events, oldest first; when the ring is full each takes the place of the oldest."""
-        ring, capacity, end = self._ring, self._capacity, self._end
+        ring, capacity, begin, end = self._ring, self._capacity, self._begin, self._end
         for event in events:
             if len(ring) < capacity:
                 ring.append(event)
             else:
-                ring[end % capacity] = event
+                ring[(end - begin) % capacity] = event
             end += 1
         self._end = end

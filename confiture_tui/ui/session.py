@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -99,6 +99,12 @@ class Session:
     def busy(self) -> bool:
         """Whether a job is under way that quitting would cancel."""
         return self.job is not None or self.run.job is not None
+
+    def reset(self) -> None:
+        """Know nothing again, as at the start."""
+        fresh = Session(self.service)
+        for one in fields(self):
+            setattr(self, one.name, getattr(fresh, one.name))
 
     def status_of(self, version: str) -> MigrationStatus | None:
         """The migration with this version."""

@@ -13,22 +13,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from confiture_tui.service import MigrationService
+    from confiture_tui.service.recording.replay import ReplayService
+    from confiture_tui.ui.app import ConfitureApp
 
 
-def require_terminal(*, demo: bool = False) -> None:
+def require_terminal(*, instead: str = "`confiture-tui status`, which needs none") -> None:
     """Make sure that there is a terminal to read keys from and to draw on (Textual draws on standard error).
 
     Raises:
-        UsageError: there is none; the hint names the command to use instead.
+        UsageError: there is none; the hint says what to use ``instead``.
     """
     for name, stream in (("input", sys.stdin), ("error", sys.stderr)):
         # Either is None where a program was started without it.
         if stream is None or stream.closed or not stream.isatty():
-            command = "confiture-tui demo --headless" if demo else "confiture-tui status"
-            raise UsageError(
-                f"The app needs a terminal, and standard {name} is not one.",
-                hint=f"Use `{command}`, which needs none.",
-            )
+            raise UsageError(f"The app needs a terminal, and standard {name} is not one.", hint=f"Use {instead}.")
 
 
 @contextmanager
@@ -62,10 +60,26 @@ def run_app(service: MigrationService) -> int:
     Raises:
         UsageError: there is no terminal.
     """
-    require_terminal(demo=service.is_demo)
+    command = "confiture-tui demo --headless" if service.is_demo else "confiture-tui status"
+    require_terminal(instead=f"`{command}`, which needs none")
     from confiture_tui.ui.app import ConfitureApp
 
-    app = ConfitureApp(service)
+    return _run(ConfitureApp(service))
+
+
+def run_replay(service: ReplayService, *, speed: float, paused: bool) -> int:
+    """Run the app on a recording until the user quits; returns the exit code, as ``run_app`` does.
+
+    Raises:
+        UsageError: there is no terminal.
+    """
+    require_terminal(instead="`jq`: a recording is one JSON object a line")
+    from confiture_tui.ui.replay_app import ReplayApp
+
+    return _run(ReplayApp(service, speed=speed, paused=paused))
+
+
+def _run(app: ConfitureApp) -> int:
     with _threads_heard() as lost:
         try:
             app.run()

@@ -46,6 +46,7 @@ OPTIONS = {
     "--migrations-dir m": Given(migrations_dir=Path("m")),
     "--read-only": Given(read_only=True),
     "--log-file f": Given(log_file=Path("f")),
+    "--record f": Given(record=Path("f")),
     "--log-level debug": Given(log_level="debug"),
     "--format json": Given(format="json"),
     "--runner loose": Given(runner="loose"),

@@ -7,6 +7,7 @@ import pytest
 from confiture_tui.ui.actions import ACTIONS, Action, Where, actions_at, bindings_at, key_name, reachable_at
 from confiture_tui.ui.app import ConfitureApp
 from confiture_tui.ui.presenters.keys import help_text, key_hints, key_line
+from confiture_tui.ui.replay_app import ReplayApp
 from confiture_tui.ui.screens.confirm import ConfirmDialog
 from confiture_tui.ui.screens.deliberate import DeliberateDialog
 from confiture_tui.ui.screens.help import HelpScreen
@@ -20,6 +21,7 @@ from confiture_tui.ui.widgets.text_pane import TextPane
 
 DOERS: dict[Where, list[type]] = {
     Where.EVERYWHERE: [ConfitureApp],
+    Where.REPLAY: [ReplayApp],
     Where.REVIEW: [ReviewScreen],
     Where.RUN: [RunScreen],
     Where.LINT: [LintScreen],

@@ -190,5 +190,5 @@ async def test_an_event_in_full(request: pytest.FixtureRequest, size: tuple[int,
         await driver.press("6", "slash")
         await driver.press(*"hook=backfill")
         await driver.press("enter", "c", "k", "enter")
-        await driver.until_text("└ total  1000")
+        await driver.until_text("├ phase  AFTER_DDL")
         compare(request, "log-event", size, await settled(driver))

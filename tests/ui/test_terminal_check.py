@@ -33,7 +33,7 @@ def test_without_a_terminal_it_names_the_command_to_use(
     assert caught.value.exit_code == 2
     assert "confiture-tui status" in caught.value.hint
     with pytest.raises(UsageError) as caught:
-        require_terminal(demo=True)
+        require_terminal(instead="`confiture-tui demo --headless`")
     assert "confiture-tui demo --headless" in caught.value.hint
 
 

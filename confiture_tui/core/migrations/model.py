@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 
 from confiture_tui.core.sql.script import Script
 
@@ -17,6 +17,20 @@ _SAME_EVERYWHERE = frozenset({"up.sql", "down.sql", "migration.sql", "migration.
 def file_label(path: Path) -> str:
     """A file's name in a message; with its directory's where every migration has a file of that name."""
     return f"{path.parent.name}/{path.name}" if path.name in _SAME_EVERYWHERE else path.name
+
+
+def _as_record(script: Script) -> dict[str, Any]:
+    return {"text": script.text, "first_line": script.first_line}
+
+
+def _from_record(value: Any) -> Any:
+    return Script(str(value["text"]), first_line=int(value["first_line"])) if isinstance(value, dict) else value
+
+
+_Script = Annotated[
+    Script, BeforeValidator(_from_record), PlainSerializer(_as_record, return_type=dict[str, Any], when_used="json")
+]
+"""A script is written into JSON as its text and first line, and read back from those."""
 
 
 class Finding(BaseModel):
@@ -59,8 +73,8 @@ class Migration(BaseModel):
 
     version: str
     name: str
-    up: Script
-    down: Script | None = None
+    up: _Script
+    down: _Script | None = None
     path: Path | None = None
     down_path: Path | None = None
     checksum: str

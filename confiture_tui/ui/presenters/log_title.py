@@ -19,8 +19,8 @@ def log_title(
     log: EventLog, shown: FilteredLog, *, following: bool, unseen: int, width: int, glyphs: Glyphs
 ) -> Content:
     """``Log  1,234 events, 57 shown, from warning on``."""
-    facts = [counted(log.end, "event")]
-    if log.first:
+    facts = [counted(log.total, "event")]
+    if log.total > len(log):
         facts.append(f"the last {number(len(log))} kept")
     if not shown.filter.is_empty:
         facts.append(f"{number(len(shown))} shown")

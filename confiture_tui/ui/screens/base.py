@@ -36,6 +36,11 @@ class ConfitureScreen(Screen[None]):
     """What the line of keys and the help speak of here, most particular first."""
 
     @property
+    def places(self) -> tuple[Where, ...]:
+        """The places whose keys work here, the most particular first."""
+        return (*self.confiture.PLACES, *self.PLACES)
+
+    @property
     def confiture(self) -> ConfitureApp:
         """The app, by its own type."""
         from confiture_tui.ui.app import ConfitureApp
@@ -70,8 +75,11 @@ class ConfitureScreen(Screen[None]):
         app = self.confiture
         self.header_bar = HeaderBar(app.session, app.glyphs)
         self.log_pane = LogPane(app.event_log, app.glyphs)
-        self.key_bar = KeyBar(app.session, self.PLACES, self.offers)
+        self.key_bar = KeyBar(app.session, self.places, self.offers)
         yield self.header_bar
+        companion = app.companion()
+        if companion is not None:
+            yield companion
         yield from self.body()
         yield self.log_pane
         yield self.key_bar

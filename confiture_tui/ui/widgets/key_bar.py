@@ -33,9 +33,7 @@ class KeyBar(OneLine):
     def _hints(self, width: int) -> tuple[KeyHint, ...]:
         ready = self._session.phase is Phase.READY
         # What a screen does needs something to do it to.
-        actions = [
-            action for action in self._actions if (ready or action.where is Where.EVERYWHERE) and self._offers(action)
-        ]
+        actions = [action for action in self._actions if (ready or action.is_of_app) and self._offers(action)]
         return key_hints(actions, width=width, running=True)
 
     def line(self, width: int) -> Content:
@@ -49,5 +47,5 @@ class KeyBar(OneLine):
             return
         for hint in self._hints(self.size.width):
             if hint.start <= offset.x < hint.end:
-                target = self.app if hint.action.where is Where.EVERYWHERE else self.screen
+                target = self.app if hint.action.is_of_app else self.screen
                 await self.app.run_action(hint.action.id, target)

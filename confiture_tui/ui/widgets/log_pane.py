@@ -32,7 +32,7 @@ class LogTitle(OneLine):
 
     def line(self, width: int) -> Content:
         """The title in ``width`` cells."""
-        title = Content.assemble(("Log", style("heading")), (f"  {counted(self._log.end, 'event')}", style("quiet")))
+        title = Content.assemble(("Log", style("heading")), (f"  {counted(self._log.total, 'event')}", style("quiet")))
         state = follow_state(following=self._view.follow, unseen=self._view.unseen, glyphs=self._glyphs)
         gap = max(width - title.cell_length - state.cell_length, 1)
         return Content.assemble(title, " " * gap, state)

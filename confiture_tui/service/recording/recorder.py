@@ -1,0 +1,148 @@
+"""Keeps a session in a file: its events, what was asked of the service, and the answers."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, TextIO
+
+from confiture_tui.observability import BackgroundReader, new_private_file
+from confiture_tui.service.recording.entries import (
+    KIND,
+    SCHEMA_VERSION,
+    Answered,
+    Asked,
+    Ended,
+    Entry,
+    Happened,
+    Header,
+    answer_type,
+    error_to_record,
+)
+from confiture_tui.terminal import redacted, safe_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from confiture_tui.events import Event
+    from confiture_tui.service.jobs import Ask, Job
+    from confiture_tui.service.service import MigrationService
+
+_SQL_PASSWORD: Final = re.compile(r"(?i)(\bpassword\s+)(?:[EU]&?)?('(?:[^']|'')*')")
+"""``PASSWORD 'text'`` of CREATE ROLE and its like: in a migration it is text like any other."""
+
+
+@contextmanager
+def recording(service: MigrationService, path: Path) -> Iterator[BackgroundReader[Entry]]:
+    """Record all that this service does while the context lasts, into a new file that only its owner may read (0600).
+
+    Yields the writer; its ``problem`` says why the recording is not complete, where that is so.
+
+    Raises:
+        UsageError: the file exists already, or cannot be written.
+    """
+    file = new_private_file(path)
+    writer = BackgroundReader(_Lines(file, header_of(service)), name="confiture-recording")
+    kept = _Keeper(writer)
+    unsubscribe = service.events.subscribe(kept.happened)
+    service.jobs.witness = kept
+    try:
+        yield writer
+    finally:
+        service.jobs.witness = None
+        unsubscribe()
+        writer(Ended(kept.now()))
+        writer.close()
+
+
+class _Keeper:
+    """Puts what it sees on the writer's queue, with the time since the recording began, in seconds."""
+
+    def __init__(self, writer: BackgroundReader[Entry]) -> None:
+        self._writer = writer
+        self._began = time.monotonic()
+
+    def now(self) -> float:
+        return time.monotonic() - self._began
+
+    def happened(self, event: Event) -> None:
+        self._writer(Happened(self.now(), event))
+
+    def asked(self, job: Job[Any], ask: Ask) -> None:
+        self._writer(_asked(self.now(), job, ask))
+
+    def answered(self, job: Job[Any], ask: Ask, result: Any, error: BaseException | None) -> None:
+        self._writer(Answered(self.now(), _asked(0.0, job, ask), result, error))
+
+
+def _asked(at: float, job: Job[Any], ask: Ask) -> Asked:
+    return Asked(at, job.id, ask.what, job.version, ask.about)
+
+
+def header_of(service: MigrationService) -> dict[str, Any]:
+    """The first line of a recording of this service."""
+    from confiture_tui import __version__
+
+    settings = service.settings
+    header = Header(
+        kind=KIND,
+        schema_version=SCHEMA_VERSION,
+        tool_version=__version__,
+        generated_at=datetime.now(UTC),
+        demo=service.is_demo,
+        project_dir=settings.project_dir,
+        migrations_dir=settings.migrations_dir,
+        env=settings.env,
+        runner=settings.runner,
+        read_only=settings.read_only,
+        log_level=settings.log_level,
+    )
+    return header.model_dump(mode="json")
+
+
+class _Lines:
+    """Each entry as one line of JSON, without secrets."""
+
+    def __init__(self, file: TextIO, header: dict[str, Any]) -> None:
+        self._file = file
+        self._write(header)
+
+    def write(self, entry: Entry) -> None:
+        self._write(_record(entry))
+
+    def finish(self) -> None:
+        self._file.close()
+
+    def _write(self, record: dict[str, Any]) -> None:
+        self._file.write(safe_json(json.dumps(_masked(record), ensure_ascii=False, default=str)) + "\n")
+        # A session that is killed leaves all that it had come to.
+        self._file.flush()
+
+
+def _record(entry: Entry) -> dict[str, Any]:
+    record: dict[str, Any] = {"t": round(entry.at, 6)}
+    if isinstance(entry, Happened):
+        return record | {"event": entry.event.to_record()}
+    if isinstance(entry, Asked):
+        return record | {"asked": entry.what, "job": entry.job, "version": entry.version, "about": dict(entry.about)}
+    if isinstance(entry, Answered):
+        if entry.error is not None:
+            return record | {"answered": entry.asked.job, "error": error_to_record(entry.error)}
+        value = answer_type(entry.asked.what).dump_python(entry.value, mode="json")
+        return record | {"answered": entry.asked.job, "value": value}
+    return record | {"end": True}
+
+
+def _masked(value: Any) -> Any:
+    """The value with the passwords in its texts as ``***``."""
+    if isinstance(value, str):
+        return _SQL_PASSWORD.sub(r"\1'***'", redacted(value)) if "assw" in value.lower() or "://" in value else value
+    if isinstance(value, dict):
+        return {key: _masked(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_masked(inner) for inner in value]
+    return value
