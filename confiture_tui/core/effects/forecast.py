@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from confiture_tui.core.effects.lock_modes import LockMode
@@ -31,8 +31,7 @@ class WorkKind(StrEnum):
     """Rows are inserted, updated or deleted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Lock:
+class Lock(NamedTuple):
     """A lock that a statement takes on a relation that existed before the migration.
 
     Attributes:

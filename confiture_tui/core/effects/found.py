@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from confiture_tui.core.catalog.models.relations import Relation
 
@@ -26,8 +25,7 @@ class Presence(Enum):
     """It is one of PostgreSQL's own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """What a name means.
 
     Attributes:

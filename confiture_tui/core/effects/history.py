@@ -102,10 +102,6 @@ class History:
         """Whether only what files say of the object is known."""
         return oid in self._partial
 
-    def make_whole(self, oid: int) -> None:
-        """From now on everything about the object is known."""
-        self._partial.discard(oid)
-
     def get(self, family: Family, key: Key, version: int) -> Any:
         """The object of that name at that moment; ``None``: there is none; ``UNKNOWN``: nobody can tell."""
         versions = self._objects.get((family, key))

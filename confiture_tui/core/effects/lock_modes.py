@@ -21,6 +21,15 @@ class LockMode(StrEnum):
     EXCLUSIVE = "EXCLUSIVE"
     ACCESS_EXCLUSIVE = "ACCESS EXCLUSIVE"
 
+    strength: int
+    """The position in PostgreSQL's own numbering, 1 (ACCESS SHARE) to 8 (ACCESS EXCLUSIVE)."""
+    conflicts: frozenset[LockMode]
+    """The modes that wait while another transaction holds this one."""
+    blocks_reads: bool
+    """Whether a plain SELECT (ACCESS SHARE) waits."""
+    blocks_writes: bool
+    """Whether INSERT, UPDATE, DELETE and MERGE (ROW EXCLUSIVE) wait."""
+
     @classmethod
     def from_pg_locks(cls, mode: str) -> LockMode:
         """The mode that ``pg_locks.mode`` calls, for example, ``AccessExclusiveLock``.
@@ -33,28 +42,7 @@ class LockMode(StrEnum):
         except KeyError:
             raise ValueError(f"{mode!r} is not a table-level lock mode of PostgreSQL") from None
 
-    @property
-    def strength(self) -> int:
-        """The position in PostgreSQL's own numbering, 1 (ACCESS SHARE) to 8 (ACCESS EXCLUSIVE)."""
-        return _STRENGTH[self]
 
-    @property
-    def conflicts(self) -> frozenset[LockMode]:
-        """The modes that wait while another transaction holds this one."""
-        return _CONFLICTS[self]
-
-    @property
-    def blocks_reads(self) -> bool:
-        """Whether a plain SELECT (ACCESS SHARE) waits."""
-        return LockMode.ACCESS_SHARE in self.conflicts
-
-    @property
-    def blocks_writes(self) -> bool:
-        """Whether INSERT, UPDATE, DELETE and MERGE (ROW EXCLUSIVE) wait."""
-        return LockMode.ROW_EXCLUSIVE in self.conflicts
-
-
-_STRENGTH = {mode: number for number, mode in enumerate(LockMode, start=1)}
 _FROM_PG_LOCKS = {"".join(word.capitalize() for word in mode.value.split()) + "Lock": mode for mode in LockMode}
 
 _M = LockMode
@@ -80,4 +68,8 @@ _PAIRS: dict[LockMode, tuple[LockMode, ...]] = {
     _M.EXCLUSIVE: tuple(mode for mode in _M if mode is not _M.ACCESS_SHARE),
     _M.ACCESS_EXCLUSIVE: tuple(_M),
 }
-_CONFLICTS = {mode: frozenset(others) for mode, others in _PAIRS.items()}
+for _number, _mode in enumerate(LockMode, start=1):
+    _mode.strength = _number
+    _mode.conflicts = frozenset(_PAIRS[_mode])
+    _mode.blocks_reads = LockMode.ACCESS_SHARE in _mode.conflicts
+    _mode.blocks_writes = LockMode.ROW_EXCLUSIVE in _mode.conflicts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import TYPE_CHECKING
 
 from confiture_tui.core.catalog.names import MAX_IDENTIFIER_BYTES
@@ -38,10 +38,9 @@ def relation_name(schema: Schema, place: str, first: str, second: str | None, la
     return _free(first, second, label, lambda name: _is_taken(schema, place, name))
 
 
-def constraint_name(schema: Schema, table: Relation, second: str | None, label: str, taken: Iterable[str] = ()) -> str:
+def constraint_name(schema: Schema, table: Relation, second: str | None, label: str, taken: Container[str] = ()) -> str:
     """The name of a new constraint of a table: no other constraint in its schema that we know has it."""
-    used = {one.name for one in table.constraints} | set(taken)
-    return _free(table.name, second, label, used.__contains__)
+    return _free(table.name, second, label, lambda name: name in taken or table.constraint(name) is not None)
 
 
 def index_label(index: Index, *, is_constraint: bool) -> tuple[str | None, str]:

@@ -46,6 +46,8 @@ EXTENSION_MADE: tuple[str, str] = ("extension made", "")
 Name = Mapping[str, Any] | str
 """A RangeVar as libpg_query writes it, or a name as written in SQL."""
 
+_Parts = tuple[str | None, str, bool]
+
 
 class Schema:
     """The simulated schema at one moment; immutable, and cheap to keep.
@@ -57,7 +59,7 @@ class Schema:
         search_path: the setting's text.
     """
 
-    __slots__ = ("_history", "_origin", "_path", "_transaction_start", "_version", "search_path")
+    __slots__ = ("_found_before", "_history", "_origin", "_path", "_transaction_start", "_version", "search_path")
 
     def __init__(
         self, history: History, *, search_path: str, origin: int = 0, transaction_start: int | None = None
@@ -67,6 +69,7 @@ class Schema:
         self._origin = origin
         self._transaction_start = history.version if transaction_start is None else transaction_start
         self._path: tuple[str, ...] | None = None
+        self._found_before: dict[_Parts, Found] = {}
         self.search_path = search_path
 
     @classmethod
@@ -116,7 +119,14 @@ class Schema:
 
     def find(self, name: Name) -> Found:
         """The relation, index or sequence that a name means."""
-        schema, relation, temporary = _parts(name)
+        parts = _parts(name)
+        found = self._found_before.get(parts)
+        if found is None:
+            found = self._found_before[parts] = self._look_for(parts)
+        return found
+
+    def _look_for(self, parts: _Parts) -> Found:
+        schema, relation, temporary = parts
         if schema is not None:
             return self._found((schema, relation))
         for place in ("pg_temp",) if temporary else self.path:
@@ -440,7 +450,7 @@ class Schema:
 _split = lru_cache(maxsize=4096)(split_name)
 
 
-def _parts(name: Name) -> tuple[str | None, str, bool]:
+def _parts(name: Name) -> _Parts:
     """Schema, relation, and whether it is temporary."""
     if isinstance(name, str):
         parts = _split(name)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from confiture_tui.core.effects.builtins import builtins_of
 from confiture_tui.core.sql.identifiers import quote_identifier
@@ -56,8 +56,7 @@ _INTERVAL_FIELDS = {
 # MINUTE 11, SECOND 12 (src/include/utils/timestamp.h, datetime.h).
 
 
-@dataclass(frozen=True, slots=True)
-class TypeRef:
+class TypeRef(NamedTuple):
     """A type with its modifier.
 
     Attributes:
@@ -79,7 +78,7 @@ class TypeRef:
     @property
     def element(self) -> TypeRef:
         """The type of an array's elements."""
-        return replace(self, is_array=False)
+        return self._replace(is_array=False)
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -102,6 +101,7 @@ class TypeRef:
         return f"{self.name}({self.modifier}){tail}"
 
 
+@lru_cache(maxsize=4096)
 def parse_type(written: str) -> TypeRef:
     """The type that a catalog writes as ``written``, for example ``timestamp(3) with time zone`` or ``public.mood[]``.
 

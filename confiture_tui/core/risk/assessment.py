@@ -69,7 +69,7 @@ def _risks(context: Context, dispatch: Dispatch, notes: list[str]) -> list[Risk]
     """What the rules find, and the facts that none of them speaks of; a rule that breaks costs only itself."""
     found: list[Risk] = []
     for forecast in context.simulation.forecasts:
-        for rule in dispatch.of(forecast.statement.node_kind):
+        for rule in dispatch.of(forecast.statement):
             try:
                 found.extend(rule.check(forecast, context))
             except Exception as error:  # noqa: BLE001 - a rule may be anybody's; it is reported, and the facts still count

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from confiture_tui.core.effects.forecast import WorkKind
 from confiture_tui.core.effects.model import Basis, Reach
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
     from confiture_tui.core.risk.exposure import Exposure
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """A fact that justifies points.
 
     Attributes:

@@ -79,6 +79,11 @@ class Context:
         return self._simulation
 
     @property
+    def down(self) -> Simulation | None:
+        """The simulation of its way back, on what it leaves; ``None`` without one, or where that cannot be told."""
+        return self._down
+
+    @property
     def catalog(self) -> Catalog | None:
         """The target's catalog; ``None`` without a database."""
         return self._sizes.catalog

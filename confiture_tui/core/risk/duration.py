@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from confiture_tui.core.catalog.models.constraints import ConstraintKind
 from confiture_tui.core.catalog.models.relations import Sequence
@@ -42,8 +42,7 @@ _INDEX_ENTRY_BYTES: Final = 24
 _TUPLE_WAL_BYTES: Final = 80
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(NamedTuple):
     """What a statement, or a part of it, costs.
 
     Attributes:
@@ -61,12 +60,14 @@ class Cost:
 
     def estimate(self) -> DurationEstimate:
         """As the public model says it."""
-        return DurationEstimate(
-            low_ms=round(self.low * 1000, 3),
-            expected_ms=round(self.expected * 1000, 3),
-            high_ms=round(self.high * 1000, 3),
-            source=self.source,
-        )
+        return _estimate(self.low, self.expected, self.high, self.source)
+
+
+@lru_cache(maxsize=1024)  # where nothing is known of the tables, one statement costs what the other does
+def _estimate(low: float, expected: float, high: float, source: str) -> DurationEstimate:
+    return DurationEstimate(
+        low_ms=round(low * 1000, 3), expected_ms=round(expected * 1000, 3), high_ms=round(high * 1000, 3), source=source
+    )
 
 
 class Durations:
@@ -144,7 +145,7 @@ class Durations:
         if rows >= size.rows and rows > 1 and _chooses(forecast):
             # As many as all rows at most, and nobody knows how few.
             low = self._ranged(reading, 0, 0).low
-            cost = replace(cost, low=low, expected=reading + (seconds - reading) * _CHOSEN_SHARE)
+            cost = cost._replace(low=low, expected=reading + (seconds - reading) * _CHOSEN_SHARE)
         return cost
 
     def _kind_of_index(self, work: Work, forecast: Forecast | None) -> float:

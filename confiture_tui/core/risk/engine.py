@@ -89,7 +89,7 @@ class RiskAssessmentEngine:
         catalog = self._load()
         with without_collections():
             simulations = list(self._simulate(migrations, catalog))
-        return self._assessed(simulations, catalog, apart=False)
+            return self._assessed(simulations, catalog, apart=False)
 
     def assess_each(self, migrations: Sequence[Migration]) -> tuple[RiskAssessment, ...]:
         """The assessments of migrations that have nothing to do with each other: each finds the database as it is.
@@ -100,11 +100,11 @@ class RiskAssessmentEngine:
             ConfitureError: the parser's library is not installed, or the catalog cannot be loaded.
         """
         catalog = self._load()
-        if catalog is None:  # there is nothing to look at together, and thousands of files need not be held at once
-            return tuple(self.assess(each) for each in migrations)
         with without_collections():
+            if catalog is None:  # there is nothing to look at together, and thousands of files need not be held at once
+                return tuple(self.assess(each) for each in migrations)
             simulations = [pair for each in migrations for pair in self._simulate([each], catalog)]
-        return self._assessed(simulations, catalog, apart=True)
+            return self._assessed(simulations, catalog, apart=True)
 
     def _load(self) -> Catalog | None:
         if self._catalog is None and self._connection is not None:
@@ -126,8 +126,7 @@ class RiskAssessmentEngine:
             traffic_seconds=self._traffic_seconds,
             apart=apart,
         )
-        with without_collections():
-            return tuple(self._assessments(simulations, inquiry, catalog, aliases, apart=apart))
+        return tuple(self._assessments(simulations, inquiry, catalog, aliases, apart=apart))
 
     def _assessments(
         self,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from confiture_tui.core.risk.model import Category, Risk, Severity
 from confiture_tui.core.risk.scoring import SECURITY_POINTS, severity_of_points
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from confiture_tui.core.risk.now import OpenTransaction, Traffic
     from confiture_tui.core.risk.probes import ProbeResult
     from confiture_tui.core.risk.sizes import TableSize
+    from confiture_tui.core.sql.statement import Statement
 
 
 class RuleContext(Protocol):
@@ -31,6 +32,10 @@ class RuleContext(Protocol):
     @property
     def simulation(self) -> Simulation:
         """The simulation of the whole migration."""
+
+    @property
+    def down(self) -> Simulation | None:
+        """The simulation of its way back, on what it leaves; ``None`` without one, or where that cannot be told."""
 
     @property
     def catalog(self) -> Catalog | None:
@@ -150,9 +155,11 @@ class RiskRule(_Described, ABC):
 
     Attributes:
         nodes: kinds of syntax-tree node that it looks at; empty for every statement, also those not parsed.
+        subtypes: sub-commands of ALTER TABLE that it looks at; empty for all of them.
     """
 
     nodes: ClassVar[frozenset[str]] = frozenset()
+    subtypes: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def check(self, forecast: Forecast, context: RuleContext) -> Iterable[Risk]:
@@ -168,26 +175,31 @@ class MigrationRule(_Described, ABC):
 
 
 class Dispatch:
-    """Rules by the kind of node that they look at: a statement meets its own rules and no others."""
+    """Rules by what they look at: a statement meets its own rules and no others."""
 
     def __init__(self, rules: Iterable[RiskRule | MigrationRule]) -> None:
         listed = tuple(rules)
         self.ids = frozenset(rule.id for rule in listed)
         self.for_migrations = tuple(rule for rule in listed if isinstance(rule, MigrationRule))
-        everywhere: list[tuple[int, RiskRule]] = []
-        by_kind: dict[str, list[tuple[int, RiskRule]]] = {}
-        for position, rule in enumerate(listed):
-            if isinstance(rule, RiskRule):
-                for kind in rule.nodes:
-                    by_kind.setdefault(kind, []).append((position, rule))
-                if not rule.nodes:
-                    everywhere.append((position, rule))
-        self._everywhere = tuple(rule for _, rule in everywhere)
-        self._by_kind: Mapping[str, tuple[RiskRule, ...]] = {
-            kind: tuple(rule for _, rule in sorted([*rules, *everywhere], key=lambda each: each[0]))
-            for kind, rules in by_kind.items()
-        }
+        self._for_statements = tuple(rule for rule in listed if isinstance(rule, RiskRule))
+        self._known: dict[tuple[str | None, frozenset[str]], tuple[RiskRule, ...]] = {}
 
-    def of(self, node_kind: str | None) -> tuple[RiskRule, ...]:
-        """The rules for a kind of node, in the order in which they are listed."""
-        return self._by_kind.get(node_kind or "", self._everywhere)
+    def of(self, statement: Statement) -> tuple[RiskRule, ...]:
+        """The rules for a statement, in the order in which they are listed."""
+        kind = statement.node_kind
+        subtypes = _subtypes(statement.node) if kind == "AlterTableStmt" else frozenset[str]()
+        found = self._known.get((kind, subtypes))
+        if found is None:
+            found = tuple(rule for rule in self._for_statements if _looks_at(rule, kind, subtypes))
+            self._known[kind, subtypes] = found
+        return found
+
+
+def _subtypes(node: Mapping[str, Any] | None) -> frozenset[str]:
+    return frozenset(one.get("AlterTableCmd", {}).get("subtype", "") for one in (node or {}).get("cmds", ()))
+
+
+def _looks_at(rule: RiskRule, kind: str | None, subtypes: frozenset[str]) -> bool:
+    if rule.nodes and kind not in rule.nodes:
+        return False
+    return kind != "AlterTableStmt" or not rule.subtypes or not rule.subtypes.isdisjoint(subtypes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from confiture_tui.core.catalog.models.columns import Volatility
 from confiture_tui.core.effects.expressions.conversions import worst
@@ -147,8 +147,7 @@ class Facts:
         return worst([self.other_volatility, *(call.volatility for call in self.calls)])
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """What an expression yields.
 
     Attributes:

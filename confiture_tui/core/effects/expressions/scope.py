@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from confiture_tui.core.effects.type_names import parse_type
 
@@ -23,8 +23,7 @@ SYSTEM_COLUMNS = {
 """The columns that every table has besides its own, and their types."""
 
 
-@dataclass(frozen=True, slots=True)
-class ScopeColumn:
+class ScopeColumn(NamedTuple):
     """A column that can be named.
 
     Attributes:
@@ -108,8 +107,7 @@ class Cte:
     rows: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(NamedTuple):
     """What a column reference means.
 
     Attributes:

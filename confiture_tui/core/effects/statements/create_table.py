@@ -42,6 +42,7 @@ from confiture_tui.core.effects.types_known import require_column_type, require_
 from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier
 
 if TYPE_CHECKING:
+    from confiture_tui.core.catalog.models.constraints import Constraint
     from confiture_tui.core.effects.schema import Found
     from confiture_tui.core.effects.step import Step
 
@@ -204,27 +205,38 @@ def _elements(node: Node, step: Step, relation: Relation) -> tuple[list[Node], l
     """Go through the columns, and collect the constraints and LIKE clauses in their order."""
     constraints: list[Node] = []
     likes: list[tuple[Found, Node]] = []
-    for element in node.get("tableElts", ()):
-        ((kind, fields),) = element.items()
-        relation = _of(step, relation)
-        if kind == "ColumnDef":
-            constraints += _add_column(step, relation, fields)
-        elif kind == "Constraint":
-            if str(fields["contype"]).startswith("CONSTR_ATTR") and constraints:
-                constraints[-1] = with_attribute(constraints[-1], fields["contype"])
-            else:
-                constraints.append(fields)
-        elif kind == "TableLikeClause":
-            found = find_existing(step, fields["relation"])
-            if found is not None:
-                step.lock(found, LockMode.ACCESS_SHARE, "LIKE looks at it")
-                copy_columns(step, relation, found, fields)
-                likes.append((found, fields))
+    try:
+        for element in node.get("tableElts", ()):
+            ((kind, fields),) = element.items()
+            if kind == "ColumnDef":
+                relation, own = _add_column(step, relation, fields)
+                constraints += own
+            elif kind == "Constraint":
+                if str(fields["contype"]).startswith("CONSTR_ATTR") and constraints:
+                    constraints[-1] = with_attribute(constraints[-1], fields["contype"])
+                else:
+                    constraints.append(fields)
+            elif kind == "TableLikeClause":
+                step.change.put(relation)
+                relation = _like(step, relation, fields, likes)
+    finally:
+        step.change.put(relation)
     return constraints, likes
 
 
-def _add_column(step: Step, relation: Relation, definition: Node) -> list[Node]:
-    """Add a column; its constraints are given back, as those of the table."""
+def _like(step: Step, relation: Relation, clause: Node, likes: list[tuple[Found, Node]]) -> Relation:
+    """The table with the columns that a LIKE clause copies, which is noted for what is copied afterwards."""
+    found = find_existing(step, clause["relation"])
+    if found is None:
+        return relation
+    step.lock(found, LockMode.ACCESS_SHARE, "LIKE looks at it")
+    copy_columns(step, relation, found, clause)
+    likes.append((found, clause))
+    return _of(step, relation)
+
+
+def _add_column(step: Step, relation: Relation, definition: Node) -> tuple[Relation, list[Node]]:
+    """The table with a further column, not yet put; and the column's constraints, as those of the table."""
     parts = column_parts(definition)
     existing = relation.column(parts.name)
     if not parts.type_node:
@@ -246,26 +258,24 @@ def _add_column(step: Step, relation: Relation, definition: Node) -> list[Node]:
         columns = tuple(column if one.name == parts.name else one for one in relation.columns)
     else:
         columns = (*relation.columns, column)
-    step.change.put(replace(relation, columns=columns))
     if parts.serial is not None or parts.identity is not None:
         make_sequence(step, relation, column, identity=parts.identity is not None, options=parts.identity_options)
-    return _constraints_of(parts)
+    return replace(relation, columns=columns), _constraints_of(parts)
 
 
-def _merge(step: Step, relation: Relation, parts: ColumnParts) -> list[Node]:
+def _merge(step: Step, relation: Relation, parts: ColumnParts) -> tuple[Relation, list[Node]]:
     """A column that a partition or typed table has already gets more options."""
     column = relation.column(parts.name)
     if column is None:
         if not relation.parents or relation.parent_oids:
             step.refuse("42703", f'column "{parts.name}" does not exist')
-        return _constraints_of(parts)
+        return relation, _constraints_of(parts)
     changed = replace(column, not_null=column.not_null or parts.not_null, is_local=True)
     if parts.default is not None:
         worst = volatility(parts.default, step.now) or Volatility.VOLATILE
         changed = replace(changed, default="", default_volatility=worst)
     columns = tuple(changed if one.name == parts.name else one for one in relation.columns)
-    step.change.put(replace(relation, columns=columns))
-    return _constraints_of(parts)
+    return replace(relation, columns=columns), _constraints_of(parts)
 
 
 def _constraints_of(parts: ColumnParts) -> list[Node]:
@@ -280,7 +290,7 @@ def _constraints_of(parts: ColumnParts) -> list[Node]:
     return found
 
 
-_ORDER = ("CONSTR_NOTNULL", "CONSTR_PRIMARY", "CONSTR_UNIQUE", "CONSTR_EXCLUSION", "CONSTR_CHECK", "CONSTR_FOREIGN")
+_ORDER = ("CONSTR_PRIMARY", "CONSTR_UNIQUE", "CONSTR_EXCLUSION", "CONSTR_CHECK", "CONSTR_FOREIGN")
 
 
 def _put_constraints(step: Step, relation: Relation, constraints: list[Node]) -> None:
@@ -288,11 +298,12 @@ def _put_constraints(step: Step, relation: Relation, constraints: list[Node]) ->
     primary = [one for one in constraints if one["contype"] == "CONSTR_PRIMARY"]
     if len(primary) > 1:
         step.refuse("42P16", f'multiple primary keys for table "{relation.name}" are not allowed')
+    not_nulls = [one for one in constraints if one["contype"] == "CONSTR_NOTNULL"]
+    if not_nulls:
+        step.change.put(_not_null(step, relation, not_nulls))
     for one in sorted(constraints, key=lambda one: _ORDER.index(one["contype"]) if one["contype"] in _ORDER else 9):
         relation = _of(step, relation)
         match one["contype"]:
-            case "CONSTR_NOTNULL":
-                _not_null(step, relation, one)
             case "CONSTR_PRIMARY" | "CONSTR_UNIQUE" | "CONSTR_EXCLUSION":
                 _key(step, relation, one)
             case "CONSTR_CHECK":
@@ -303,24 +314,32 @@ def _put_constraints(step: Step, relation: Relation, constraints: list[Node]) ->
                 step.change.put(replace(relation, constraints=(*relation.constraints, made)))
 
 
-def _not_null(step: Step, relation: Relation, node: Node) -> None:
-    names = names_in(node, "keys")
-    columns = tuple(replace(one, not_null=True) if one.name in names else one for one in relation.columns)
-    relation = replace(relation, columns=columns)
-    if step.schema.server_version_num >= AS_CONSTRAINTS:
-        for name in names:
-            if any(one.kind is ConstraintKind.NOT_NULL and one.columns == (name,) for one in relation.constraints):
+def _not_null(step: Step, relation: Relation, nodes: list[Node]) -> Relation:
+    """The table with NOT NULL on columns, not yet put."""
+    names = {name for one in nodes for name in names_in(one, "keys")}
+    columns = tuple(
+        replace(one, not_null=True) if one.name in names and not one.not_null else one for one in relation.columns
+    )
+    if step.schema.server_version_num < AS_CONSTRAINTS:
+        return replace(relation, columns=columns)
+    made: list[Constraint] = []
+    known = {one.columns for one in relation.constraints if one.kind is ConstraintKind.NOT_NULL}
+    taken = {one.name for one in relation.constraints}
+    for node in nodes:
+        for name in names_in(node, "keys"):
+            if (name,) in known:
                 continue
-            chosen = node.get("conname") or constraint_name(step.now, relation, name, "not_null")
-            made = constraint_of(node, relation, chosen, step.change.new_oid(), (name,))
-            relation = replace(relation, constraints=(*relation.constraints, made))
-    step.change.put(relation)
+            chosen = node.get("conname") or constraint_name(step.now, relation, name, "not_null", taken)
+            made.append(constraint_of(node, relation, chosen, step.change.new_oid(), (name,)))
+            known.add((name,))
+            taken.add(chosen)
+    return replace(relation, columns=columns, constraints=(*relation.constraints, *made))
 
 
 def _key(step: Step, relation: Relation, node: Node) -> None:
     if node["contype"] == "CONSTR_PRIMARY":
-        _not_null(step, relation, {"contype": "CONSTR_NOTNULL", "keys": node.get("keys", [])})
-        relation = _of(step, relation)
+        relation = _not_null(step, relation, [{"contype": "CONSTR_NOTNULL", "keys": node.get("keys", [])}])
+        step.change.put(relation)
     index = key_index(step, relation, node)
     put_key(step, relation, index, node)
     step.create(index)

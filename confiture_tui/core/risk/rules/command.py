@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from confiture_tui.core.effects.forecast import WorkKind
 from confiture_tui.core.risk.rule import RiskRule
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
     from confiture_tui.core.risk.rule import RuleContext
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """One sub-command, with what it needs and does.
 
     Attributes:
@@ -90,10 +88,9 @@ class Command:
 
 
 class CommandRule(RiskRule):
-    """A rule about one sub-command of ALTER TABLE at a time; ``subtypes`` are those that it looks at."""
+    """A rule about one sub-command of ALTER TABLE at a time, of those among its ``subtypes``."""
 
     nodes = frozenset({"AlterTableStmt"})
-    subtypes: ClassVar[frozenset[str]]
 
     def check(self, forecast: Forecast, context: RuleContext) -> Iterable[Risk]:
         """The risks of every sub-command that the rule looks at."""

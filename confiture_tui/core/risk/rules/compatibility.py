@@ -291,6 +291,7 @@ class NewWriteRestriction(RiskRule):
     bad = "ALTER TABLE orders ADD CONSTRAINT total_positive CHECK (total > 0) NOT VALID;"
     good = "ALTER TABLE orders ADD COLUMN region text;\nALTER TABLE orders ADD CHECK (region <> '') NOT VALID;"
     nodes = frozenset({"AlterTableStmt", "IndexStmt"})
+    subtypes = frozenset({"AT_SetNotNull", "AT_AddConstraint", "AT_AddColumn"})
 
     def check(self, forecast: Forecast, context: RuleContext) -> Iterable[Risk]:
         """Constraints on columns that were there before."""

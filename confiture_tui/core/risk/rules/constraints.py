@@ -120,6 +120,7 @@ class ValidateInSameTransaction(RiskRule):
         "ALTER TABLE orders VALIDATE CONSTRAINT total_positive;"
     )
     nodes = frozenset({"AlterTableStmt"})
+    subtypes = frozenset({"AT_ValidateConstraint"})
 
     def check(self, forecast: Forecast, context: RuleContext) -> Iterable[Risk]:
         """Whether a validated table is locked already, by an earlier statement or sub-command."""

@@ -74,6 +74,7 @@ class OwnerChange(RiskRule):
     bad = "ALTER TABLE orders OWNER TO pg_monitor;"
     good = "CREATE TABLE scratch (id int);\nALTER TABLE scratch OWNER TO CURRENT_USER;"
     nodes = frozenset({"AlterTableStmt", "AlterOwnerStmt", "ReassignOwnedStmt"})
+    subtypes = frozenset({"AT_ChangeOwner"})
 
     def check(self, forecast: Forecast, context: RuleContext) -> Iterable[Risk]:
         """Owners of what was there before."""

@@ -48,6 +48,7 @@ class _NewColumn(_Style):
     """
 
     nodes = _COLUMNS
+    subtypes = frozenset({"AT_AddColumn", "AT_AlterColumnType"})
     types: ClassVar[frozenset[str]]
     says: ClassVar[str]
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 from confiture_tui.core.catalog.models.relations import Relation
-from confiture_tui.core.effects.simulation import simulate
 from confiture_tui.core.risk.model import Category, Severity
 from confiture_tui.core.risk.rule import MigrationRule
 from confiture_tui.core.risk.rules.examples import SHOP
@@ -79,11 +78,8 @@ class DownNotInverse(_WayBack):
 
     def check(self, simulation: Simulation, context: RuleContext) -> Iterable[Risk]:
         """Relations that are not, after up and down, what they were; silent where code cannot be read."""
-        script = simulation.migration.down
-        if script is None or not script.statements or not simulation.forecasts or simulation.opaque:
-            return
-        down = simulation_of_down(simulation, context)
-        if down.opaque:
+        down = context.down
+        if down is None or not down.forecasts or not simulation.forecasts or simulation.opaque or down.opaque:
             return
         differences = list(_differences(simulation, down))
         if differences:
@@ -94,11 +90,6 @@ class DownNotInverse(_WayBack):
                 evidence=tuple(f"{one}." for one in differences[:6]),
                 points=NO_WAY_BACK,
             )
-
-
-def simulation_of_down(up: Simulation, context: RuleContext) -> Simulation:
-    """What the down file does to what the up file leaves."""
-    return simulate(up.migration, profile=context.profile, start=up.after, direction="down")
 
 
 def _differences(up: Simulation, down: Simulation) -> Iterator[str]:
