@@ -43,6 +43,11 @@ SELECT {_COLUMNS}
 
 _WAL = "SELECT (pg_catalog.pg_current_wal_insert_lsn() - '0/0'::pg_catalog.pg_lsn)::int8 AS position"
 
+_FLUSH = ", pg_catalog.pg_stat_force_next_flush()"
+"""As a column beside the position: a session can be told to report its counters at the next commit."""
+_HAS_FLUSH = 150000
+"""``server_version_num`` from which there is that."""
+
 _LOOK = f"""
 WITH held AS MATERIALIZED (
   SELECT l.relation AS oid, pg_catalog.array_agg(DISTINCT l.mode) AS modes
@@ -62,7 +67,7 @@ SELECT w.position, s.oid::int8, s.modes,
        coalesce(pg_catalog.pg_stat_get_xact_tuples_updated(s.oid), 0),
        coalesce(pg_catalog.pg_stat_get_xact_tuples_deleted(s.oid), 0),
        {_COLUMNS}
-  FROM ({_WAL}) w
+  FROM ({_WAL} {{flush}}) w
   LEFT JOIN seen s ON true
   LEFT JOIN pg_catalog.pg_class c ON c.oid = s.oid AND s.modes IS NOT NULL
   LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -75,9 +80,6 @@ SELECT c.oid::int8 FROM pg_catalog.pg_class c
    AND (pg_catalog.pg_stat_get_xact_numscans(c.oid) > 0 OR pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid) > 0
      OR pg_catalog.pg_stat_get_xact_tuples_updated(c.oid) > 0 OR pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) > 0)
 """
-_FLUSH = "SELECT pg_catalog.pg_stat_force_next_flush()"
-_HAS_FLUSH = 150000
-"""``server_version_num`` from which a session can be told to report its counters at the next commit."""
 
 _CALM = (
     ("client_encoding", "UTF8"),
@@ -210,12 +212,16 @@ class Observer:
             cursor.execute(_BASELINE)
             return {row[0]: RelationState(*row) for row in cursor}
 
-    def look_at_begin(self) -> Look:
-        """What there is at the beginning of a transaction: no lock, and no counters but those of the one before."""
-        if self._tracked:
+    def begin(self) -> Look:
+        """Begin a transaction and look: it has no lock, and no counters but those of the one before."""
+        if self._tracked or self._wary:
+            self._conn.execute("BEGIN")
             return self.look()
-        with self._calm(), self._conn.cursor() as cursor:
-            row = cursor.execute(_WAL).fetchone()
+        with self._conn.cursor() as cursor:
+            # One message, for this comes before every statement.
+            cursor.execute(f"BEGIN; {_WAL}".encode())
+            cursor.nextset()
+            row = cursor.fetchone()
         return Look({}, {}, frozenset(), {}, row[0] if row else 0)
 
     def look(self, *, before_commit: bool = False) -> Look:
@@ -227,9 +233,8 @@ class Observer:
         # Counters outlive a transaction until the next flush (up to a second), so those of relations that were
         # touched before are asked for too, or else they could not be subtracted.
         with self._calm(), self._conn.cursor() as cursor:
-            rows = cursor.execute(_LOOK, (sorted(self._tracked),)).fetchall()
-            if before_commit and self._conn.info.server_version >= _HAS_FLUSH:
-                cursor.execute(_FLUSH)
+            flush = _FLUSH if before_commit and self._conn.info.server_version >= _HAS_FLUSH else ""
+            rows = cursor.execute(_LOOK.format(flush=flush).encode(), (sorted(self._tracked),)).fetchall()
         locks: dict[int, frozenset[LockMode]] = {}
         states: dict[int, RelationState] = {}
         counters: dict[int, Counters] = {}

@@ -226,8 +226,7 @@ def _observe(
     scope: CancelScope,
 ) -> Seen | None:
     conn.autocommit = True
-    conn.execute("BEGIN")
-    before = observer.look_at_begin()
+    before = observer.begin()
     ran = run_statement(conn, statement, scope=scope)
     if statement.node_kind in _MAY_SET:
         observer.beware()

@@ -26,26 +26,28 @@ _LEAVE_SCHEMA: Final = frozenset(
 class SchemaChanges:
     """Looks at a schema after each statement that may have changed it.
 
+    Args:
+        connect: opens a session of the role that has read ``before``.
+        before: the schema before the first statement.
+        cost_s: the seconds that reading it took; 0 when nobody knows.
+        statements: how many statements there are: with one look for each of them it may be too much from the start.
+
     Attributes:
-        gave_up: the budget was used up before the last statement.
+        gave_up: the budget was used up, or would be, before the last statement.
     """
 
-    def __init__(self, connect: Callable[[], psycopg.Connection[Any]]) -> None:
+    def __init__(
+        self, connect: Callable[[], psycopg.Connection[Any]], before: Catalog, *, cost_s: float, statements: int
+    ) -> None:
         self._connect = connect
-        self._last: Catalog | None = None
+        self._last = before
         self._spent = 0.0
-        self.gave_up = False
-
-    def start(self, *, statements: int) -> None:
-        """Read what there is before the first of so many statements."""
-        self._last = self._read()
-        # One more look for each: what the first took tells whether all of them can be afforded.
-        self.gave_up = self._spent * statements > _BUDGET_S
+        self.gave_up = cost_s * statements > _BUDGET_S
 
     def since_last(self, statement: Statement) -> SchemaDiff | None:
         """What changed since the look before; ``None`` when it was not looked at."""
         before = self._last
-        if self.gave_up or before is None or statement.node_kind in _LEAVE_SCHEMA:
+        if self.gave_up or statement.node_kind in _LEAVE_SCHEMA:
             return None
         if self._spent > _BUDGET_S:
             self.gave_up = True

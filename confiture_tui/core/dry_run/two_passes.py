@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -80,6 +81,7 @@ class TwoPasses:
         self._statements = migration.up.statements
         self._wrapping = profile.wrapping_of(migration.up)
         self._made: list[str] = []
+        self._cost_s = 0.0
 
     @property
     def before(self) -> Catalog:
@@ -145,7 +147,9 @@ class TwoPasses:
             )
         with self._clones.connected(clone, self._scope) as conn:
             if self._known is None:
+                began = time.monotonic()
                 self._known = Catalog.load(conn)
+                self._cost_s = time.monotonic() - began
             results = verdict_pass(conn, self._statements, self._wrapping, scope=self._scope, sink=sink, hooks=hooks)
             return hooks, results, self._left_behind(conn, results, hooks)
 
@@ -163,9 +167,10 @@ class TwoPasses:
         """What each statement was seen to do, alone or with those before it; and notes."""
         pass_started(sink, "observation")
         clone = self._clone()
-        changes = SchemaChanges(self._administer(clone))
+        changes = SchemaChanges(
+            lambda: self._clones.open(clone), self.before, cost_s=self._cost_s, statements=len(results)
+        )
         with self._clones.connected(clone, self._scope, tracing=True) as conn:
-            changes.start(statements=len(results))
             seen = observation_pass(
                 conn,
                 self._administer(clone),

@@ -93,9 +93,8 @@ class Bench:
 
     def _roll_back(self, statement: Statement) -> StatementObservation:
         conn, observer = self._conn, self._observer
-        conn.execute("BEGIN")
+        before = observer.begin()
         try:
-            before = observer.look_at_begin()
             ran = run_statement(conn, statement)
             found, failure = None, ran.failure
             if failure is None:
