@@ -14,6 +14,7 @@ from confiture_tui.errors import Cancelled, UsageError
 if TYPE_CHECKING:
     from confiture_tui.cli.session import Session
     from confiture_tui.core.runner.result import RunResult
+    from confiture_tui.service.jobs import Job
     from confiture_tui.service.running import PreparedRun, RunRequest
 
 Yes = Annotated[bool, typer.Option("--yes", help="Run the plan without asking; on production give --confirm too.")]
@@ -134,7 +135,7 @@ def _run(given: Given, request: RunRequest, *, plan_only: bool, yes: bool) -> in
         if not plan_only and not prepared.plan.is_empty:
             refuse_objections(prepared)
             agreed = await agreed_to(session, request, "run this plan", prepared.plan.target.database, yes=yes)
-            result = await service.run(agreed, prepared.plan.digest)
+            result = await finished(session, service.run(agreed, prepared.plan.digest))
         if as_json:
             document = run_document(result, prepared=prepared, target=service.target, runner=session.service.runner)
             session.print(document.to_json())
@@ -143,6 +144,32 @@ def _run(given: Given, request: RunRequest, *, plan_only: bool, yes: bool) -> in
         return result.exit_code if result is not None else 0
 
     return with_service(settings, work)
+
+
+async def finished(session: Session, job: Job[RunResult]) -> RunResult:
+    """What came of a run. Ctrl-C cancels it, and its own end is waited for, so that what stands is told.
+
+    Raises:
+        Cancelled: it was stopped, and nothing of it stands.
+        HalfWay: it was stopped, and something does.
+        ConfitureError: what the run said.
+    """
+    import asyncio
+
+    from confiture_tui.core.runner.failures import HalfWay
+
+    try:
+        try:
+            return await job
+        except asyncio.CancelledError:
+            job.cancel()
+            return await job
+    except Cancelled:
+        # It was given up before it could say how it ended: the journal knows.
+        if left := await session.service.left_overs():
+            sentences = " ".join(one.sentence for one in left)
+            raise HalfWay(f"Cancelled. {sentences}", hint="`confiture-tui status` says what can be done.") from None
+        raise Cancelled("Cancelled.", hint="Nothing is left half-way.") from None
 
 
 def _print_plan(session: Session, prepared: PreparedRun) -> None:

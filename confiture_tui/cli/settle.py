@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from confiture_tui.cli.apply import Confirm, print_result
+from confiture_tui.cli.apply import Confirm, finished, print_result
 from confiture_tui.cli.options import Given
 from confiture_tui.config import OutputFormat
 
@@ -39,7 +39,7 @@ def resume(given: Given, version: Version, confirm: Confirm = None) -> int:
     settings = given.settings()
 
     async def work(session: Session) -> int:
-        result = await session.service.resume(version, confirmation=confirm)
+        result = await finished(session, session.service.resume(version, confirmation=confirm))
         if settings.format is OutputFormat.JSON:
             document = run_document(result, prepared=None, target=session.service.target, runner=session.service.runner)
             session.print(document.to_json())

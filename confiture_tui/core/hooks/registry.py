@@ -6,11 +6,14 @@ import fnmatch
 import importlib
 import inspect
 import re
+import threading
+import time
+from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import metadata
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from confiture_tui.core.effects.model import FrozenModel
 from confiture_tui.core.hooks.hook import Hook
@@ -24,6 +27,9 @@ ENTRY_POINT_GROUP = "confiture.hooks"
 """The group under which a package declares its hooks: ``name = "module:Class"``."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
+
+_SLOW_S = 1.0
+"""Seconds from which on an import is told as slow."""
 
 _HOUSE = "confiture_tui.core.hooks.builtin"
 
@@ -59,7 +65,7 @@ class HookInfo(FrozenModel):
         source: where it comes from.
         package: the distribution that owns it, with its version; ``None`` for what is registered in code.
         state: whether it can be used.
-        error: why it cannot.
+        error: why it cannot; of one that can, that its import takes long.
     """
 
     name: str
@@ -100,10 +106,18 @@ def _matches(names: Iterable[str], patterns: Iterable[str]) -> bool:
 class HookRegistry:
     """Finds hooks by name. Making one imports nobody's code; ``load`` and ``list`` do."""
 
-    def __init__(self, policy: HookPolicy | None = None) -> None:
+    def __init__(self, policy: HookPolicy | None = None, *, import_limit_s: float = 10.0) -> None:
+        """A registry.
+
+        Args:
+            policy: which hooks may be used; all, unless given.
+            import_limit_s: seconds after which an import of somebody's code counts as failed.
+        """
         self._policy = policy or HookPolicy()
+        self._import_limit_s = import_limit_s
         self._registered: dict[str, type[Hook]] = {}
         self._loaded: dict[str, type[Hook] | UsageError] = {}
+        self._took_s: dict[str, float] = {}
 
     def register(self, hook: type[Hook]) -> type[Hook]:
         """Add a hook of the program's own; usable as a decorator.
@@ -158,7 +172,11 @@ class HookRegistry:
             hook = self.load(name)
         except UsageError as error:
             return HookInfo(name=name, source=source, package=package, state=HookState.FAILED, error=error.message)
-        return HookInfo(name=name, phase=hook.phase, source=source, package=package, state=HookState.AVAILABLE)
+        took = self._took_s.get(name, 0.0)
+        slow = f"Importing it took {took:.1f} s." if took >= _SLOW_S else None
+        return HookInfo(
+            name=name, phase=hook.phase, source=source, package=package, state=HookState.AVAILABLE, error=slow
+        )
 
     def _load(self, name: str) -> type[Hook]:
         if name in self._registered or name in BUILT_IN:
@@ -179,7 +197,10 @@ class HookRegistry:
                 f"The hook {name} is declared by {owners}: which one is meant cannot be known.",
                 hint="Uninstall one of them, or deny one as package:name in confiture.yaml.",
             )
-        return _foreign(points[0])
+        began = time.monotonic()
+        hook = _foreign(points[0], self._import_limit_s)
+        self._took_s[name] = time.monotonic() - began
+        return hook
 
 
 def _built_in(name: str) -> type[Hook]:
@@ -208,7 +229,7 @@ def _package_name(points: list[metadata.EntryPoint]) -> str | None:
     return points[0].dist.name if points and points[0].dist is not None else None
 
 
-def _foreign(point: metadata.EntryPoint) -> type[Hook]:
+def _foreign(point: metadata.EntryPoint, limit_s: float) -> type[Hook]:
     """Import somebody's hook.
 
     Raises:
@@ -217,7 +238,7 @@ def _foreign(point: metadata.EntryPoint) -> type[Hook]:
     owner = _package(point)
     hint = "Mend or uninstall that package, or deny the hook in confiture.yaml."
     try:
-        loaded = point.load()
+        loaded = _imported(point, limit_s)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # importing runs anybody's code: SystemExit must not end the program
@@ -232,6 +253,30 @@ def _foreign(point: metadata.EntryPoint) -> type[Hook]:
         )
     hook: type[Hook] = loaded
     return hook
+
+
+def _imported(point: metadata.EntryPoint, limit_s: float) -> Any:
+    """What an entry point names, on a thread of its own: an import that never ends must not hold up the others.
+
+    Raises:
+        TimeoutError: it has not ended in time; its thread is left behind.
+        BaseException: whatever the import raises.
+    """
+    ended: Future[Any] = Future()
+
+    def load() -> None:
+        try:
+            ended.set_result(point.load())
+        except BaseException as error:  # noqa: BLE001 - raised again by whoever waits
+            ended.set_exception(error)
+
+    threading.Thread(target=load, name=f"import {point.name}", daemon=True).start()
+    try:
+        return ended.result(limit_s)
+    except TimeoutError:
+        if ended.done():
+            raise
+        raise TimeoutError(f"its import has not ended after {limit_s:g} s") from None
 
 
 def _problem_with(hook: object) -> str | None:

@@ -91,9 +91,12 @@ def test_backfill_fills_the_read_model_in_batches(shop: Connection) -> None:
     assert run(shop, "verify_consistency", VERIFY).statistics["rows"] == 2000
 
 
+@pytest.mark.parametrize("keys", [{}, {"keys_from": "w_order"}], ids=["its own keys", "the table's keys"])
 @pytest.mark.parametrize("batch_rows", [1999, 2000, 2001])
-def test_backfill_leaves_nothing_out_at_the_end_of_a_batch(shop: Connection, batch_rows: int) -> None:
-    assert run(shop, "backfill_read_model", backfill(batch_rows=batch_rows)).rows_affected == 2000
+def test_backfill_leaves_nothing_out_at_the_end_of_a_batch(
+    shop: Connection, batch_rows: int, keys: dict[str, str]
+) -> None:
+    assert run(shop, "backfill_read_model", backfill(batch_rows=batch_rows, **keys)).rows_affected == 2000
 
 
 def test_backfill_goes_on_where_a_failure_stopped_it(shop: Connection) -> None:
@@ -139,6 +142,8 @@ def test_backfill_that_leaks_tenants_is_stopped_before_it_commits(shop: Connecti
         ({"key": "nothing"}, "does not give"),
         ({"tenant_column": "nothing"}, "does not give"),
         ({"target": "nowhere"}, "no table called nowhere"),
+        ({"keys_from": "nowhere"}, "no table or view called nowhere"),
+        ({"keys_from": '"Odd ""Name"'}, "order_id does not exist"),
         ({"query": "SELECT NULLIF(order_id, 5) AS order_id, tenant_id, total FROM w_order"}, "is NULL"),
     ],
 )

@@ -33,6 +33,9 @@ class BackfillReadModelOptions(HookOptions):
         query: a SELECT whose columns have the names of the target's.
         target: the table to fill.
         key: the column of the query that orders the batches; it should be the target's key.
+        keys_from: a table or view that has all values of ``key``, in a column of that name: the batches' bounds are
+            taken from it. It should have an index on the key, where finding the next bound in the query itself would
+            have to go through all that is left of it (a query that groups or joins); the query itself when left out.
         tenant_column: the column that says whose a row is. It must be among the query's, must not be NULL, and each
             batch is checked before it is committed: a row of the target that is another tenant's stops the backfill.
         batch_rows: rows of one transaction.
@@ -46,6 +49,7 @@ class BackfillReadModelOptions(HookOptions):
     query: str
     target: str
     key: str
+    keys_from: str | None = None
     tenant_column: str | None = None
     batch_rows: int = Field(default=5000, ge=1, le=1_000_000)
     pause_ms: int = Field(default=20, ge=0, le=60_000)
@@ -86,6 +90,9 @@ class _Backfill:
             if column is not None and column not in self._query.columns:
                 raise ValueError(f"the option {option} names {column}, which the query does not give")
         self._key = sql.Identifier(options.key)
+        self._keys: sql.Composable = self._query.as_source
+        if options.keys_from is not None:
+            self._keys = find(conn, options.keys_from, kinds="rpvmf", what="table or view").identifier
         self._key_type = self._type_of_key()
         self._progress = BackfillProgress(conn, context.version or "", options.target)
 
@@ -191,7 +198,7 @@ class _Backfill:
                 "ORDER BY source.{key} OFFSET {before} LIMIT 1"
             ).format(
                 key=self._key,
-                source=self._query.as_source,
+                source=self._keys,
                 where=self._range("source", last, None),
                 before=sql.Literal(self._options.batch_rows - 1),
             )
@@ -211,9 +218,7 @@ class _Backfill:
 
     def _refuse_null_keys(self) -> None:
         row = self._fetch(
-            sql.SQL("SELECT 1 FROM {} AS source WHERE source.{} IS NULL LIMIT 1").format(
-                self._query.as_source, self._key
-            )
+            sql.SQL("SELECT 1 FROM {} AS source WHERE source.{} IS NULL LIMIT 1").format(self._keys, self._key)
         )
         if row is not None:
             raise ValueError(f"the query gives rows whose {self._options.key} is NULL, which no batch would reach")
@@ -231,7 +236,7 @@ class _Backfill:
         return name
 
     def _estimate(self) -> int:
-        row = self._fetch(sql.SQL("EXPLAIN (FORMAT JSON) {}").format(self._query.as_source))
+        row = self._fetch(sql.SQL("EXPLAIN (FORMAT JSON) SELECT FROM {} AS source").format(self._keys))
         return int(row[0][0]["Plan"]["Plan Rows"]) if row is not None else 0
 
     def _wait_for_replicas(self) -> None:
