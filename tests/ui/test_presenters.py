@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from confiture_tui.core.catalog.diff import AttributeChange, Change, SchemaChange, SchemaDiff
-from confiture_tui.core.dry_run.result import DryRunResult, Outcome, Proof, RoundTrip, Verdict
+from confiture_tui.core.dry_run.result import DerivedDown, DryRunResult, Outcome, Proof, RoundTrip, Verdict
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.model import Basis, Effects, StatementEffects
+from confiture_tui.core.hooks.phase import HookPhase
+from confiture_tui.core.hooks.result import HookOutcome, HookResult
 from confiture_tui.events import Event, EventName, Level
 from confiture_tui.ui.glyphs import ASCII, UNICODE, Glyphs, glyphs_for
 from confiture_tui.ui.presenters import figures
@@ -158,6 +160,28 @@ class TestVerdict:
             "stayed: a sequence moved",
             "the schema does not come back",
             "column order of shop.w_orders",
+        ):
+            assert words in text
+
+    def test_hooks_and_a_derived_way_back_are_shown(self) -> None:
+        hooks = (
+            HookResult(hook="fill", phase=HookPhase.AFTER_DDL, rows_affected=9),
+            HookResult(
+                hook="post", phase=HookPhase.CLEANUP, outcome=HookOutcome.NOT_EXERCISED, error="outside the database"
+            ),
+        )
+        derived = DerivedDown(sql="DROP INDEX shop.[b]x[/b];\n", round_trip=RoundTrip(schema_proved=True))
+        update = {"hooks": hooks, "derived_down": derived}
+        text = report(samples.result("1", "x").model_copy(update=update), UNICODE).plain
+        for words in (
+            "fill (AFTER_DDL)",
+            "9 rows",
+            "post (CLEANUP)",
+            "not exercised",
+            "outside the database",
+            "There is no down file; this one was derived",
+            "DROP INDEX shop.[b]x[/b];",
+            "the schema comes back",
         ):
             assert words in text
 

@@ -139,6 +139,7 @@ def _measured(observed: StatementObservation) -> list[Content]:
             _line("mismatch", Content.styled(f"differs from the prediction: {names}", style("severity-warning")))
         )
     lines += [_line("notice", Content(safe_text(notice))) for notice in observed.notices]
+    lines += [_line("server", Content(safe_text(words))) for words in observed.evidence]
     return lines
 
 

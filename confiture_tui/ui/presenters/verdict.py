@@ -14,8 +14,9 @@ from confiture_tui.ui.safe_text import safe_line, safe_text
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from confiture_tui.core.dry_run.result import DryRunResult, StatementObservation
+    from confiture_tui.core.dry_run.result import DerivedDown, DryRunResult, RoundTrip, StatementObservation
     from confiture_tui.core.effects.model import Failure
+    from confiture_tui.core.hooks.result import HookResult
     from confiture_tui.errors import ConfitureError
     from confiture_tui.ui.glyphs import Glyphs
 
@@ -118,7 +119,7 @@ def error_text(error: ConfitureError) -> Content:
 
 
 def report(result: DryRunResult, glyphs: Glyphs) -> Content:
-    """The dry run in full: verdict, error, what was left invalid, notes, proof, the way back."""
+    """The dry run in full: verdict, error, hooks, what was left invalid, notes, proof, the way back."""
     blocks = [
         verdict_line(result, glyphs),
         Content(f"Run {_WRAPPINGS.get(result.wrapping, safe_line(result.wrapping))}."),
@@ -126,6 +127,12 @@ def report(result: DryRunResult, glyphs: Glyphs) -> Content:
     if result.failure is not None:
         blocks += [Content(""), Content.styled("Error", style("heading"))]
         blocks += failure_block(result.failure, glyphs, statement=_failed_index(result))
+    if result.hooks:
+        blocks += [
+            Content(""),
+            Content.styled("Hooks", style("heading")),
+            *(_hook(one, glyphs) for one in result.hooks),
+        ]
     invalid = sorted({name for one in result.statements for name in one.invalid_indexes or ()})
     if invalid:
         blocks += _section("Left behind invalid", invalid, glyphs, "severity-warning", glyphs.warning)
@@ -140,7 +147,9 @@ def report(result: DryRunResult, glyphs: Glyphs) -> Content:
         blocks += _section("Notes", result.notes, glyphs, "severity-info", glyphs.info)
     blocks += _proof(result, glyphs)
     if result.round_trip is not None:
-        blocks += _round_trip(result, glyphs)
+        blocks += _round_trip(result.round_trip, glyphs)
+    if result.derived_down is not None:
+        blocks += _derived_down(result.derived_down, glyphs)
     notices = [f"statement {one.index}: {notice}" for one in result.statements for notice in one.notices]
     if notices:
         blocks += _section("Server notices", notices, glyphs, "severity-info", glyphs.info)
@@ -188,9 +197,30 @@ def _proof(result: DryRunResult, glyphs: Glyphs) -> list[Content]:
     return lines
 
 
-def _round_trip(result: DryRunResult, glyphs: Glyphs) -> list[Content]:
-    trip = result.round_trip
-    assert trip is not None
+def _hook(hook: HookResult, glyphs: Glyphs) -> Content:
+    """A hook in a line: its phase, how it ended, what it did or why it did nothing."""
+    signs = {
+        "ok": (glyphs.ok, "verdict-ok"),
+        "failed": (glyphs.fails, "verdict-fails"),
+        "not_exercised": (glyphs.not_run, "quiet"),
+    }
+    sign, style_name = signs[hook.outcome]
+    said = [f"{hook.hook} ({hook.phase})", hook.outcome.replace("_", " ")]
+    if hook.outcome == "ok":
+        said += [duration(hook.elapsed_ms), counted(hook.rows_affected, "row")]
+    said += [text for text in (hook.message, hook.error) if text]
+    return Content.assemble((f"{sign} ", style(style_name)), safe_line(f" {glyphs.separator} ".join(said)))
+
+
+def _derived_down(derived: DerivedDown, glyphs: Glyphs) -> list[Content]:
+    """A way back that nobody has written: its statements, and what trying it has shown."""
+    return [
+        *_section("There is no down file; this one was derived", derived.sql.splitlines(), glyphs, "quiet", " "),
+        *_round_trip(derived.round_trip, glyphs),
+    ]
+
+
+def _round_trip(trip: RoundTrip, glyphs: Glyphs) -> list[Content]:
     words = {
         True: ("the schema comes back", "verdict-ok", glyphs.ok),
         False: ("the schema does not come back", "verdict-fails", glyphs.fails),
