@@ -118,7 +118,9 @@ def assess(
         session.print(_rendered(session, settings, assessed, use, safe_sql=safe_sql))
         return _exit_code(assessed, fail_on)
 
-    return with_service(settings, work, opens=not files, tells_findings=not files)
+    return with_service(
+        settings, work, opens=not files, tells_findings=not files and settings.format is OutputFormat.TEXT
+    )
 
 
 def _rules(given: list[str]) -> frozenset[str]:
@@ -186,12 +188,15 @@ def _rendered(
 
             findings = reported(assessed)
             return markdown(f"Migration risks: {heading(findings)}", findings, notes=notes(assessed, use))
-    from confiture_tui.cli.output.header import write_header
+    from confiture_tui.cli.output.header import write_findings, write_header
     from confiture_tui.cli.output.page import Page
 
     page = Page.for_stream()
     if service.project is not None:
         write_header(page, service.project, service.target)
+        page.blank()
+        told = {finding for one in assessed for finding in one.findings}
+        write_findings(page, (finding for finding in service.project.findings if finding not in told))
         page.blank()
     for one in assessed:
         write_assessment(page, one, safe_sql=safe_sql)

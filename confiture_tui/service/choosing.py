@@ -18,11 +18,17 @@ def migration_of(migrations: MigrationSet, version: str) -> Migration:
     """The migration with this version.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is none, or it is a program.
     """
     migration = migrations.get(version)
     if migration is not None:
         return migration
+    program = next((one for one in migrations.opaque if one.version == version), None)
+    if program is not None:
+        raise UsageError(
+            f"{program.label} is a program: what it does is not known without running it.",
+            hint=f"Read {program.path.name} itself.",
+        )
     known = ", ".join(migration.version for migration in migrations.migrations[-8:])
     raise UsageError(
         f"There is no migration {version} in {migrations.directory}.",

@@ -58,8 +58,12 @@ class ProjectFiles:
 
     def settle(self, conn: psycopg.Connection[Any]) -> None:
         """Where the files leave room for another tool, take the one whose ledger the database has."""
-        self._recognised = self._recognised.settled_by(ledgers_present(conn))
-        self.migrations, self.findings = self._read()
+        if self._recognised.is_settled:
+            return
+        settled = self._recognised.settled_by(ledgers_present(conn))
+        if settled is not self._recognised:
+            self._recognised = settled
+            self.migrations, self.findings = self._read()
 
     def status(self, conn: psycopg.Connection[Any] | None) -> tuple[MigrationSet, tuple[MigrationStatus, ...]]:
         """The migrations as the files are now, and where each stands; without a connection all are pending.

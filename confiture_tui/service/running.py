@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from confiture_tui.core.runner.selection import to_apply, to_take_back
 from confiture_tui.core.runner.settings import read_hook_policy, read_run_policy
 from confiture_tui.errors import ConfitureError, UsageError
 from confiture_tui.service.calibrating import base_rates
+from confiture_tui.service.foreign import refuse_foreign
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,7 +119,7 @@ def prepare(sources: RunSources, request: RunRequest) -> PreparedRun:
         UsageError: what is asked for cannot be run as it is.
         ConnectError: the target cannot be reached.
     """
-    refuse_foreign(sources, request.direction)
+    refuse_foreign(sources.layout, sources.directory, request.direction)
     prepared, _migrations, _hooks = _prepare(sources, request)
     return prepared
 
@@ -162,22 +162,6 @@ def _expected(sources: RunSources, migrations: Sequence[Migration]) -> dict[str,
     }
 
 
-def refuse_foreign(sources: RunSources, direction: Literal["forward", "backward"]) -> None:
-    """Refuse migrations that another tool applies: its ledger is its own.
-
-    Raises:
-        UsageError: they are; with the command that the tool's users type.
-    """
-    layout = sources.layout
-    if layout.apply_command is None:
-        return
-    command = layout.apply_command if direction == "forward" else layout.rollback_command
-    said = f"These are migrations of {layout.name}, which applies them and keeps its own ledger. Nothing was run."
-    if command is None:
-        raise UsageError(said, hint=f"{layout.name} takes nothing back: write a migration that does.")
-    raise UsageError(said, hint=f"Run: {command.replace('{directory}', shlex.quote(str(sources.directory)))}")
-
-
 def refuse_objections(prepared: PreparedRun) -> None:
     """Refuse a plan that something speaks against.
 
@@ -199,7 +183,7 @@ def refuse_unless_allowed(
         UsageError: the session is read-only, the environment is production and the name is not the database's, or the
             migrations are another tool's.
     """
-    refuse_foreign(sources, direction)
+    refuse_foreign(sources.layout, sources.directory, direction)
     if sources.read_only:
         raise UsageError("This session is read-only: nothing may change the target.", hint="Leave out --read-only.")
     if sources.is_production and confirmation != sources.database:

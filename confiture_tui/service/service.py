@@ -263,7 +263,7 @@ class MigrationService:
         def work(scope: CancelScope) -> PreparedRun:
             from confiture_tui.service.running import prepare
 
-            return prepare(self._workspace().run_sources(scope), request)
+            return prepare(self._workspace().run_sources(scope, request.direction), request)
 
         return await self.jobs.start("Plan", work, ask=Ask("prepare_run", _told_of(request)))
 

@@ -16,6 +16,7 @@ from confiture_tui.core.runner.selection import Objection, ObjectionCode, object
 from confiture_tui.core.runner.settings import read_run_policy
 from confiture_tui.database.ledger_table import LedgerTable
 from confiture_tui.errors import UsageError
+from confiture_tui.service.foreign import refuse_foreign
 from confiture_tui.service.running import RunSources, refuse_unless_allowed, registry_of, runner_of
 
 if TYPE_CHECKING:
@@ -114,8 +115,9 @@ def prepare_baseline(sources: RunSources, request: RunRequest) -> PreparedBaseli
     """What would be marked. Changes nothing.
 
     Raises:
-        UsageError: there is no such version.
+        UsageError: there is no such version, or the migrations are another tool's.
     """
+    refuse_foreign(sources.layout, sources.directory)
     return _prepare(sources, request)[0]
 
 

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from confiture_tui.config import CONFIG_FILE, DEFAULT_ENV, MIGRATIONS
 from confiture_tui.core.catalog import Catalog
@@ -29,6 +29,7 @@ from confiture_tui.service.choosing import error_in, migration_of, pending_befor
 from confiture_tui.service.demo_shop import OpenDemo, applied_since_opening
 from confiture_tui.service.derived import write_derived_down
 from confiture_tui.service.files_given import GivenFiles, tell
+from confiture_tui.service.foreign import refuse_foreign
 from confiture_tui.service.hooks_in_dry_runs import hooks_to_try, with_hook_notes
 from confiture_tui.service.in_place import refuse_unless_allowed, try_in_place
 from confiture_tui.service.models import ProjectInfo, TargetInfo
@@ -256,14 +257,15 @@ class Workspace:
         """What files that are named stand for; what is to be said of them is told as events."""
         return GivenFiles(self.settings, self._sink)
 
-    def run_sources(self, scope: CancelScope) -> RunSources:
+    def run_sources(self, scope: CancelScope, direction: Literal["forward", "backward"] = "forward") -> RunSources:
         """What a run on the target needs to know of this project.
 
         Raises:
-            UsageError: there is no database.
+            UsageError: there is no database; where the migrations are another tool's, that is said first.
         """
         project, target, dsn = self.project, self.target, self._dsn
         if project is None or target is None or dsn is None:
+            refuse_foreign(self._project_files.layout, self._project_files.directory, direction)
             raise UsageError(
                 "There is no database to run anything on.",
                 hint="Give --dsn, set CONFITURE_DATABASE_URL, or write db/environments/NAME.yaml.",

@@ -155,3 +155,25 @@ def test_a_python_migration_is_read_and_left_to_confiture(
     assert "001_seed is a Python program, which is run by `confiture` itself." in done.stderr
     assert "confiture migrate up --target 001" in done.stderr
     assert conn.execute("SELECT to_regclass('seeds')").fetchone() == (None,)
+
+
+def test_its_command_is_named_without_a_database_too(project: Path) -> None:
+    done = run(project, "rollback")
+    assert done.returncode == 2
+    assert 'postgres "$DATABASE_URL" down' in " ".join(done.stderr.split())
+
+
+def test_what_is_not_analysed_is_told_in_every_form(project: Path) -> None:
+    text = run(project, "assess", "--fail-on", "never")
+    assert "00003_c.go is a Go program" in " ".join(text.stdout.split())
+    assert "Go program" not in text.stderr
+    machine = run(project, "assess", "--fail-on", "never", "--format", "json")
+    assert "00003_c.go is a Go program" in machine.stderr
+
+
+@pytest.mark.parametrize("command", ["dry-run", "assess"])
+def test_a_program_that_is_asked_for_is_told_from_one_that_is_not_there(project: Path, command: str) -> None:
+    done = run(project, command, "00003")
+    assert done.returncode == 2
+    assert "00003_c is a program" in done.stderr
+    assert "There is no migration 00009" in run(project, command, "00009").stderr

@@ -11,6 +11,7 @@ from confiture_tui.core.migrations.model import Finding, file_label
 from confiture_tui.core.sql.script import Script
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -34,6 +35,23 @@ def read_sql_file(path: Path) -> SqlFile:
         return SqlFile(Script(""), "", (finding,) if finding else ())
     script = Script(content.decode(errors="surrogateescape"))
     return SqlFile(script, hashlib.sha256(content).hexdigest(), tuple(_findings(path, content, script)))
+
+
+def is_file(path: Path) -> bool:
+    """Whether it is a regular file, or leads to one; not, where that may not be asked."""
+    return _is(stat.S_ISREG, path)
+
+
+def is_directory(path: Path) -> bool:
+    """Whether it is a directory, or leads to one; not, where that may not be asked."""
+    return _is(stat.S_ISDIR, path)
+
+
+def _is(kind: Callable[[int], bool], path: Path) -> bool:
+    try:
+        return kind(path.stat().st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def read_bytes(path: Path) -> tuple[bytes | None, Finding | None]:

@@ -134,6 +134,7 @@ PROFILES: Mapping[str, RunnerProfile] = MappingProxyType(
             RunnerProfile(name="node-pg-migrate", wraps=Wraps.ALWAYS),
             RunnerProfile(name="pop", wraps=Wraps.ALWAYS, wraps_marked=Wraps.TOGETHER),
             RunnerProfile(name="prisma", wraps=Wraps.TOGETHER),
+            RunnerProfile(name="rails", wraps=Wraps.ALWAYS),
             RunnerProfile(name="sqitch", wraps=Wraps.NEVER),
             RunnerProfile(name="sqlx", wraps=Wraps.ALWAYS, wraps_marked=Wraps.TOGETHER),
             # From its release 2.109 on; before it, a file with a statement that cannot run in a transaction fails.

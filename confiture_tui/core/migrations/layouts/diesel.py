@@ -10,6 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from confiture_tui.core.migrations.files import is_directory, is_file
 from confiture_tui.core.migrations.layouts.base import Sign, Strength
 from confiture_tui.core.migrations.layouts.building import pair
 from confiture_tui.core.migrations.layouts.layout import Contents, Layout
@@ -43,10 +44,10 @@ class DieselLayout(Layout):
         for path in listing.entries:
             if path.name.endswith(".sql"):
                 findings.append(self._stray(path))
-            if not path.is_dir() or path.name.startswith("."):
+            if not is_directory(path) or path.name.startswith("."):
                 continue
             up, down = path / _UP, path / _DOWN
-            if not up.is_file():
+            if not is_file(up):
                 findings.append(_without_up(path))
                 continue
             version, _, name = path.name.partition("_")
@@ -57,7 +58,7 @@ class DieselLayout(Layout):
                     version.replace("-", ""),
                     name,
                     up,
-                    down if down.is_file() else None,
+                    down if is_file(down) else None,
                     transactional=transactional,
                     down_transactional=transactional,
                     expected_down=f"{path.name}/{_DOWN}",
@@ -73,7 +74,7 @@ def _without_up(path: Path) -> Finding:
 
 def _metadata(path: Path) -> tuple[bool | None, list[Finding]]:
     """What ``metadata.toml`` says of running the migration in a transaction, and what is wrong with it."""
-    if not path.is_file():
+    if not is_file(path):
         return None, []
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from confiture_tui.core.migrations.files import is_file
 from confiture_tui.core.migrations.layouts.base import Sign, Strength
 from confiture_tui.core.migrations.layouts.building import opaque, pair
 from confiture_tui.core.migrations.layouts.layout import Contents, Layout
@@ -102,7 +103,7 @@ def _mark(path: Path) -> bool | None:
     """What the settings beside a script say of running it in a transaction."""
     conf = path.with_name(f"{path.name}.conf")
     try:
-        text = conf.read_text(encoding="utf-8", errors="replace") if conf.is_file() else ""
+        text = conf.read_text(encoding="utf-8", errors="replace") if is_file(conf) else ""
     except OSError:
         return None
     return False if _NOT_IN_TRANSACTION.search(text) else None

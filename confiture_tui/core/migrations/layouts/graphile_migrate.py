@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from confiture_tui.core.migrations.files import is_directory
 from confiture_tui.core.migrations.layouts.base import Sign, Strength, list_files
 from confiture_tui.core.migrations.layouts.building import pair
 from confiture_tui.core.migrations.layouts.layout import Contents, Layout
@@ -35,7 +36,7 @@ class GraphileMigrateLayout(Layout):
 
     def sign(self, listing: Listing) -> Sign | None:
         """The directory of what is committed, beside what is not yet."""
-        if (listing.directory / _COMMITTED).is_dir() and (_CURRENT in listing.names or "current" in listing.names):
+        if is_directory(listing.directory / _COMMITTED) and (_CURRENT in listing.names or "current" in listing.names):
             return Sign(Strength.MARK, f"it holds {_COMMITTED}/ and {_CURRENT}")
         return None
 

@@ -6,6 +6,7 @@ import re
 from functools import cached_property
 from pathlib import Path
 
+from confiture_tui.core.migrations.files import is_directory, is_file
 from confiture_tui.core.migrations.layouts.base import list_files
 
 _LOOKED_INTO = 12
@@ -34,14 +35,14 @@ class Listing:
     def holding(self, *names: str) -> Path | None:
         """The first directory in it that holds a file of one of these names, as ``directory/name``."""
         return next(
-            (path / name for path in self.directories for name in names if (path / name).is_file()),
+            (path / name for path in self.directories for name in names if is_file(path / name)),
             None,
         )
 
     @cached_property
     def directories(self) -> list[Path]:
         """The directories in it."""
-        return [path for path in self.entries if path.is_dir()]
+        return [path for path in self.entries if is_directory(path)]
 
     def containing(self, pattern: re.Pattern[str]) -> Path | None:
         """The first SQL file with something that matches near its beginning, of the first and last few."""
@@ -59,7 +60,7 @@ class Listing:
         directory = self.directory.absolute()
         for _level in range(_LEVELS_UP):
             for name in names:
-                if (directory / name).is_file():
+                if is_file(directory / name):
                     return directory / name
             if (directory / ".git").exists() or directory == directory.parent:
                 return None
@@ -74,7 +75,7 @@ class Listing:
 def _beginning(path: Path) -> str:
     """The beginning of a regular file; nothing where it cannot be read, which who reads it whole reports."""
     try:
-        if not path.is_file():
+        if not is_file(path):
             return ""
         with path.open("rb") as file:
             return file.read(_BEGINNING).decode(errors="replace")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from confiture_tui.core.migrations.files import is_file
 from confiture_tui.core.migrations.layouts.base import Sign, Strength
 from confiture_tui.core.migrations.layouts.building import opaque, pair
 from confiture_tui.core.migrations.layouts.layout import Contents, Layout
@@ -50,8 +51,8 @@ class PrismaLayout(Layout):
             if uses[version] > 1:
                 # To Prisma the whole name is the version.
                 version, name = directory.name, ""
-            program = next((directory / one for one in _PROGRAMS if (directory / one).is_file()), None)
-            if (directory / _SQL).is_file():
+            program = next((directory / one for one in _PROGRAMS if is_file(directory / one)), None)
+            if is_file(directory / _SQL):
                 migrations.append(pair(version, name, directory / _SQL, None))
                 if program is not None:
                     findings.append(_beside(program))

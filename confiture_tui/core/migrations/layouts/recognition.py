@@ -89,6 +89,11 @@ class Recognised:
         return self.sign is not None and self.sign.strength > Strength.NAMES
 
     @property
+    def is_settled(self) -> bool:
+        """Whether no ledger could tell more: the layout was given, or its sign is one that only it has."""
+        return self.sign is None or self.sign.strength is Strength.MARK
+
+    @property
     def finding(self) -> Finding | None:
         """What a user should know of the choice; nothing where it is this program's own and nothing speaks against."""
         if self.sign is None:
@@ -114,7 +119,7 @@ class Recognised:
         Args:
             ledgers: ``schema.table`` of each ledger that there is, by its form's name.
         """
-        if self.sign is None or self.sign.strength is Strength.MARK:
+        if self.is_settled:
             return self
         known = [(layout, ledgers[form]) for layout, _sign in self.signs for form in layout.ledgers if form in ledgers]
         if not known or any(layout is self.layout for layout, _table in known):

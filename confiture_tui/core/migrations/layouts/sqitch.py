@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from confiture_tui.core.migrations.files import read_sql_file
+from confiture_tui.core.migrations.files import is_file, read_sql_file
 from confiture_tui.core.migrations.layouts.base import Sign, Strength
 from confiture_tui.core.migrations.layouts.building import pair
 from confiture_tui.core.migrations.layouts.layout import Contents, Layout
@@ -47,11 +47,11 @@ class SqitchLayout(Layout):
         for change, tag in changes:
             deploy = listing.directory / "deploy" / f"{change}{tag}.sql"
             revert = listing.directory / "revert" / f"{change}{tag}.sql"
-            if not deploy.is_file():
+            if not is_file(deploy):
                 findings.append(_no_script(listing.directory / _PLAN, change, deploy))
                 continue
             expected = f"revert/{revert.name}"
-            found = revert if revert.is_file() else None
+            found = revert if is_file(revert) else None
             migrations.append(pair(f"{change}{tag}", "", deploy, found, expected_down=expected))
         return Contents(migrations, findings=findings)
 

@@ -231,7 +231,7 @@ def found_in(tmp_path: Path, case: Case) -> tuple[str, MigrationSet]:
 
 def test_every_layout_has_its_case_and_its_profile() -> None:
     assert set(CASES) == set(LAYOUTS)
-    assert set(LAYOUTS) - {"rails"} <= set(PROFILES)
+    assert set(LAYOUTS) <= set(PROFILES)
 
 
 @pytest.mark.parametrize("name", CASES)
