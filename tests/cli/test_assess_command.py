@@ -93,6 +93,10 @@ def test_the_text_says_how_long_and_by_which_measure(project: Path, database: Ds
     assert "there are 51 rows" in text
     assert "This finds them: SELECT * FROM public.orders" in text
     assert "others wait about" in text
+    assert "1 question to the data" in text
+    _, document = assess(project, "003", "--no-probe", dsn=database)
+    (probe,) = document["migrations"][0]["probes"]
+    assert (probe["found"], probe["why_not"]) == (None, "probes are switched off")
 
 
 def test_earlier_pending_migrations_have_happened(project: Path, database: Dsn, orders: Any) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from confiture_tui.core.effects.model import DurationEstimate, StatementEffects
-    from confiture_tui.core.risk.model import Risk, RiskAssessment
+    from confiture_tui.core.risk.model import Probe, Risk, RiskAssessment
     from confiture_tui.service.assessing import Assessed, BaselineUse
 
 _LEVELS = {
@@ -142,10 +142,22 @@ def _write_end(page: Page, one: RiskAssessment) -> None:
             f"others wait about {milliseconds(each.held_ms)} for {each.relation}{waits}",
             indent=4, first="  ", style=Style.QUIET,
         )  # fmt: skip
+    if one.probes:
+        page.paragraph(_of_probes(one.probes), indent=2, first="  ", style=Style.QUIET)
     back = "no way back" if one.rollback.strategy == "none" else f"way back by file, data {one.rollback.data}"
     page.paragraph(page.joined(back, one.rollback.why), indent=2, first="  ", style=Style.QUIET)
     for note in one.notes:
         page.paragraph(note, indent=8, first="  note", style=Style.QUIET)
+
+
+def _of_probes(probes: Sequence[Probe]) -> str:
+    asked = [one for one in probes if one.sql is not None]
+    silent = [one for one in probes if one.found is None]
+    text = f"{plural(len(asked), 'question')} to the data, {milliseconds(sum(one.elapsed_ms for one in asked))}"
+    if not silent:
+        return text
+    whys = "; ".join(dict.fromkeys(one.why_not for one in silent if one.why_not))
+    return f"{text}; {len(silent)} without an answer ({whys})"
 
 
 def write_summary(page: Page, assessed: Sequence[Assessed]) -> None:

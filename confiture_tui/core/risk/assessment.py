@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.effects.model import Basis, Failure
@@ -12,7 +12,7 @@ from confiture_tui.core.risk.claims import disk_and_wal
 from confiture_tui.core.risk.confidence import confidence
 from confiture_tui.core.risk.consent import Consent
 from confiture_tui.core.risk.duration import together
-from confiture_tui.core.risk.model import Exposed, Risk, RiskAssessment
+from confiture_tui.core.risk.model import Exposed, Probe, Risk, RiskAssessment
 
 if TYPE_CHECKING:
     from confiture_tui.core.effects.model import StatementEffects
@@ -59,6 +59,7 @@ def assessment_of(
         rollback=context.rollback,
         estimate=total.estimate(),
         exposure=_exposed(context),
+        probes=tuple(_probes(context)),
         wal_bytes=wal,
         disk_bytes=disk,
         notes=tuple(dict.fromkeys(told)),
@@ -104,6 +105,22 @@ def _described(context: Context, index: int) -> StatementEffects:
 def _basis(statements: Iterable[StatementEffects]) -> Basis | None:
     found = {each.basis for each in statements}
     return None if not found or None in found else next(basis for basis in Basis if basis in found)
+
+
+def _probes(context: Context) -> Iterator[Probe]:
+    for forecast in context.simulation.forecasts:
+        for each in context.probes(forecast):
+            yield Probe(
+                statement=forecast.statement.index,
+                sqlstate=each.sqlstate,
+                question=each.question,
+                sql=each.sql,
+                found=each.found,
+                rows=each.rows,
+                rows_at_least=each.rows_at_least,
+                why_not=each.why_not,
+                elapsed_ms=each.elapsed_ms,
+            )
 
 
 def _exposed(context: Context) -> tuple[Exposed, ...]:

@@ -110,6 +110,30 @@ class RollbackStrategy(FrozenModel):
     why: str = ""
 
 
+class Probe(FrozenModel):
+    """A question to the data that decide whether a statement fails.
+
+    Attributes:
+        statement: 1-based index of the statement.
+        sqlstate: the error that rows of this kind cause.
+        question: what was asked for, in words. ``sql``: the query; ``None`` when none was made.
+        found: there are such rows; ``None`` when it was not answered.
+        rows: how many, as far as they were counted: ``rows_at_least`` where there may be more.
+        why_not: why it was not answered.
+        elapsed_ms: how long it took.
+    """
+
+    statement: int
+    sqlstate: str
+    question: str
+    sql: str | None
+    found: bool | None
+    rows: int | None
+    rows_at_least: bool
+    why_not: str | None
+    elapsed_ms: float
+
+
 class Exposed(FrozenModel):
     """How long others wait because of one relation.
 
@@ -148,6 +172,7 @@ class RiskAssessment(FrozenModel):
         rollback: the way back.
         estimate: of the whole migration.
         exposure: how long others wait, the worst relation first.
+        probes: the questions to the data, by statement.
         wal_bytes, disk_bytes: expected write-ahead log and extra disk at the peak; ``None`` when sizes are unknown.
         notes: what could not be known, one sentence each.
     """
@@ -168,6 +193,7 @@ class RiskAssessment(FrozenModel):
     rollback: RollbackStrategy
     estimate: DurationEstimate
     exposure: tuple[Exposed, ...] = ()
+    probes: tuple[Probe, ...] = ()
     wal_bytes: int | None = None
     disk_bytes: int | None = None
     notes: tuple[str, ...] = ()
