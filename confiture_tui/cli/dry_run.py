@@ -306,6 +306,8 @@ async def try_migrations(
         page = page.fresh()
         write_summary(page, results, skipped, levels)
         session.print(page.text())
+    # What began beside the first dry run is let finish, so that later assessments have it: a second, once a month.
+    await service.calibrate(starts=False)
     return results, levels
 
 

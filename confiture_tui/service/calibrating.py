@@ -54,6 +54,7 @@ def measure_once(server: EmbeddedServer, sink: Sink) -> None:
 
 
 def _measured(server: EmbeddedServer) -> Rates:
+    server.drop_database(_DATABASE)  # a measurement that was cut off may have left it
     server.create_database(_DATABASE)
     try:
         with connect(server.dsn(_DATABASE)) as conn:

@@ -153,6 +153,8 @@ class ShadowServer:
         self._lock = threading.Lock()
         self._made: Future[EmbeddedServer] | None = None
         self._brought: tuple[EmbeddedServer, str, Mapping[str, Any]] | None = None
+        self._idle = threading.Event()
+        self._idle.set()
 
     def begin(self) -> None:
         """Start it ahead, unless that has been done, and return at once."""
@@ -200,10 +202,20 @@ class ShadowServer:
             self._give_up(made)
             self._servers.stop(server)
 
+    def wait_until_idle(self, scope: CancelScope) -> None:
+        """Wait for what is done with the server besides; at once where there is none.
+
+        Raises:
+            Cancelled: the scope was cancelled.
+        """
+        while not self._idle.wait(_LOOK_S):
+            scope.check()
+
     def _current(self, wanted: Wanted) -> Future[EmbeddedServer]:
         with self._lock:
             if self._made is None:
                 self._made = Future()
+                self._idle.clear()
                 work = (self._made, wanted)
                 threading.Thread(target=self._make, args=work, name="shadow-server", daemon=True).start()
             return self._made
@@ -224,6 +236,8 @@ class ShadowServer:
             made.set_exception(error)
         else:
             self._afterwards(made.result())
+        finally:
+            self._idle.set()
 
     def _prepared(self, wanted: Wanted) -> EmbeddedServer:
         server = self._begun_with_what_is_kept(wanted) or self._servers.start(self._server_sink, major=wanted.major)

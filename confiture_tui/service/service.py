@@ -215,13 +215,18 @@ class MigrationService:
 
         return self.jobs.start("Assess files", work)
 
-    async def calibrate(self) -> None:
+    async def calibrate(self, *, starts: bool = True) -> None:
         """Measure how fast a server on this machine works, unless that is known already: a second or two.
+
+        It begins by itself whenever the shadow's server runs; this waits for its end.
+
+        Args:
+            starts: start a server for it where none runs yet.
 
         Raises:
             ConfitureError: no server could be started.
         """
-        await self.jobs.start("Calibrate", lambda scope: self._workspace().calibrate(scope))
+        await self.jobs.start("Calibrate", lambda scope: self._workspace().calibrate(scope, starts=starts))
 
     async def by_baseline(
         self, assessed: Sequence[Assessed], path: Path, *, update: bool, complete: bool

@@ -440,14 +440,16 @@ class Workspace:
             ),
         )
 
-    def calibrate(self, scope: CancelScope) -> None:
-        """Measure how fast a server on this machine works, unless that is known already.
+    def calibrate(self, scope: CancelScope, *, starts: bool) -> None:
+        """Measure how fast a server on this machine works, unless that is known; ``starts`` one where none runs yet.
 
         Raises:
             Cancelled: the scope was cancelled.
             ConfitureError: no server could be started.
         """
-        measure_once(self._shadow_server.get(scope), self._sink)
+        if starts:
+            self._shadow_server.get(scope)
+        self._shadow_server.wait_until_idle(scope)
 
     def rates(self, conn: psycopg.Connection[Any] | None) -> Rates:
         """How fast the target works, as far as that is known: ``conn`` leads there, ``None`` without one."""

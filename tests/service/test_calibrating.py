@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from confiture_tui.core.risk.rates import DEFAULT_RATES, Rates, load_rates, rates_file, save_rates
-from confiture_tui.events import Event, Level
+from confiture_tui.database.cancellation import CancelScope
+from confiture_tui.events import Event, Level, discard
 from confiture_tui.service.calibrating import base_rates, measure_once, rates_for
+from confiture_tui.service.servers import Servers, ShadowServer
 from tests.cli.test_commands import run
 
 if TYPE_CHECKING:
@@ -116,3 +119,24 @@ def test_assess_measures_when_it_is_asked_to_and_not_otherwise(tmp_path: Path, c
     assert not cache.exists()
     assert run(tmp_path, "assess", "x.sql", "--calibrate", XDG_CACHE_HOME=str(tmp_path / "cache")).returncode == 0
     assert cache.exists()
+
+
+def test_what_is_done_with_a_shadow_s_server_besides_keeps_nobody_waiting() -> None:
+    may_go_on, done = threading.Event(), threading.Event()
+
+    def afterwards(server: EmbeddedServer) -> None:
+        assert server.is_running
+        if may_go_on.wait(60):
+            done.set()
+
+    servers = Servers(None)
+    shadow = ShadowServer(
+        servers, sink=discard, server_sink=discard, prepare=lambda _server: None, afterwards=afterwards
+    )
+    try:
+        assert shadow.get(CancelScope()).is_running
+        assert not done.is_set()
+        may_go_on.set()
+        assert done.wait(60)
+    finally:
+        servers.close()
