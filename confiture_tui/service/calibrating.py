@@ -64,14 +64,14 @@ def _measured(server: EmbeddedServer) -> Rates:
             server.drop_database(_DATABASE)
 
 
-def base_rates(conn: psycopg.Connection[Any] | None, *, ours: bool = False) -> Rates:
+def base_rates(server_version_num: int, *, ours: bool = False) -> Rates:
     """The rates before a look at earlier runs: what was measured on this machine, or cautious defaults.
 
     Args:
-        conn: to the target; ``None`` without one: then no size is known, and no rate matters.
+        server_version_num: of the target, for example 180006.
         ours: the target is a server of ours, on this machine, as the one that was measured.
     """
-    kept = load_rates(conn.info.server_version) if conn is not None else None
+    kept = load_rates(server_version_num)
     if kept is None:
         return DEFAULT_RATES
     if ours:
@@ -82,10 +82,15 @@ def base_rates(conn: psycopg.Connection[Any] | None, *, ours: bool = False) -> R
 
 
 def rates_for(conn: psycopg.Connection[Any] | None, *, ours: bool = False) -> Rates:
-    """The rates for a target, corrected by what the runs that its journal knows really took."""
-    base = base_rates(conn, ours=ours)
+    """The rates for a target, corrected by what the runs that its journal knows really took.
+
+    Args:
+        conn: to the target; ``None`` without one: then no size is known, and no rate matters.
+        ours: see ``base_rates``.
+    """
     if conn is None:
-        return base
+        return DEFAULT_RATES
+    base = base_rates(conn.info.server_version, ours=ours)
     try:
         schema, _table = ledger_place(conn, DEFAULT_TABLE)
     except ConfitureError:

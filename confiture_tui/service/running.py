@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from confiture_tui.core.catalog import Catalog
 from confiture_tui.core.effects.model import FrozenModel
@@ -120,8 +120,7 @@ def prepare(sources: RunSources, request: RunRequest) -> PreparedRun:
         ConnectError: the target cannot be reached.
     """
     refuse_foreign(sources.layout, sources.directory, request.direction)
-    prepared, _migrations, _hooks = _prepare(sources, request)
-    return prepared
+    return _prepare(sources, request).shown
 
 
 def run(sources: RunSources, request: RunRequest, digest: str, scope: CancelScope) -> RunResult:
@@ -136,28 +135,37 @@ def run(sources: RunSources, request: RunRequest, digest: str, scope: CancelScop
         LockHeld, ConnectError, ConfitureError: see ``MigrationRunner.apply``.
     """
     refuse_unless_allowed(sources, request.confirmation, request.direction)
-    prepared, migrations, hooks = _prepare(sources, request)
-    if prepared.plan.digest != digest:
-        raise PlanChanged(prepared)
-    refuse_objections(prepared)
+    ready = _prepare(sources, request)
+    if ready.shown.plan.digest != digest:
+        raise PlanChanged(ready.shown)
+    refuse_objections(ready.shown)
+    expected = _expected(sources, ready)
     with sources.writable() as conn:
-        runner = runner_of(sources, conn, prepared.plan.policy, scope)
+        runner = runner_of(sources, conn, ready.shown.plan.policy, scope)
         if request.direction == "backward":
-            return runner.rollback(migrations, hooks=hooks)
-        return runner.apply(migrations, hooks=hooks, expected=_expected(sources, migrations))
+            return runner.rollback(ready.migrations, hooks=ready.hooks)
+        return runner.apply(ready.migrations, hooks=ready.hooks, expected=expected)
 
 
-def _expected(sources: RunSources, migrations: Sequence[Migration]) -> dict[str, ExpectedTime]:
+class _Ready(NamedTuple):
+    """What is shown before a run, and what it was made from."""
+
+    shown: PreparedRun
+    migrations: tuple[Migration, ...]
+    hooks: dict[str, tuple[Hook, ...]]
+    catalog: Catalog
+
+
+def _expected(sources: RunSources, ready: _Ready) -> dict[str, ExpectedTime]:
     """How long the statements of each migration should take, by the rates that no earlier run has corrected.
 
     Nothing is said of a migration with code that cannot be read.
     """
-    with sources.connected() as conn:
-        rates = base_rates(conn, ours=sources.is_ours)
-        engine = RiskAssessmentEngine(Catalog.load(conn), runner=PROFILE, rates=rates, rules=())
+    rates = base_rates(ready.catalog.server_version_num, ours=sources.is_ours)
+    engine = RiskAssessmentEngine(ready.catalog, runner=PROFILE, rates=rates, rules=())
     return {
         one.version: ExpectedTime(one.estimate.expected_ms, rates.source)
-        for one in engine.assess_all(migrations)
+        for one in engine.assess_all(ready.migrations)
         if not any(statement.opaque or statement.basis is None for statement in one.statements)
     }
 
@@ -222,9 +230,7 @@ def with_interrupted(statuses: Sequence[MigrationStatus], left: Sequence[LeftOve
     return tuple(one.model_copy(update=interrupted) if one.version in versions else one for one in statuses)
 
 
-def _prepare(
-    sources: RunSources, request: RunRequest
-) -> tuple[PreparedRun, tuple[Migration, ...], dict[str, tuple[Hook, ...]]]:
+def _prepare(sources: RunSources, request: RunRequest) -> _Ready:
     statuses = sources.statuses()
     policy: RunPolicy = read_run_policy(sources.config_file)
     if request.direction == "forward":
@@ -246,7 +252,7 @@ def _prepare(
             allowed=request.allowed,
         )
         found = preflight(conn, _locked(migrations, catalog) if request.direction == "forward" else ())
-    return PreparedRun(plan=plan, preflight=found), migrations, hooks
+    return _Ready(PreparedRun(plan=plan, preflight=found), tuple(migrations), hooks, catalog)
 
 
 def _locked(migrations: Sequence[Migration], catalog: Catalog) -> tuple[str, ...]:

@@ -59,10 +59,11 @@ def test_what_cannot_be_kept_is_told_and_harms_nobody(server: EmbeddedServer, ca
 
 
 def test_measured_rates_of_this_machine_are_vaguer_for_another_server(conn: psycopg.Connection[Any]) -> None:
-    assert base_rates(None) == base_rates(conn) == DEFAULT_RATES
-    save_rates(conn.info.server_version, measured(scan_row=1.0, spread=3.0, source="measured"))
-    assert base_rates(conn, ours=True).spread == 3.0
-    elsewhere = base_rates(conn)
+    version = conn.info.server_version
+    assert rates_for(None) == base_rates(version) == DEFAULT_RATES
+    save_rates(version, measured(scan_row=1.0, spread=3.0, source="measured"))
+    assert base_rates(version, ours=True).spread == 3.0
+    elsewhere = base_rates(version)
     assert (elsewhere.scan_row, elsewhere.spread) == (1.0, DEFAULT_RATES.spread)
     assert elsewhere.source.startswith("measured; ")
 

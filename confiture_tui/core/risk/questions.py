@@ -68,6 +68,8 @@ def questions_of(
         return tuple(asker.of_index(node))
     if kind == "AlterDomainStmt":
         return tuple(asker.of_domain(node))
+    if kind == "ReindexStmt":
+        return tuple(asker.of_reindex())
     return ()
 
 
@@ -122,6 +124,15 @@ class _Asker(TablesOfCatalog):
         else:
             names = [part["name"] for part in parts]
             yield self._duplicates(table, names, nulls_alike=bool(node.get("nulls_not_distinct")))
+
+    def of_reindex(self) -> Iterator[Question]:
+        """A valid unique index has kept duplicates out."""
+        anew = set(self._forecast.effects.rebuilds or ())
+        indexes = [each for each in self._catalog.indexes.values() if each.qualified_name in anew]
+        states = [each.sqlstate for each in self._forecast.effects.may_fail or ()]
+        for state in states if all(each.valid for each in indexes) and len(indexes) == len(anew) else ():
+            if state == DUPLICATES:
+                yield Question(state, "duplicate, since the unique indexes are valid", None, known=False)
 
     def of_domain(self, node: Node) -> Iterator[Question]:
         parts = [each.get("String", {}).get("sval", "") for each in node.get("typeName", ())]

@@ -160,6 +160,13 @@ def test_the_rows_that_make_it_fail_can_be_looked_at(shop: Connection, sql: str,
     assert found[0], "with columns"
 
 
+def test_an_index_that_is_valid_can_be_built_anew(shop: Connection) -> None:
+    for sql in ("REINDEX TABLE orders", "REINDEX TABLE CONCURRENTLY orders"):
+        found = assess(sql, connection=shop)
+        assert found.categories[Category.INTEGRITY] == 0
+        assert all(each.checked for each in found.statements[0].may_fail or ())
+
+
 def test_a_check_that_the_migration_itself_adds_is_asked_for(shop: Connection) -> None:
     sql = "ALTER TABLE orders ADD CONSTRAINT k CHECK (amount < {}) NOT VALID; ALTER TABLE orders VALIDATE CONSTRAINT k"
     assert assess(sql.format(100), connection=shop).categories[Category.INTEGRITY] == 95
