@@ -50,6 +50,11 @@ def shop(database_from: Callable[[str], Dsn]) -> Iterator[Connection]:
         yield conn
 
 
+@pytest.fixture
+def catalog(shop: Connection) -> Catalog:
+    return Catalog.load(shop)
+
+
 def migration(sql: str, down: str | None = "SELECT 1") -> Migration:
     plain = Migration.from_sql(sql, version="001", name="test")
     return plain if down is None else plain.model_copy(update={"down": Script.from_text(down)})
@@ -292,6 +297,47 @@ def test_comments_layout_and_names_change_nothing(listed: list[str], renamed: st
     for sql in (rewritten, other_names):
         found = assess(sql)
         assert (found.score, found.level, points(found)) == (plain.score, plain.level, points(plain))
+
+
+NEW = (
+    ("CREATE TABLE a1 (id int PRIMARY KEY)", "DROP TABLE a1"),
+    (
+        "CREATE TABLE a2 (id int PRIMARY KEY, t text); CREATE INDEX ON a2 (t); ALTER TABLE a2 ADD c int DEFAULT 1",
+        "DROP TABLE a2",
+    ),
+    ("CREATE TYPE e1 AS ENUM ('x')", "DROP TYPE e1"),
+    ("CREATE VIEW v1 AS SELECT 1 AS x", "DROP VIEW v1"),
+    ("CREATE TEMP TABLE t1 (id int); UPDATE t1 SET id = 1; DROP TABLE t1", "SELECT 1"),
+)
+TOUCHING = (
+    "COMMENT ON TABLE orders IS 'x'",
+    "ANALYZE orders",
+    "INSERT INTO empty VALUES (1, 1)",
+    "SELECT FROM orders",
+    "GRANT SELECT ON orders TO PUBLIC",
+    "CREATE VIEW v2 AS SELECT id FROM orders",
+    "DROP TABLE empty",
+)
+FAILING = (
+    "ALTER TABLE nowhere ADD c int",
+    "CREATE TABLE orders (id int)",
+    "CREATE INDEX CONCURRENTLY i ON orders (id)",
+)
+
+
+@given(
+    st.lists(st.sampled_from(NEW), min_size=1, unique=True),
+    st.one_of(st.none(), st.sampled_from(TOUCHING), st.sampled_from(FAILING)),
+    st.booleans(),
+)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_zero_exactly_when_nothing_existing_is_touched_nothing_fails_and_there_is_a_way_back(
+    catalog: Catalog, harmless: list[tuple[str, str]], other: str | None, has_down: bool
+) -> None:
+    sql = "; ".join([*(up for up, _ in harmless), *([other] if other else [])])
+    down = "; ".join(back for _, back in reversed(harmless))
+    found = assess(sql, down if has_down else None, catalog=catalog, rules=None)
+    assert (found.score == 0) is (other is None and has_down), [each.message for each in found.risks if each.points]
 
 
 def test_profiles_are_taken_as_they_are() -> None:
