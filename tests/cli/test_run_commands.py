@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from confiture_tui.core.runner.advisory_lock import take
+from confiture_tui.core.runner.journal import Journal
+from confiture_tui.core.runner.recovery import left_overs
 from confiture_tui.database.connection import connect
 from confiture_tui.service.run_documents import BaselineDocument, HooksDocument, RunDocument
 from tests.cli.test_commands import environment, run
@@ -206,8 +208,32 @@ def test_what_an_interrupted_statement_has_left_is_told_and_cleaned_up(
     assert conn.execute("SELECT count(*) FROM pg_index WHERE indrelid = 'a'::regclass").fetchone() == (2,)
 
 
-def test_ctrl_c_is_exit_130_and_leaves_nothing(project: Path, database: Dsn, conn: psycopg.Connection[Any]) -> None:
-    (project / "db/migrations/002_b.up.sql").write_text("CREATE TABLE b (id int);\nSELECT pg_sleep(60);\n")
+SLEEPS = "CREATE TABLE b (id int);\nSELECT pg_sleep(60);\n"
+SLEEPS_AFTER_THE_COMMIT = (
+    "hooks:\n  - hook: backfill_read_model\n"
+    "    options: {query: 'SELECT 1 AS id FROM pg_sleep(60)', target: b, key: id}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "code", "told", "left"),
+    [
+        ("002_b.up.sql", SLEEPS, 130, "Cancelled", ["a"]),
+        ("002_b.hooks.yaml", SLEEPS_AFTER_THE_COMMIT, 5, "hooks after", ["a", "b"]),
+    ],
+    ids=["in the transaction", "after the commit"],
+)
+def test_ctrl_c_says_whether_something_stands(
+    project: Path,
+    database: Dsn,
+    conn: psycopg.Connection[Any],
+    file: str,
+    text: str,
+    code: int,
+    told: str,
+    left: list[str],
+) -> None:
+    (project / "db/migrations" / file).write_text(text)
     sleeping = "SELECT true FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()"
     with subprocess.Popen(
         [sys.executable, "-m", "confiture_tui", "apply", "--yes"],
@@ -221,9 +247,10 @@ def test_ctrl_c_is_exit_130_and_leaves_nothing(project: Path, database: Dsn, con
         until(lambda: conn.execute(sleeping).fetchone() is not None, "the migration sleeps")
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
-    assert process.returncode == 130, (out, err)
-    assert tables(conn) == ["a"]
-    assert conn.execute("SELECT state FROM tb_confiture_journal ORDER BY id").fetchall() == [("done",), ("failed",)]
+    assert process.returncode == code, (out, err)
+    assert told in out + err
+    assert tables(conn) == left
+    assert bool(left_overs(conn, Journal("public"))) is (code == 5)
 
 
 def test_drift_is_refused_and_can_be_allowed(project: Path, database: Dsn, conn: psycopg.Connection[Any]) -> None:
