@@ -20,7 +20,7 @@ from confiture_tui.core.runner.result import RunOutcome
 from confiture_tui.core.runner.runner import MigrationRunner
 from confiture_tui.database.connection import connect
 from confiture_tui.events import Event, EventName
-from tests.support.processes import ROOT, until
+from tests.support.processes import until
 
 if TYPE_CHECKING:
     from confiture_tui.core.hooks.context import HookContext
@@ -48,7 +48,7 @@ WHERE (s.customer, s.status, s.line_count, s.total_cents)
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(ROOT / "examples" / "read_model", tmp_path / "project"))
+    return Path(shutil.copytree(Path(__file__).parent / "read_model", tmp_path / "project"))
 
 
 @pytest.fixture
