@@ -174,16 +174,22 @@ def _questions(
     changed: set[str] = set()
     checks: dict[tuple[str, str], str] = {}
     all_changed = False
-    filled = False
+    filled: set[str] = set()
+    all_filled = False
     for simulation in simulations:
         for forecast in simulation.forecasts:
             effects = forecast.effects
             if effects.may_fail:
                 is_changed = partial(_is_changed, all_changed, changed)
-                asked = questions_of(forecast, catalog, is_changed, new_ones_are_empty=not filled, checks=checks)
+                target = _target(forecast)
+                empty = not all_filled and target is not None and target not in filled
+                asked = questions_of(forecast, catalog, is_changed, new_ones_are_empty=empty, checks=checks)
                 found.append(((id(simulation), forecast.statement.index), asked))
             checks.update(checks_added(forecast))
-            filled = filled or effects.opaque is not False or forecast.statement.node_kind in _FILLING
+            if effects.opaque is not False or forecast.statement.node_kind in _FILLING:
+                target = _fills_one(forecast)
+                all_filled = all_filled or target is None
+                filled.update(() if target is None else (target,))
             if effects.changes_data is None:
                 all_changed = True
             elif effects.changes_data:
@@ -196,6 +202,21 @@ _FILLING = frozenset(
     {"CopyStmt", "CreateTableAsStmt", "ExecuteStmt", "ExplainStmt", "InsertStmt", "MergeStmt", "SelectStmt"}
 )
 """Kinds of statement that may put rows into a table that the migration makes."""
+
+
+def _target(forecast: Forecast) -> str | None:
+    """The table that a statement names first."""
+    node = forecast.statement.node or {}
+    return forecast.before.name_of(node["relation"]) if "relation" in node else None
+
+
+def _fills_one(forecast: Forecast) -> str | None:
+    """The only table that a statement puts rows into; ``None`` where there may be others."""
+    node, target = forecast.statement.node or {}, _target(forecast)
+    if forecast.statement.node_kind != "InsertStmt" or "withClause" in node or target is None:
+        return None
+    relation = forecast.before.find(node["relation"]).relation
+    return None if relation is None or relation.triggers or relation.rules else target
 
 
 def _is_changed(everything: bool, known: set[str], name: str) -> bool:

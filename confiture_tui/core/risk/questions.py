@@ -11,6 +11,7 @@ from confiture_tui.core.catalog.models.types import TypeKind
 from confiture_tui.core.effects.type_names import type_of_node, user_type
 from confiture_tui.core.risk.harmless import condition_after, is_harmless
 from confiture_tui.core.risk.probes import Question
+from confiture_tui.core.risk.seeds import keys_differ
 from confiture_tui.core.risk.tables import (
     DUPLICATES,
     NOT_THERE,
@@ -51,7 +52,7 @@ def questions_of(
         changed: whether statements before this one change the values of a relation of the catalog, so that the
             answer of today says nothing.
         checks: conditions of the checks that statements before this one add, by table and name.
-        new_ones_are_empty: no statement before this one fills a table that the migration makes.
+        new_ones_are_empty: no statement before this one fills the table, should it be one that the migration makes.
     """
     kind, node = forecast.statement.node_kind, forecast.statement.node
     if node is None:
@@ -59,6 +60,8 @@ def questions_of(
     if new_ones_are_empty and kind in ("AlterTableStmt", "IndexStmt") and _is_new(node.get("relation", {}), forecast):
         states = [each.sqlstate for each in forecast.effects.may_fail or ()]
         return tuple(Question(each, "row in it yet", None, known=False) for each in states if each[:2] in ("22", "23"))
+    if kind == "InsertStmt" and new_ones_are_empty and _is_new(node.get("relation", {}), forecast):
+        return tuple(_of_first_rows(node, forecast))
     if catalog is None:
         return ()
     asker = _Asker(forecast, catalog, changed, checks or {})
@@ -361,6 +364,15 @@ class _Asker(TablesOfCatalog):
         if condition is None:
             return cannot(sqlstate, words, "this change of type is not probed")
         return self.made(sqlstate, words, f"SELECT FROM {table.name} WHERE {condition}", table)
+
+
+def _of_first_rows(node: Node, forecast: Forecast) -> Iterator[Question]:
+    relation = forecast.before.find(node["relation"]).relation
+    if relation is None or not keys_differ(node, relation):
+        return
+    for each in forecast.effects.may_fail or ():
+        if each.sqlstate == DUPLICATES:
+            yield Question(DUPLICATES, "duplicate among the first rows of a table", None, known=False)
 
 
 def _is_new(range_var: Node, forecast: Forecast) -> bool:
