@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from confiture_tui.core.migrations.files import is_file
 from confiture_tui.core.migrations.layouts.base import Sign, Strength
-from confiture_tui.core.migrations.layouts.building import opaque, pair
+from confiture_tui.core.migrations.layouts.building import pair
 from confiture_tui.core.migrations.layouts.layout import Contents, Layout
 from confiture_tui.core.migrations.model import Finding, file_label
 from confiture_tui.core.migrations.versions import VersionOrder
@@ -42,8 +42,8 @@ class PrismaLayout(Layout):
         return Sign(Strength.MARK, f"it has directories like {found.parent.name} with {_SQL}") if found else None
 
     def read(self, listing: Listing) -> Contents:
-        """Its directories; those with a program in place of SQL are programs."""
-        migrations, programs, findings = [], [], []
+        """Its directories; a program in one is the project's own, and of no concern to Prisma."""
+        migrations, findings = [], []
         directories = [path for path in listing.directories if not path.name.startswith(".")]
         uses = Counter(path.name.partition("_")[0] for path in directories)
         for directory in directories:
@@ -51,20 +51,20 @@ class PrismaLayout(Layout):
             if uses[version] > 1:
                 # To Prisma the whole name is the version.
                 version, name = directory.name, ""
-            program = next((directory / one for one in _PROGRAMS if is_file(directory / one)), None)
+            programs = [directory / one for one in _PROGRAMS if is_file(directory / one)]
+            findings += [_program(program) for program in programs]
             if is_file(directory / _SQL):
                 migrations.append(pair(version, name, directory / _SQL, None))
-                if program is not None:
-                    findings.append(_beside(program))
-            elif program is not None:
-                programs.append(opaque(version, name, program, "a program", "the project itself"))
-            else:
+            elif not programs:
                 message = f"The directory {directory.name} has no {_SQL}: Prisma stops there. Take it away."
                 findings.append(Finding(code="no-statements-file", message=message, path=directory, level="error"))
         findings += [self._stray(path) for path in listing.entries if path.name.endswith(".sql")]
-        return Contents(migrations, programs, findings)
+        return Contents(migrations, findings=findings)
 
 
-def _beside(program: Path) -> Finding:
-    message = f"{file_label(program)} is a program beside the SQL: what it does is not analysed."
-    return Finding(code="not-analysed", message=message, path=program, level="warning")
+def _program(path: Path) -> Finding:
+    message = (
+        f"{file_label(path)} is a program of the project itself: what it does is not analysed, and Prisma does not "
+        f"record it."
+    )
+    return Finding(code="not-analysed", message=message, path=path, level="warning")

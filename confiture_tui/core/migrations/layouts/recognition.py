@@ -149,7 +149,7 @@ def recognise(directory: Path, *, given: str | None = None) -> Recognised:
     return Recognised(layout, sign, tuple(signs))
 
 
-def discover(directory: Path, *, layout: Layout | None = None) -> MigrationSet:
+def discover(directory: Path) -> MigrationSet:
     """The migrations in a directory, as the tool that they are of names them.
 
     Reads the files, but parses none. A directory without a migration has a finding that says so.
@@ -157,7 +157,7 @@ def discover(directory: Path, *, layout: Layout | None = None) -> MigrationSet:
     Raises:
         UsageError: there is no such directory, or it cannot be listed.
     """
-    return (layout or recognise(directory).layout).discover(directory)
+    return recognise(directory).layout.discover(directory)
 
 
 def locate(project: Path) -> tuple[Path, Finding | None]:

@@ -130,7 +130,6 @@ CASES = {
             ("20240103000000", "c", ONE, None),
             ("20240104000000", "d", ONE, None),
         ],
-        programs=["20240102000000_b"],
         codes=["no-statements-file", "not-analysed"],
     ),
     "supabase": Case(
