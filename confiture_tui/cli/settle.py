@@ -61,12 +61,15 @@ def clean_up(given: Given, version: Version, confirm: Confirm = None) -> int:
       confiture-tui clean-up 007
     """
     from confiture_tui.cli.session import with_service
+    from confiture_tui.service.run_documents import clean_up_document
 
     settings = given.settings()
 
     async def work(session: Session) -> None:
         done = await session.service.clean_up(version, confirmation=confirm)
         if settings.format is OutputFormat.JSON:
+            document = clean_up_document(version, done, target=session.service.target, runner=settings.runner)
+            session.print(document.to_json())
             return
         state = "It is pending again." if done.pending else "It is still half-way: resume it, or mark it."
         session.print(f"Dropped {', '.join(done.dropped)}. {state}\n")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from confiture_tui.core.runner.result import RunResult
     from confiture_tui.service.models import TargetInfo
     from confiture_tui.service.running import PreparedRun
-    from confiture_tui.service.settling import PreparedBaseline
+    from confiture_tui.service.settling import CleanedUp, PreparedBaseline
 
 
 class HookRunDocument(FrozenModel):
@@ -59,6 +59,14 @@ class BaselineDocument(Document):
     migrations: tuple[Marked, ...]
     objections: tuple[Objection, ...]
     marked: bool
+
+
+class CleanUpDocument(Document):
+    """What ``clean-up`` prints: what was dropped, and whether the migration counts as pending again."""
+
+    version: str
+    dropped: tuple[str, ...]
+    pending: bool
 
 
 class HooksDocument(Document):
@@ -113,6 +121,12 @@ def baseline_document(
         objections=prepared.objections,
         marked=marked,
     )
+
+
+def clean_up_document(version: str, done: CleanedUp, *, target: TargetInfo | None, runner: str) -> CleanUpDocument:
+    """The document of a clean-up."""
+    known = target_document(target)
+    return CleanUpDocument(target=known, runner=runner, version=version, dropped=done.dropped, pending=done.pending)
 
 
 def hooks_document(hooks: tuple[HookInfo, ...], *, target: TargetInfo | None, runner: str) -> HooksDocument:

@@ -14,7 +14,7 @@ from confiture_tui.core.runner.advisory_lock import take
 from confiture_tui.core.runner.journal import Journal
 from confiture_tui.core.runner.recovery import left_overs
 from confiture_tui.database.connection import connect
-from confiture_tui.service.run_documents import BaselineDocument, HooksDocument, RunDocument
+from confiture_tui.service.run_documents import BaselineDocument, CleanUpDocument, HooksDocument, RunDocument
 from tests.cli.test_commands import environment, run
 from tests.support.processes import until
 
@@ -199,9 +199,10 @@ def test_what_an_interrupted_statement_has_left_is_told_and_cleaned_up(
     left = json.loads(run(project, "status", "--format", "json", dsn=database).stdout)["left"]
     assert left[0]["invalid"] == ["public.a_two"]
     assert left[0]["actions"] == ["resume", "clean_up", "mark_applied", "mark_pending"]
-    cleaned = run(project, "clean-up", "003", dsn=database)
+    cleaned = run(project, "clean-up", "003", "--format", "json", dsn=database)
     assert cleaned.returncode == 0, cleaned.stderr
-    assert "Dropped public.a_two. It is still half-way" in cleaned.stdout
+    document = CleanUpDocument.model_validate_json(cleaned.stdout)
+    assert (document.dropped, document.pending) == (("public.a_two",), False)
     assert conn.execute("SELECT to_regclass('a_two')").fetchone() == (None,)
     resumed = run(project, "resume", "003", dsn=database)
     assert resumed.returncode == 0, resumed.stderr
