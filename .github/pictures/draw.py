@@ -1,35 +1,39 @@
-"""Draws the picture of the README: the demo, opened and dry-run for real. ``uv run python .github/pictures/draw.py``.
+"""Draws the pictures of the README from the walkthrough of the demo. ``uv run python .github/pictures/draw.py``.
 
-Writes ``review.svg`` beside itself; the PNG is what a browser with the font Fira Code draws of it.
+Each step that names a picture is drawn as ``NAME.svg`` beside this file, without its caption.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from pathlib import Path
 
 from confiture_tui.config import Settings
 from confiture_tui.service import MigrationService
-from confiture_tui.ui.app import ConfitureApp
+from confiture_tui.ui.walkthrough import STEPS
+from confiture_tui.ui.walkthrough_app import WalkthroughApp
 
 HERE = Path(__file__).parent
-SIZES = {"review": (120, 36)}
+SIZE = (120, 36)
 
 
-async def draw(name: str, size: tuple[int, int]) -> None:
-    """Open the demo, try everything, and go to the migration that rewrites a table."""
-    app = ConfitureApp(MigrationService(Settings(project_dir=HERE, migrations_dir=HERE), demo=True))
-    async with app.run_test(size=size) as pilot:
-        while len(app.session.statuses) == 0:
-            await pilot.pause(0.1)
-        await pilot.press("D")
-        while len(app.session.results) < 5 or app.session.busy:
-            await pilot.pause(0.1)
-        await pilot.press("g", "j")
-        await pilot.pause(0.5)
-        app.save_screenshot(f"{name}.svg", path=str(HERE))
+async def draw(directory: Path) -> None:
+    """Go through the demo, and draw on the way."""
+    settings = Settings(project_dir=HERE, migrations_dir=HERE)
+    app = WalkthroughApp(MigrationService(settings, demo=True), captions=False)
+    async with app.run_test(size=SIZE) as pilot:
+        for number, step in enumerate(STEPS):
+            while not (app.number == number and app.arrived):
+                await pilot.pause(0.1)
+            if step.picture is not None:
+                # What is coloured and measured in the background comes a moment later.
+                await pilot.pause(1.0)
+                app.clear_notifications()
+                await pilot.pause(0.2)
+                app.save_screenshot(f"{step.picture}.svg", path=str(directory))
+            await pilot.press("space")
 
 
 if __name__ == "__main__":
-    for picture, cells in SIZES.items():
-        asyncio.run(draw(picture, cells))
+    asyncio.run(draw(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE))

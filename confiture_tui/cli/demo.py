@@ -8,6 +8,7 @@ import typer
 
 from confiture_tui.cli.options import Given
 from confiture_tui.config import OutputFormat
+from confiture_tui.errors import UsageError
 
 if TYPE_CHECKING:
     from confiture_tui.cli.session import Session
@@ -17,6 +18,9 @@ def demo(
     given: Given,
     headless: Annotated[
         bool, typer.Option("--headless", help="Without the app: dry-run every pending migration and print the results.")
+    ] = False,
+    walkthrough: Annotated[
+        bool, typer.Option("--walkthrough", help="With captions that lead through it, screen by screen.")
     ] = False,
     traffic: Annotated[
         bool | None,
@@ -36,6 +40,7 @@ def demo(
     \b
     Examples:
       confiture-tui demo
+      confiture-tui demo --walkthrough
       confiture-tui demo --no-traffic
       confiture-tui demo --headless
       confiture-tui demo --headless --format json
@@ -45,8 +50,10 @@ def demo(
 
     # The demo has a database of its own: what is missing for yours must not keep it from starting.
     settings = given.settings(needs_database=False)
+    if headless and walkthrough:
+        raise UsageError("A walkthrough needs the app.", hint="Leave out --headless or --walkthrough.")
     if not headless:
-        return open_app(settings, demo=True, traffic=traffic is not False)
+        return open_app(settings, demo=True, traffic=traffic is not False, walkthrough=walkthrough)
 
     from confiture_tui.cli.session import with_service
 

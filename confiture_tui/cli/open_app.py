@@ -10,12 +10,13 @@ if TYPE_CHECKING:
     from confiture_tui.config import Settings
 
 
-def open_app(settings: Settings, *, demo: bool = False, traffic: bool = True) -> int:
+def open_app(settings: Settings, *, demo: bool = False, traffic: bool = True, walkthrough: bool = False) -> int:
     """Open the full-screen app and return its exit code once it has ended.
 
     Args:
         demo: on the demo shop.
         traffic: the demo shop has customers meanwhile, so that a lock has somebody to keep waiting.
+        walkthrough: captions lead through it.
 
     Raises:
         UsageError: there is no terminal to open it on, or the log file cannot be written.
@@ -27,7 +28,7 @@ def open_app(settings: Settings, *, demo: bool = False, traffic: bool = True) ->
 
     service = MigrationService(settings, demo=demo, traffic=demo and traffic)
     with terminal_left_alone(), listening(service, settings, on_console=False):
-        return run_app(service)
+        return run_app(service, walkthrough=walkthrough)
 
 
 def open_replay(file: Path, *, speed: float, paused: bool) -> int:

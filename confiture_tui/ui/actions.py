@@ -19,6 +19,7 @@ class Where(StrEnum):
 
     EVERYWHERE = "Everywhere"
     REPLAY = "Replay"
+    WALKTHROUGH = "Walkthrough"
     REVIEW = "Review"
     RUN = "Run"
     LINT = "Lint"
@@ -56,12 +57,12 @@ class Action:
     @property
     def is_of_app(self) -> bool:
         """Whether the app does it, not a screen."""
-        return self.where in (Where.EVERYWHERE, Where.REPLAY)
+        return self.where in (Where.EVERYWHERE, Where.REPLAY, Where.WALKTHROUGH)
 
 
 _E, _R, _L, _D = Where.EVERYWHERE, Where.REVIEW, Where.LINES, Where.DIALOG
 _N, _T, _H, _G = Where.RUN, Where.LINT, Where.HISTORY, Where.LOG
-_P = Where.REPLAY
+_P, _W = Where.REPLAY, Where.WALKTHROUGH
 
 ACTIONS: tuple[Action, ...] = (
     Action("replay_pause", _P, ("space",), "Pause", "Stop the replay where it is, or go on.", 1),
@@ -72,6 +73,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("replay_forward", _P, ("right_parenthesis",), "+10 s", "Ten seconds on.", 2),
     Action("replay_begin", _P, ("left_curly_bracket",), "Beginning", "To the beginning."),
     Action("replay_end", _P, ("right_curly_bracket",), "End", "To the end."),
+    Action("next_caption", _W, ("space",), "Next", "Go on with the walkthrough.", 1),
+    Action("end_walkthrough", _W, ("E",), "End it", "End the walkthrough; the demo stays open.", 3),
     Action("dry_run", _R, ("d",), "Dry run", "Try the chosen migration on a disposable shadow of the database.", 1),
     Action("dry_run_all", _R, ("D",), "All", "Dry-run every pending migration, in order.", 4),
     Action("cancel", _R, ("escape", "c"), "Cancel", "Stop the dry run that is under way.", 1, running=True),
@@ -198,7 +201,7 @@ def reachable_at(*places: Where) -> tuple[Action, ...]:
     return tuple(found[action.id] for action in ACTIONS if action.id in found)
 
 
-_FIRST = frozenset({"quit", "replay_pause"})
+_FIRST = frozenset({"quit", "replay_pause", "next_caption"})
 """What is done before whatever has the focus sees the key."""
 
 

@@ -49,8 +49,8 @@ def _threads_heard() -> Iterator[list[str]]:
         threading.excepthook = hook
 
 
-def run_app(service: MigrationService) -> int:
-    """Run the app on this service until the user quits; returns the exit code.
+def run_app(service: MigrationService, *, walkthrough: bool = False) -> int:
+    """Run the app on this service until the user quits; returns the exit code. ``walkthrough``: it leads through.
 
     Whoever calls this keeps log handlers off the terminal meanwhile (``observability.terminal_left_alone``).
 
@@ -62,6 +62,10 @@ def run_app(service: MigrationService) -> int:
     """
     command = "confiture-tui demo --headless" if service.is_demo else "confiture-tui status"
     require_terminal(instead=f"`{command}`, which needs none")
+    if walkthrough:
+        from confiture_tui.ui.walkthrough_app import WalkthroughApp
+
+        return _run(WalkthroughApp(service))
     from confiture_tui.ui.app import ConfitureApp
 
     return _run(ConfitureApp(service))

@@ -16,12 +16,14 @@ from confiture_tui.ui.screens.lint import LintScreen
 from confiture_tui.ui.screens.log import LogScreen
 from confiture_tui.ui.screens.review import ReviewScreen
 from confiture_tui.ui.screens.run import RunScreen
+from confiture_tui.ui.walkthrough_app import WalkthroughApp
 from confiture_tui.ui.widgets.lines import LinesView
 from confiture_tui.ui.widgets.text_pane import TextPane
 
 DOERS: dict[Where, list[type]] = {
     Where.EVERYWHERE: [ConfitureApp],
     Where.REPLAY: [ReplayApp],
+    Where.WALKTHROUGH: [WalkthroughApp],
     Where.REVIEW: [ReviewScreen],
     Where.RUN: [RunScreen],
     Where.LINT: [LintScreen],
