@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -297,6 +299,14 @@ def test_a_dump_that_cannot_be_made_stops_the_migration_and_leaves_no_file(shop:
         with pytest.raises(HookError, match="canceling statement due to lock timeout"):
             run(shop, "backup_tables", {}, context=context)
     assert not (tmp_path / "backups").exists()
+
+
+def test_a_dump_needs_room(shop: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = SimpleNamespace(total=10**6, used=10**6 - 1_000, free=1_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: full)
+    with pytest.raises(HookError, match=r"has 0\.0 MB free, and the tables take 0\.\d MB"):
+        run(shop, "backup_tables", {}, context=context_of(tmp_path, "DROP TABLE w_order"))
+    assert list((tmp_path / "backups").iterdir()) == []
 
 
 @pytest.mark.parametrize("program", ["pg_dump", "pg_restore"])

@@ -63,7 +63,8 @@ class BackfillReadModel(Hook):
 
     How far it has come is written in the same transaction, so an attempt after a crash goes on where the last one
     stopped. The query is evaluated for each batch, with a condition on the key; an index on the key's source makes
-    that quick.
+    that quick. Between batches nothing is held. The runner stops a batch that others wait for, and has the backfill go
+    on after a pause.
     """
 
     name = "backfill_read_model"

@@ -101,7 +101,7 @@ class BackupTables(Hook):
             raise ValueError(f"the directory {directory} cannot be used: {error.strerror}") from None
         if free < size:
             raise RuntimeError(
-                f"{directory} has {free / _MEGABYTE:,.0f} MB free, and the tables take {size / _MEGABYTE:,.0f} MB"
+                f"{directory} has {free / _MEGABYTE:,.1f} MB free, and the tables take {size / _MEGABYTE:,.1f} MB"
             )
         moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
         return directory / f"{migration.label or 'migration'}-{moment}.dump"
