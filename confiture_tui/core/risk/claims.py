@@ -80,8 +80,10 @@ def claims_of(context: Context) -> Iterator[Claim]:
             None,
             scoring.NO_WAY_BACK,
             "no-way-back",
-            "The way back cannot be run." if context.why_down_fails else "There is no way back for the schema.",
-            tuple(why for why in (context.why_down_fails, context.rollback.why) if why),
+            "There is no way back for the schema."
+            if context.rollback.strategy == "none"
+            else "The way back cannot be run as it is.",
+            (context.rollback.why,) if context.rollback.why else (),
             "Write a down file that undoes each statement, last one first.",
         )
 

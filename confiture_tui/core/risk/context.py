@@ -16,7 +16,7 @@ from confiture_tui.core.risk.claims import HEAVY, Claim, claims_of
 from confiture_tui.core.risk.duration import works_that_grow
 from confiture_tui.core.risk.exposure import Exposure, Facts, exposures
 from confiture_tui.core.risk.now import OpenTransaction, Traffic, expected_wait
-from confiture_tui.core.risk.rollback import has_way_back, strategy_of, why_down_fails
+from confiture_tui.core.risk.rollback import has_way_back, strategy_of
 
 if TYPE_CHECKING:
     from confiture_tui.core.catalog import Catalog
@@ -102,11 +102,6 @@ class Context:
     def has_way_back(self) -> bool:
         """Whether the schema can be had back."""
         return has_way_back(self._simulation, self._down)
-
-    @cached_property
-    def why_down_fails(self) -> str | None:
-        """Why the down file is no way back; ``None`` without one, or where it can run."""
-        return why_down_fails(self._down) if self._down is not None else None
 
     @cached_property
     def all_exposures(self) -> tuple[Exposure, ...]:

@@ -23,7 +23,7 @@ def strategy_of(up: Simulation, down: Simulation | None) -> RollbackStrategy:
     data, why = _data(up, down)
     if down is None:
         return RollbackStrategy(strategy="none", data=data, why=why or "There is no down file.")
-    return RollbackStrategy(strategy="down_file", data=data, why=why)
+    return RollbackStrategy(strategy="down_file", data=data, why=why_down_fails(up, down) or why)
 
 
 def has_way_back(up: Simulation, down: Simulation | None) -> bool:
@@ -33,16 +33,20 @@ def has_way_back(up: Simulation, down: Simulation | None) -> bool:
     """
     if not any(_changes_definitions(each) for each in up.forecasts):
         return True
-    return down is not None and bool(down.forecasts) and why_down_fails(down) is None
+    return down is not None and bool(down.forecasts) and why_down_fails(up, down) is None
 
 
-def why_down_fails(down: Simulation) -> str | None:
-    """The first statement of a way back that is certain to fail, as a sentence; ``None`` when none is."""
+def why_down_fails(up: Simulation, down: Simulation) -> str | None:
+    """Why a way back is certain to fail, as a sentence; ``None`` when it is not."""
     for each in down.forecasts:
         fails = each.effects.fails
         if fails is not None:
-            where = f"Line {each.statement.line} of the down file"
-            return f"{where} is certain to fail with {fails.sqlstate}: {fails.message.rstrip('.')}."
+            why = (
+                f"line {each.statement.line} of the down file fails with {fails.sqlstate}: {fails.message.rstrip('.')}."
+            )
+            if any(one.effects.fails for one in up.forecasts):
+                return f"The migration itself fails, and on what that leaves {why}"
+            return f"{why[0].upper()}{why[1:]}"
     return None
 
 

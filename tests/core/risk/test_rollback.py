@@ -61,6 +61,18 @@ def test_what_becomes_of_the_data() -> None:
     assert "Statement 1" in strategy_of(lost, PLAIN).why
 
 
+def test_a_way_back_that_fails_is_told_with_its_line() -> None:
+    up = simulate(Migration.from_sql("CREATE TABLE made (id int)"))
+    migration = Migration.from_sql("CREATE TABLE made (id int)").model_copy(
+        update={"down": Script.from_text("SELECT 1;\nALTER TABLE made DROP COLUMN other;")}
+    )
+    back = simulate(migration, start=up.after, direction="down")
+    assert not has_way_back(up, back)
+    assert strategy_of(up, back).why.startswith("Line 2 of the down file fails with 42703: ")
+    failing = simulation([forecast(1, fails=Failure(sqlstate="42P01", message="no"))])
+    assert strategy_of(failing, back).why.startswith("The migration itself fails, and on what that leaves line 2")
+
+
 def there_and_back(up: str, down: str) -> str:
     migration = Migration.from_sql(up).model_copy(update={"down": Script.from_text(down)})
     there = simulate(migration)
