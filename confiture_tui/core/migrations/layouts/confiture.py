@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from confiture_tui.core.migrations.layouts.listing import Listing
 
 _VERIFY = ".verify.sql"
+_PROGRAM = re.compile(r"[^_]+_.*\.py")
 _PAIR = re.compile(r"[^_]+_.*\.up\.sql")
 _OURS = re.compile(r".*\.(?:verify\.sql|hooks\.ya?ml)")
 _CONFIGURATION = "confiture.yaml"
-_ENVIRONMENTS = "db/environments"
 
 
 class ConfitureLayout(Layout):
@@ -44,17 +44,19 @@ class ConfitureLayout(Layout):
         ours = listing.named(_OURS)
         if ours is not None:
             return Sign(Strength.MARK, f"it holds {ours.name}")
-        found = listing.named(_PAIR)
+        usual = listing.lies_in("db", "migrations")
+        found = listing.named(_PAIR) or (listing.named(_PROGRAM) if usual else None)
         if found is None:
             return None
-        root = listing.directory.absolute().parent.parent
-        for name in (_CONFIGURATION, _ENVIRONMENTS):
-            if (root / name).exists():
-                return Sign(Strength.MARK, f"it has files like {found.name} and the project has {name}")
-        foreign = listing.above("go.mod", "Cargo.toml")
-        if listing.lies_in("db", "migrations") and foreign is None:
-            return Sign(Strength.PLACE, f"it is db/migrations and has files like {found.name}")
-        return Sign(Strength.NAMES, f"it has files like {found.name}")
+        why = f"it has files like {found.name}"
+        if listing.above("go.mod", "Cargo.toml") is not None:
+            # Settings of ours may well stand beside another tool's migrations: they are to be reviewed.
+            return Sign(Strength.NAMES, why)
+        if usual:
+            return Sign(Strength.PLACE, f"it is db/migrations and {why}")
+        if listing.above(_CONFIGURATION) is not None:
+            return Sign(Strength.PLACE, f"{why} and the project has {_CONFIGURATION}")
+        return Sign(Strength.NAMES, why)
 
     def read(self, listing: Listing) -> Contents:
         """Its pairs, and its programs as far as they can be read."""

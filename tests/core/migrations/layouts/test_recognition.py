@@ -32,17 +32,31 @@ def test_pairs_that_nothing_tells_apart_are_this_programs_own_and_that_is_said(t
         ("db/migrations", None, "confiture"),
         ("db/migrations", "go.mod", "golang-migrate"),
         ("db/migrations", "Cargo.toml", "sqlx"),
-        ("sql", "confiture.yaml", "golang-migrate"),
-        ("db/sql", "confiture.yaml", "confiture"),
+        ("sql", "confiture.yaml", "confiture"),
+        ("sql", "go.mod", "golang-migrate"),
     ],
 )
 def test_the_project_around_it_tells(tmp_path: Path, directory: str, beside: str | None, layout: str) -> None:
     (tmp_path / ".git").mkdir()
-    for name in filter(None, (beside, "go.mod" if beside == "confiture.yaml" else None)):
-        (tmp_path / name).write_text("")
+    if beside is not None:
+        (tmp_path / beside).write_text("")
     recognised = recognise(write(tmp_path / directory, PAIR))
     assert (recognised.layout.name, recognised.is_certain) == (layout, True)
     assert discover(tmp_path / directory).layout == layout
+
+
+def test_settings_of_ours_beside_a_go_module_are_for_reviewing(tmp_path: Path) -> None:
+    """Who reviews another tool's project writes our settings into it; its ledger must not become ours by that."""
+    (tmp_path / ".git").mkdir()
+    write(tmp_path, {"go.mod": "", "confiture.yaml": "", "db/environments/local.yaml": ""})
+    assert recognise(write(tmp_path / "db/migrations", PAIR)).layout.name == "golang-migrate"
+
+
+def test_programs_alone_are_a_sign_in_the_usual_place(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    write(tmp_path / "db/migrations", {"001_a.py": ""})
+    write(tmp_path / "migrations", PAIR)
+    assert locate(tmp_path)[0] == tmp_path / "db/migrations"
 
 
 def test_what_is_above_the_checkout_tells_nothing(tmp_path: Path) -> None:
