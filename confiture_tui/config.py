@@ -1,8 +1,8 @@
 """The settings of one run: one frozen model, and where each of its values may come from.
 
 From strongest to weakest: the command line, environment variables (``CONFITURE_…``), ``db/environments/{env}.yaml``,
-``confiture.yaml``, the defaults. The connection itself is chosen by ``confiture_tui.database.dsn``, which has sources
-of its own.
+``confiture.yaml``, the user's own ``config.yaml``, the defaults. The connection itself is chosen by
+``confiture_tui.database.dsn``, which has sources of its own.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from confiture_tui.errors import UsageError
 from confiture_tui.events import Level
+from confiture_tui.user_files import user_config_file
 from confiture_tui.yaml_file import YamlFile, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 DEFAULT_ENV = "local"
 DEFAULT_RUNNER = "confiture"
@@ -27,8 +28,10 @@ CONFIG_FILE = "confiture.yaml"
 ENVIRONMENTS = Path("db/environments")
 MIGRATIONS = Path("db/migrations")
 
-_SECTIONS = ("hooks", "linting", "running")
+SECTIONS = ("hooks", "linting", "running")
 """Parts of ``confiture.yaml`` that are read by those whom they concern."""
+DEFAULT = "default"
+"""The origin of a value that nobody gave."""
 
 _ENV_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\Z")
 _PRODUCTION = frozenset({"prod", "production", "live"})
@@ -80,6 +83,10 @@ class Settings(BaseModel):
         clone_dsn: a copy of the target, rows included: dry runs are made on copies of it.
         rows: what data a shadow holds: ``none`` or ``synthetic``; with ``clone_dsn`` it holds all.
         shadow_cache: whether shadows are kept from one run of the program to the next.
+        theme: the name of the app's colours; ``None`` for its own.
+        ascii: whether the app draws with ASCII only; ``None``: as the terminal is.
+        user_file: the user's own settings, when they exist.
+        origins: where each value that somebody gave came from, as messages name it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -104,6 +111,10 @@ class Settings(BaseModel):
     clone_dsn: SecretStr | None = None
     rows: str = ROWS[0]
     shadow_cache: bool = True
+    theme: str | None = None
+    ascii: bool | None = None
+    user_file: Path | None = None
+    origins: dict[str, str] = Field(default_factory=dict, repr=False)
 
     @property
     def is_production(self) -> bool:
@@ -166,6 +177,7 @@ class Settings(BaseModel):
             "shadow_cache": shadow_cache,
         }
         directory = _project_directory(project, environ)
+        user = _user_file(environ)
         file = _config_file(directory, config, environ)
         name, asked = _environment(given, environ, file)
         environment = directory / ENVIRONMENTS / f"{name}.yaml"
@@ -182,25 +194,39 @@ class Settings(BaseModel):
             "migrations_dir": directory / MIGRATIONS,
             "config_file": file.path if file else None,
             "environment_file": environment_file.path if environment_file else None,
+            "user_file": user.path if user else None,
         }
+        origins = {}
+        if project is not None or environ.get("CONFITURE_PROJECT"):
+            origins["project_dir"] = "--project" if project is not None else "CONFITURE_PROJECT"
+        if config is not None or environ.get("CONFITURE_CONFIG"):
+            origins["config_file"] = "--config" if config is not None else "CONFITURE_CONFIG"
+        sources = [(environment_file, directory), (file, directory), (user, user.path.parent if user else directory)]
         for key in _CONVERTERS:
-            strongest = next(_sources(key, given.get(key), environ, environment_file, file, directory), None)
+            strongest = next(_sources(key, given.get(key), environ, sources), None)
             if strongest is not None:
                 values[key] = _CONVERTERS[key](*strongest)
+                origins[key] = strongest[1]
         values["env"] = name
         if record is not None:
             values["record"] = record.expanduser().absolute()
+        if asked:
+            origins["env"] = asked
         if dsn is not None:
             values["dsn"] = SecretStr(dsn)
+            origins["dsn"] = "--dsn"
         if environment_file is not None:
             production = environment_file.text("production", environ)
             if production is not None:
                 values["production"] = _boolean(production, environment_file.where("production"), directory)
+                origins["production"] = environment_file.where("production")
             if needs_database and not dsn_given:
                 url = _database_url(environment_file, environ)
                 values["database_url"] = SecretStr(url) if url is not None else None
+                if url is not None:
+                    origins["database_url"] = environment_file.where("database_url")
         _check_rows(values)
-        return cls(**values)
+        return cls(**values, origins=origins)
 
 
 def _check_rows(values: Mapping[str, Any]) -> None:
@@ -235,22 +261,37 @@ def _config_file(directory: Path, config: Path | None, environ: Mapping[str, str
     if not text and not path.exists():
         return None
     file = YamlFile.read(path)
-    file.refuse_unknown_keys(("env", *_CONVERTERS, *_SECTIONS))
+    file.refuse_unknown_keys(("env", *_CONVERTERS, *SECTIONS))
     return file
 
 
-def _environment(given: Mapping[str, Any], environ: Mapping[str, str], file: YamlFile | None) -> tuple[str, bool]:
-    """The environment's name, and whether anybody asked for it."""
-    strongest = next(_sources("env", given["env"], environ, None, file, Path()), None)
+def _user_file(environ: Mapping[str, str]) -> YamlFile | None:
+    """The user's own settings: what may differ from person to person, and nothing of the project."""
+    path = user_config_file(environ)
+    if not path.is_file():
+        return None
+    file = YamlFile.read(path)
+    for key in file.values:
+        if key not in USER_KEYS and key in ("env", *_CONVERTERS, *SECTIONS):
+            raise UsageError(
+                f"{file.where(key)}: '{key}' is a setting of a project.", hint=f"Write it into its {CONFIG_FILE}."
+            )
+    file.refuse_unknown_keys(USER_KEYS)
+    return file
+
+
+def _environment(given: Mapping[str, Any], environ: Mapping[str, str], file: YamlFile | None) -> tuple[str, str]:
+    """The environment's name, and who asked for it; nobody: an empty origin."""
+    strongest = next(_sources("env", given["env"], environ, [(file, Path())]), None)
     if strongest is None:
-        return DEFAULT_ENV, False
+        return DEFAULT_ENV, ""
     text, origin, _base = strongest
     if not _ENV_NAME.match(text):
         raise UsageError(
             f"{origin}: '{text}' cannot be the name of an environment.",
             hint="Use letters, digits, '-', '_' and '.', as in db/environments/NAME.yaml.",
         )
-    return text, True
+    return text, origin
 
 
 def _no_such_environment(name: str, expected: Path) -> UsageError:
@@ -263,21 +304,23 @@ def _sources(
     key: str,
     given: Any,
     environ: Mapping[str, str],
-    environment_file: YamlFile | None,
-    file: YamlFile | None,
-    directory: Path,
+    files: Iterable[tuple[YamlFile | None, Path]],
 ) -> Iterator[tuple[str, str, Path]]:
-    """The texts given for a setting, strongest first, each with its origin and what a path in it is relative to."""
+    """The texts given for a setting, strongest first, each with its origin and what a path in it is relative to.
+
+    Args:
+        files: the strongest first, each with what its paths are relative to.
+    """
     if given is not None:
         yield str(given), f"--{key.replace('_', '-')}", Path.cwd()
     variable = f"CONFITURE_{key.upper()}"
     if environ.get(variable):
         yield environ[variable], variable, Path.cwd()
-    for source in (environment_file, file):
+    for source, base in files:
         if source is not None:
             text = source.text(key, environ)
             if text is not None:
-                yield text, source.where(key), directory
+                yield text, source.where(key), base
 
 
 def _database_url(file: YamlFile, environ: Mapping[str, str]) -> str | None:
@@ -346,4 +389,9 @@ _CONVERTERS: dict[str, Callable[[str, str, Path], Any]] = {
     "clone_dsn": _secret,
     "rows": _rows,
     "shadow_cache": _boolean,
+    "theme": _text,
+    "ascii": _boolean,
 }
+
+USER_KEYS = ("theme", "ascii", "read_only", "log_file", "log_level", "format", "pg_bin")
+"""What the user's own settings may say."""

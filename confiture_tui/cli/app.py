@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from confiture_tui.cli import config as config_commands
 from confiture_tui.cli.apply import apply, rollback
 from confiture_tui.cli.assess import assess
 from confiture_tui.cli.baseline import baseline
@@ -89,4 +90,8 @@ def build() -> typer.Typer:
     cache.command("list")(with_common_options(list_cache))
     cache.command("clear")(with_common_options(clear_cache))
     app.add_typer(cache, name="cache")
+    config = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Settings: which hold, and their schema.")
+    config.command("show")(with_common_options(config_commands.show))
+    config.command("schema")(with_common_options(config_commands.schema))
+    app.add_typer(config, name="config")
     return app

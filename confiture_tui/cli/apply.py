@@ -35,6 +35,12 @@ def apply(
     steps: Annotated[
         int | None, typer.Option("--steps", metavar="N", min=1, help="How many to apply; all pending by default.")
     ] = None,
+    skip: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--skip", metavar="VERSION", help="Leave these out this time; they stay pending.", show_default=False
+        ),
+    ] = None,
     allow: Annotated[
         list[str] | None,
         typer.Option(
@@ -55,6 +61,7 @@ def apply(
       confiture-tui apply --dry-run
       confiture-tui apply --to 007
       confiture-tui apply --steps 1
+      confiture-tui apply --skip 005 --dry-run
       confiture-tui apply --yes --env staging
       confiture-tui apply --env production --yes --confirm shop --format json
 
@@ -66,8 +73,14 @@ def apply(
     from confiture_tui.service.running import RunRequest
 
     _refuse_both(steps, to)
-    allowed = frozenset(names_allowed(allow or [], ("changed", "missing", "out-of-order")))
-    request = RunRequest(direction="forward", to=to, steps=steps, allowed=allowed, confirmation=confirm)
+    request = RunRequest(
+        direction="forward",
+        to=to,
+        skip=frozenset(_listed(skip or [])),
+        steps=steps,
+        allowed=frozenset(names_allowed(allow or [], ("changed", "missing", "out-of-order"))),
+        confirmation=confirm,
+    )
     return _run(given, request, plan_only=plan_only, yes=yes)
 
 
@@ -103,6 +116,10 @@ def _refuse_both(steps: int | None, to: str | None) -> None:
         raise UsageError("--steps and --to say the same thing in two ways.", hint="Give one of them.")
 
 
+def _listed(given: list[str]) -> list[str]:
+    return [name.strip() for text in given for name in text.split(",")]
+
+
 def names_allowed(given: list[str], known: tuple[str, ...]) -> list[str]:
     """What ``--allow`` names, several at once by commas.
 
@@ -111,7 +128,7 @@ def names_allowed(given: list[str], known: tuple[str, ...]) -> list[str]:
     """
     from confiture_tui.yaml_file import did_you_mean
 
-    names = [name.strip() for text in given for name in text.split(",")]
+    names = _listed(given)
     for name in names:
         if name not in known:
             raise UsageError(f"--allow: there is no '{name}'.", hint=did_you_mean(name, known, "What there is"))

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def open_app(settings: Settings, *, demo: bool = False, traffic: bool = True, walkthrough: bool = False) -> int:
-    """Open the full-screen app and return its exit code once it has ended.
+    """Open the full-screen app, and what its user opens from there, and return the exit code of the last.
 
     Args:
         demo: on the demo shop.
@@ -26,9 +26,13 @@ def open_app(settings: Settings, *, demo: bool = False, traffic: bool = True, wa
     from confiture_tui.service import MigrationService
     from confiture_tui.ui.terminal import run_app
 
-    service = MigrationService(settings, demo=demo, traffic=demo and traffic)
-    with terminal_left_alone(), listening(service, settings, on_console=False):
-        return run_app(service, walkthrough=walkthrough)
+    while True:
+        service = MigrationService(settings, demo=demo, traffic=demo and traffic)
+        with terminal_left_alone(), listening(service, settings, on_console=False):
+            ended = run_app(service, walkthrough=walkthrough)
+        if isinstance(ended, int):
+            return ended
+        settings, demo, walkthrough = ended.settings, ended.demo, False
 
 
 def open_replay(file: Path, *, speed: float, paused: bool) -> int:

@@ -77,8 +77,10 @@ class Dsn:
         """The password that the string holds; an empty secret when it holds none."""
         return Secret(self.parameters().get("password", ""))
 
-    def display(self) -> str:
+    def display(self, *, masked: bool = True) -> str:
         """The string as a URI that may be shown: host, port, database, user; the password as ``***``.
+
+        Without ``masked`` the password is left out altogether, so that the string can be used where libpq finds one.
 
         What the string leaves open is filled in from libpq's own variables and service file, as libpq will do.
         """
@@ -96,7 +98,7 @@ class Dsn:
         if "dbname" not in given and "user" in given:
             known.pop("dbname", None)
         merged = known | {name: value for name, value in given.items() if value}
-        userinfo = quote(merged.get("user", ""), safe="") + (f":{MASK}" if given.get("password") else "")
+        userinfo = quote(merged.get("user", ""), safe="") + (f":{MASK}" if masked and given.get("password") else "")
         host = merged.get("host", merged.get("hostaddr", ""))
         query = {name: given[name] for name in _SHOWN_PARAMETERS if given.get(name)}
         authority = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -139,8 +139,12 @@ def assess_pending(
     statuses: Sequence[MigrationStatus],
     request: AssessRequest,
     profile: RunnerProfile,
+    on_each: Callable[[Assessed], None] | None = None,
 ) -> tuple[Assessed, ...]:
     """The pending migrations, each on what the ones before it leave; those that were asked for.
+
+    Args:
+        on_each: is given each of them as soon as it is made.
 
     Raises:
         UsageError: there is no such migration, it is applied already, or it is a program.
@@ -164,11 +168,14 @@ def assess_pending(
         pending = pending[: last + 1]
     readable = [one for one in pending if too_large(one) is None]
     wanted = frozenset(request.versions) or frozenset(one.version for one in pending)
-    return tuple(
-        _assessed(one, migration, profile)
-        for migration, one in zip(readable, engine.assess_all(readable), strict=True)
-        if migration.version in wanted
-    )
+    made: list[Assessed] = []
+    assess = engine.assess_all if on_each is None else engine.assess_in_turn
+    for migration, one in zip(readable, assess(readable), strict=True):
+        if migration.version in wanted:
+            made.append(_assessed(one, migration, profile))
+            if on_each is not None:
+                on_each(made[-1])
+    return tuple(made)
 
 
 def assess_loose(

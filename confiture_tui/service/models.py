@@ -45,7 +45,8 @@ class TargetInfo(FrozenModel):
         is_superuser: whether that role is a superuser.
         in_recovery: the server is a standby.
         read_only: nothing may be changed in this session.
-        display: host, port, database and user, without the password.
+        display: host, port, database and user, the password masked.
+        conninfo: the same as a connection string that can be used, without any password.
         source: where the connection string came from.
         host: ``host:port``; empty for a local socket.
     """
@@ -58,6 +59,7 @@ class TargetInfo(FrozenModel):
     in_recovery: bool
     read_only: bool
     display: str
+    conninfo: str = ""
     source: str
     host: str = ""
 
@@ -77,6 +79,7 @@ class TargetInfo(FrozenModel):
             in_recovery=identity.in_recovery,
             read_only=read_only,
             display=dsn.display(),
+            conninfo=dsn.display(masked=False),
             source=dsn.source,
             host="" if local else f"{conn.info.host}:{conn.info.port}",
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -61,8 +61,16 @@ def preview_files(workspace: Workspace, paths: Sequence[Path]) -> tuple[Migratio
     )
 
 
-def assess(workspace: Workspace, request: AssessRequest, scope: CancelScope) -> tuple[Assessed, ...]:
+def assess(
+    workspace: Workspace,
+    request: AssessRequest,
+    scope: CancelScope,
+    on_each: Callable[[Assessed], None] | None = None,
+) -> tuple[Assessed, ...]:
     """Assess the pending migrations that were asked for, on the target where there is one.
+
+    Args:
+        on_each: is given each of them as soon as it is made.
 
     Raises:
         UsageError: there is no such migration, or it is not pending.
@@ -73,7 +81,7 @@ def assess(workspace: Workspace, request: AssessRequest, scope: CancelScope) -> 
     with ExitStack() as stack:
         conn = stack.enter_context(workspace.connected(scope)) if workspace.has_target else None
         engine = evidence_of(request, conn, workspace.rates(conn)).engine_for(profile)
-        return assess_pending(engine, statuses, request, profile)
+        return assess_pending(engine, statuses, request, profile, on_each)
 
 
 def assess_files(

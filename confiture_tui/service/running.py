@@ -47,6 +47,7 @@ class RunRequest(FrozenModel):
     Attributes:
         direction: forward applies, backward takes back.
         to: forward: the last version to apply, all pending ones without it; backward: the version to go back to.
+        skip: forward: versions that are left out this time; they stay pending.
         steps: forward: how many to apply, all without it; backward: how many to take back, one without it.
         allowed: objections that a person allows: ``changed``, ``missing``, ``out-of-order``.
         confirmation: the database's name as the operator typed it; on production nothing runs without it.
@@ -54,6 +55,7 @@ class RunRequest(FrozenModel):
 
     direction: Literal["forward", "backward"] = "forward"
     to: str | None = None
+    skip: frozenset[str] = frozenset()
     steps: int | None = None
     allowed: frozenset[str] = frozenset()
     confirmation: str | None = None
@@ -234,7 +236,7 @@ def _prepare(sources: RunSources, request: RunRequest) -> _Ready:
     statuses = sources.statuses()
     policy: RunPolicy = read_run_policy(sources.config_file)
     if request.direction == "forward":
-        migrations = to_apply(statuses, to=request.to, steps=request.steps)
+        migrations = to_apply(statuses, to=request.to, skip=request.skip, steps=request.steps)
     else:
         migrations = to_take_back(statuses, steps=request.steps, to=request.to)
     registry = registry_of(sources.config_file)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -194,13 +194,18 @@ class MigrationService:
 
         return await self.jobs.start(f"Write the way back of {version}", work, version=version)
 
-    def assess(self, request: AssessRequest) -> Job[tuple[Assessed, ...]]:
-        """Start to assess pending migrations, and return the job at once."""
+    def assess(
+        self, request: AssessRequest, on_each: Callable[[Assessed], None] | None = None
+    ) -> Job[tuple[Assessed, ...]]:
+        """Start to assess pending migrations, and return the job at once.
+
+        ``on_each`` is given each assessment as soon as it is made, on the job's thread.
+        """
 
         def work(scope: CancelScope) -> tuple[Assessed, ...]:
             from confiture_tui.service.reading import assess
 
-            return assess(self._workspace(), request, scope)
+            return assess(self._workspace(), request, scope, on_each)
 
         title = f"Assess {', '.join(request.versions)}" if request.versions else "Assess"
         return self.jobs.start(title, work, ask=Ask("assess", {}))
@@ -257,6 +262,34 @@ class MigrationService:
             return review(self._workspace(), request, scope)
 
         return self.jobs.start("Review", work)
+
+    async def ignore_finding(self, *, rule: str, object: str, reason: str) -> None:
+        """Exempt an object from a rule of the linter, in the project's settings.
+
+        Raises:
+            UsageError: the settings cannot be changed.
+        """
+
+        def work(_scope: CancelScope) -> None:
+            from confiture_tui.service.lint_settings import ignore
+
+            ignore(self._workspace().settings_to_change(), rule=rule, object=object, reason=reason)
+
+        await self.jobs.start(f"Ignore {rule} of {object}", work)
+
+    async def name_baseline(self) -> None:
+        """Name a file for the linter's baseline in the project's settings, where they name none.
+
+        Raises:
+            UsageError: the settings cannot be changed.
+        """
+
+        def work(_scope: CancelScope) -> None:
+            from confiture_tui.service.lint_settings import name_baseline
+
+            name_baseline(self._workspace().settings_to_change())
+
+        await self.jobs.start("Name the baseline", work)
 
     async def prepare_run(self, request: RunRequest) -> PreparedRun:
         """The plan of a run, and a look at the target. Changes nothing.

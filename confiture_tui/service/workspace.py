@@ -289,7 +289,22 @@ class Workspace:
         """The project's ``confiture.yaml``: the one that the settings were read from, or the demo's own."""
         if self._demo and self.project is not None:
             return self.project.directory / CONFIG_FILE
-        return self.settings.config_file
+        # It may have been made since.
+        usual = self.settings.project_dir / CONFIG_FILE
+        return self.settings.config_file or (usual if usual.is_file() else None)
+
+    def settings_to_change(self) -> Path:
+        """The project's ``confiture.yaml``, whether or not it exists, for somebody who wants to write into it.
+
+        Raises:
+            UsageError: this project is not written into.
+        """
+        if self._demo:
+            raise UsageError(
+                "The demo's project is part of the program: nothing is written into it.",
+                hint="In a project of your own this writes into confiture.yaml.",
+            )
+        return self.settings.config_file or self.settings.project_dir / CONFIG_FILE
 
     def dry_run(self, version: str, scope: CancelScope) -> DryRunResult:
         """Try the migration on a shadow of the target, after the pending ones before it.

@@ -1,11 +1,13 @@
 """Every key of the app, once: this table feeds the bindings, the line of keys, the help and the palette.
 
 An action's ``id`` is the name of the method that does it (``action_<id>``), on the app, a screen or a widget, as its
-``where`` says.
+``where`` says. A user may give an action other keys (``keymap.py``): ``use`` puts those into force before the app is
+made, and whoever names a key asks ``key_of`` for it.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -25,6 +27,7 @@ class Where(StrEnum):
     LINT = "Lint"
     HISTORY = "History"
     LOG = "Log"
+    STEP = "One by one"
     LINES = "Lists and text"
     DIALOG = "Questions"
 
@@ -63,6 +66,7 @@ class Action:
 _E, _R, _L, _D = Where.EVERYWHERE, Where.REVIEW, Where.LINES, Where.DIALOG
 _N, _T, _H, _G = Where.RUN, Where.LINT, Where.HISTORY, Where.LOG
 _P, _W = Where.REPLAY, Where.WALKTHROUGH
+_S = Where.STEP
 
 ACTIONS: tuple[Action, ...] = (
     Action("replay_pause", _P, ("space",), "Pause", "Stop the replay where it is, or go on.", 1),
@@ -80,10 +84,16 @@ ACTIONS: tuple[Action, ...] = (
     Action("cancel", _R, ("escape", "c"), "Cancel", "Stop the dry run that is under way.", 1, running=True),
     Action("next_pane", _R, ("right_square_bracket", "l", "right"), "Next pane", "Show the next pane.", 5),
     Action("previous_pane", _R, ("left_square_bracket", "h", "left"), "Previous pane", "Show the pane before."),
+    Action("next_risk", _R, ("n",), "Next risk", "Choose the next risk, and its statement.", 6),
+    Action("previous_risk", _R, ("N",), "Risk before", "Choose the risk before, and its statement."),
+    Action("sort_migrations", _R, ("s",), "Worst first", "The most dangerous migrations first, or in order again.", 5),
     Action("open_detail", _R, ("enter",), "Open", "From the list into the statements of the migration.", palette=False),
     Action("reload", _R, ("r",), "Reload", "Read the files and the ledger again."),
     Action("run_plan", _N, ("a",), "Run it", "Run the plan that is shown, after a question.", 1),
     Action("limit_here", _N, ("t",), "To here", "Go as far as the chosen migration, and no further.", 2),
+    Action("step_through", _N, ("p",), "One by one", "Be asked for each migration: proceed, skip, look, stop.", 2),
+    Action("skip_chosen", _N, ("x",), "Skip", "Leave the chosen migration out of the plan, or take it in again.", 3),
+    Action("export_summary", _N, ("e",), "Export", "Write the summary of the run into a file, as Markdown.", 2),
     Action("plan_backward", _N, ("b",), "Roll back", "Plan to take the last migration back; nothing is run yet.", 3),
     Action("plan_forward", _N, ("f",), "Apply", "Plan to apply what is pending; nothing is run yet.", 3),
     Action("allow_objections", _N, ("w",), "Allow", "Allow what speaks against the plan, after a question.", 2),
@@ -91,13 +101,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("mark_applied", _N, ("m",), "Mark applied", "What stopped half-way is to count as applied.", 2),
     Action("mark_pending", _N, ("M",), "Mark pending", "What stopped half-way is to count as pending.", 2),
     Action("cancel_run", _N, ("escape", "c"), "Cancel", "Stop what is under way.", 1, running=True),
-    Action("copy_run", _N, ("y",), "Copy", "Copy the command line that does the same, or that takes it back.", 4),
     Action("open_run_detail", _N, ("enter",), "Open", "From the list into the text beside it.", palette=False),
     Action("plan_again", _N, ("r",), "Plan again", "Look at files, ledger and target again.", 3),
     Action("filter_findings", _T, ("slash",), "Filter", "Show only findings with these words.", 1),
     Action("only_added", _T, ("n",), "New only", "Show only what the pending migrations add, or all again.", 1),
     Action("group_findings", _T, ("v",), "Group", "Group by severity, by rule, by object.", 3),
-    Action("copy_fix", _T, ("y",), "Copy fix", "Copy the SQL that mends the chosen finding.", 2),
+    Action("ignore_finding", _T, ("i",), "Ignore", "Let the chosen finding pass from now on, for a reason.", 3),
+    Action("baseline_findings", _T, ("B",), "Baseline", "Let all that is found now pass, after a question.", 5),
     Action(
         "leave_findings",
         _T,
@@ -118,10 +128,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("log_context", _G, ("c",), "Context", "Show the lines around those that pass the filter: 2, 5, or none.", 3),
     Action("only_migration", _G, ("m",), "Its migration", "Only the lines of the chosen line's migration."),
     Action("only_event", _G, ("n",), "Its event", "Only the lines with the chosen line's event."),
-    Action("copy_log_line", _G, ("y",), "Copy", "Copy the chosen line's event.", 3),
-    Action("copy_log", _G, ("Y",), "Copy all", "Copy all lines that are shown, up to the last 1,000."),
     Action("export_log", _G, ("e",), "Export", "Write all lines that are shown into a file, as JSON Lines.", 2),
     Action("leave_log_filter", _G, ("escape",), "Clear", "Show all lines again.", 2),
+    Action("copy", _E, ("y",), "Copy", "Choose what of this screen to copy: text, Markdown, the command line.", 4),
+    Action("copy_command", _E, ("C",), "Copy command", "Copy the command line that gives the same without a screen."),
     Action("show_review", _E, ("1",), "Review", "The migrations, and what the chosen one does.", 6),
     Action("show_dry_run", _E, ("2",), "Dry run", "The dry run of the chosen migration.", palette=False),
     Action(
@@ -134,9 +144,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("follow_log", _E, ("F",), "Follow log", "Go to the end of the log and stay there."),
     Action("back_to_log", _E, ("backspace",), "Back to log", "Back to the line of the log that led here.", 1),
     Action("go_to_migration", _E, ("slash",), "Go to", "Find a migration by its version or name.", 5),
+    Action("open_files", _E, ("O",), "Open files", "Open a directory of migrations, or one SQL file."),
+    Action("connect", _E, ("T",), "Connect", "Open this project on another database."),
+    Action("open_demo", _E, ("E",), "Open the demo", "Open the demo shop on a server of its own."),
     Action("help", _E, ("question_mark", "f1"), "Help", "The keys that work where you are.", 2),
     Action("command_palette", _E, ("ctrl+p",), "Palette", "Every command, by name.", 6, palette=False),
     Action("change_theme", _E, (), "Change theme", "Choose other colours."),
+    Action("write_keys", _E, (), "Keys file", "Write a file that names every action, to give them other keys."),
     Action("request_quit", _E, ("q", "ctrl+c"), "Quit", "Quit; asks first when a job is running.", 2),
     Action("suspend_process", _E, ("ctrl+z",), "Suspend", "Back to the shell; its command fg brings you here again."),
     Action("quit", _E, ("ctrl+q",), "Quit at once", "Quit without a question; a running dry run is cancelled."),
@@ -148,6 +162,11 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "last_line", _L, ("G", "end"), "Last", "To the last line; in the log this also follows again.", palette=False
     ),
+    Action("step_proceed", _S, ("p",), "Proceed", "Run this migration now, and ask for the next one.", palette=False),
+    Action("step_skip", _S, ("x",), "Skip", "Leave this migration out; it stays pending.", palette=False),
+    Action("step_preview", _S, ("v",), "Preview", "Show its SQL.", palette=False),
+    Action("step_details", _S, ("d",), "Details", "Show its risks and its hooks.", palette=False),
+    Action("pick_choice", _D, ("enter",), "Take", "Take what is chosen in a list of choices.", palette=False),
     Action("next_answer", _D, ("right",), "Next answer", "From one answer to the next.", palette=False),
     Action("previous_answer", _D, ("left",), "Answer before", "To the answer before.", palette=False),
     Action(
@@ -177,12 +196,33 @@ def key_name(key: str) -> str:
     """A key as a person reads it: ``^p`` for ``ctrl+p``, ``?`` for ``question_mark``."""
     if key.startswith("ctrl+"):
         return f"^{key.removeprefix('ctrl+')}"
+    if key not in _KEY_NAMES and "_" in key:
+        # A sign that only a user's own keys have: Textual names it as Unicode does.
+        try:
+            return unicodedata.lookup(key.replace("_", " "))
+        except KeyError:
+            return key
     return _KEY_NAMES.get(key, key)
+
+
+_in_force: tuple[Action, ...] = ACTIONS
+
+
+def use(actions: tuple[Action, ...]) -> None:
+    """Put a table into force, which has the actions of ``ACTIONS`` with other keys; before the app is made."""
+    global _in_force
+    _in_force = actions
+
+
+def key_of(action_id: str) -> str:
+    """The first key of an action, as a person reads it; where it has none, that the palette has it."""
+    keys = next(action.keys for action in _in_force if action.id == action_id)
+    return key_name(keys[0]) if keys else f"{key_of('command_palette')} {action_id}"
 
 
 def actions_at(*places: Where) -> tuple[Action, ...]:
     """The actions of these places, in the order of the table."""
-    return tuple(action for action in ACTIONS if action.where in places)
+    return tuple(action for action in _in_force if action.where in places)
 
 
 def reachable_at(*places: Where) -> tuple[Action, ...]:
@@ -198,7 +238,7 @@ def reachable_at(*places: Where) -> tuple[Action, ...]:
         for action in own:
             found[action.id] = replace(action, keys=tuple(key for key in action.keys if key not in taken))
         taken.update(key for action in own for key in action.keys)
-    return tuple(found[action.id] for action in ACTIONS if action.id in found)
+    return tuple(found[action.id] for action in _in_force if action.id in found)
 
 
 _FIRST = frozenset({"quit", "replay_pause", "next_caption"})
@@ -206,11 +246,17 @@ _FIRST = frozenset({"quit", "replay_pause", "next_caption"})
 
 
 def bindings_at(place: Where) -> list[Binding]:
-    """Textual's bindings for the actions of one place; that to quit at once works even while a question is asked."""
+    """Textual's bindings for the actions of one place, with the keys of ``ACTIONS``: the app replaces them.
+
+    That to quit at once works even while a question is asked.
+    """
     from textual.binding import Binding
 
     return [
-        Binding(key, action.id, action.label, tooltip=action.help, show=False, priority=action.id in _FIRST)
-        for action in actions_at(place)
+        Binding(
+            key, action.id, action.label, tooltip=action.help, show=False, priority=action.id in _FIRST, id=action.id
+        )
+        for action in ACTIONS
+        if action.where is place
         for key in action.keys
     ]

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
-import sys
 from collections import deque
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
-from rich.segment import Segment, Segments
 from textual import work
-from textual.app import App
 from textual.content import Content
 from textual.signal import Signal
 
-from confiture_tui.errors import Cancelled, ConfitureError
-from confiture_tui.ui.actions import Where, bindings_at
+from confiture_tui.errors import Cancelled, ConfitureError, UsageError
+from confiture_tui.observability import new_private_file
+from confiture_tui.ui.actions import ACTIONS, Action, Where, bindings_at, use
 from confiture_tui.ui.commands import ActionCommands, MigrationCommands, MigrationJump
-from confiture_tui.ui.crash import crash_report
-from confiture_tui.ui.desks import LookingDesk, RunDesk
+from confiture_tui.ui.desks.copying import CopyDesk
+from confiture_tui.ui.desks.looking import LookingDesk
+from confiture_tui.ui.desks.opening import OpeningDesk
+from confiture_tui.ui.desks.running import RunDesk
 from confiture_tui.ui.event_log import CAPACITY, EventLog
 from confiture_tui.ui.glyphs import glyphs_for
+from confiture_tui.ui.keymap import keys_file_text, textual_keymap
 from confiture_tui.ui.messages import (
     AssessEnded,
     DryRunEnded,
     HistoryRead,
     Linted,
+    LintSettled,
     Marked,
     Opened,
     OpenFailed,
@@ -42,19 +43,23 @@ from confiture_tui.ui.screens.base import ConfitureScreen
 from confiture_tui.ui.screens.review import ReviewScreen
 from confiture_tui.ui.session import Phase, Session, Topic
 from confiture_tui.ui.style_files import style_sheets
+from confiture_tui.ui.terminal_app import TerminalApp
 from confiture_tui.ui.themes import DEFAULT_THEME, meanings, own_themes, resolve
+from confiture_tui.user_files import user_keys_file
+from confiture_tui.yaml_file import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from textual.binding import BindingType
     from textual.widget import Widget
 
     from confiture_tui.core.dry_run.result import DryRunResult
+    from confiture_tui.core.risk.model import RiskAssessment
     from confiture_tui.events import Event
     from confiture_tui.service import MigrationService
     from confiture_tui.service.jobs import Job
-    from confiture_tui.ui.glyphs import Glyphs
 
 DRAIN_HZ: Final = 15
 """How often a second new events are taken over into the log: smooth to the eye, and a frame's time apart."""
@@ -88,7 +93,7 @@ def _log_screen() -> ConfitureScreen:
     return LogScreen()
 
 
-class ConfitureApp(App[None]):
+class ConfitureApp(TerminalApp):
     """The full-screen assistant on one service.
 
     Workers post messages; the handlers of this class change the session and publish what changed; screens redraw.
@@ -117,23 +122,43 @@ class ConfitureApp(App[None]):
     PLACES: ClassVar[tuple[Where, ...]] = ()
     """Whose keys come before those of every screen."""
 
-    def __init__(self, service: MigrationService, *, glyphs: Glyphs | None = None) -> None:
+    def __init__(self, service: MigrationService, *, actions: tuple[Action, ...] = ACTIONS) -> None:
+        """The app on a service; ``actions`` is the table with the user's own keys.
+
+        Raises:
+            UsageError: the settings name a theme that there is not.
+        """
         super().__init__(css_path=[str(path) for path in style_sheets()])
         self.service = service
-        self.glyphs = glyphs if glyphs is not None else glyphs_for(os.environ)
+        self.glyphs = glyphs_for(os.environ, ascii=service.settings.ascii)
         self.session = Session(service)
         self.event_log = EventLog()
         self.changed: Signal[Topic] = Signal(self, "session changed")
         self.runs = RunDesk(self)
         self.looks = LookingDesk(self)
+        self.copying = CopyDesk(self)
+        self.opening = OpeningDesk(self)
         self.log_shown = True
         self.came_from_log = False
         self.last_words: list[str] = []
         self._arrived: deque[Event] = deque(maxlen=CAPACITY)
+        self._assessed: deque[RiskAssessment] = deque()
         self._unsubscribe = service.events.subscribe(self._arrived.append)
         for theme in own_themes():
             self.register_theme(theme)
-        self.theme = os.environ.get("TEXTUAL_THEME", DEFAULT_THEME)
+        self.theme = os.environ.get("TEXTUAL_THEME") or self._theme_of_settings()
+        use(actions)
+        self.set_keymap(textual_keymap(actions))
+
+    def _theme_of_settings(self) -> str:
+        settings = self.service.settings
+        if settings.theme is None:
+            return DEFAULT_THEME
+        if settings.theme not in self.available_themes:
+            origin = settings.origins.get("theme", "the settings")
+            hint = did_you_mean(settings.theme, self.available_themes, "Themes")
+            raise UsageError(f"{origin}: there is no theme '{settings.theme}'.", hint=hint)
+        return settings.theme
 
     def get_css_variables(self) -> dict[str, str]:
         """A theme's colours, and what each meaning looks like in them."""
@@ -152,28 +177,8 @@ class ConfitureApp(App[None]):
         """The first frame waits for nothing: what takes time begins after it."""
         self.set_class(not self.glyphs.fancy, "-ascii")
         self.set_interval(1 / DRAIN_HZ, self._drain)
-        if sys.platform != "win32":
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGTERM, signal.SIGHUP):
-                loop.add_signal_handler(number, self._terminated, number)
-            for number in (signal.SIGTSTP, signal.SIGCONT):
-                # Textual's own handlers write to the terminal from within the signal: where that comes while something
-                # is being written, the program waits for itself for ever. From the loop they come between two things.
-                handler = signal.getsignal(number)
-                if callable(handler):
-                    loop.add_signal_handler(number, handler, number, None)
-        self.app_resume_signal.subscribe(self, self._resumed)
+        self.heed_the_terminal()
         self.call_after_refresh(self.reload)
-
-    def _resumed(self, _app: App[Any]) -> None:
-        """Draw everything: what was on the screen is what the shell left there."""
-        self.screen.refresh(layout=True)
-        # Each of them: what has not changed since it was drawn last would be left out.
-        for widget in self.screen.walk_children():
-            widget.refresh()
-
-    def _terminated(self, number: int) -> None:
-        self.exit(return_code=128 + number)
 
     async def on_unmount(self) -> None:
         """Stop what runs and what was started, within the time that a quitting user is kept waiting."""
@@ -185,26 +190,20 @@ class ConfitureApp(App[None]):
         except ConfitureError as error:
             self.last_words.append(safe_text(str(error)))
 
-    def _handle_exception(self, error: Exception) -> None:
-        """End the app with our own report: Textual's would print every local variable."""
-        self._return_code = 1
-        if self._exception is None:
-            self._exception = error
-            self._exception_event.set()
-        self._fatal_error()
-
-    def _fatal_error(self) -> None:
-        """Keep the report for when the terminal is the shell's again, and stop."""
-        error = self._exception or sys.exc_info()[1]
-        if error is not None and not self._exit_renderables:
-            report = crash_report(error, log_file=self.service.settings.log_file)
-            self._exit_renderables.append(Segments([Segment(f"{report}\n")]))
-        self._close_messages_no_wait()
+    @property
+    def log_file_of_events(self) -> Path | None:
+        """As the settings say."""
+        return self.service.settings.log_file
 
     # Events
 
     def _drain(self) -> None:
-        """Take over the events that came since the last time."""
+        """Take over the assessments and the events that came since the last time."""
+        if self._assessed:
+            while self._assessed:
+                one = self._assessed.popleft()
+                self.session.assessments[one.version] = one
+            self.changed.publish(Topic.RISK)
         arrived = self._arrived
         events = [arrived.popleft() for _ in range(min(len(arrived), _AT_ONCE))]
         if not events:
@@ -261,6 +260,7 @@ class ConfitureApp(App[None]):
         self.session.phase, self.session.error = Phase.READY, None
         self.session.statuses = message.statuses
         self.session.assessments = {}
+        self._assessed.clear()
         self.session.assess_error = None
         self.session.assessing = any(one.state == "pending" for one in message.statuses)
         self.changed.publish(Topic.MIGRATIONS)
@@ -279,7 +279,8 @@ class ConfitureApp(App[None]):
         from confiture_tui.service.assessing import AssessRequest
 
         try:
-            assessed = await self.service.assess(AssessRequest())
+            # On the job's thread: a deque is safe there, and the app takes over what is in it as it draws.
+            assessed = await self.service.assess(AssessRequest(), lambda one: self._assessed.append(one.assessment))
         except Cancelled:
             return
         except ConfitureError as error:
@@ -289,9 +290,10 @@ class ConfitureApp(App[None]):
 
     def on_assess_ended(self, message: AssessEnded) -> None:
         """Show how dangerous the pending migrations are."""
+        self._assessed.clear()
         self.session.assessing = False
         self.session.assess_error = message.error
-        self.session.assessments = {one.version: one for one in message.assessments}
+        self.session.assessments |= {one.version: one for one in message.assessments}
         self.changed.publish(Topic.RISK)
 
     # Dry runs
@@ -358,6 +360,10 @@ class ConfitureApp(App[None]):
         """There are findings."""
         self.looks.linted(message)
 
+    def on_lint_settled(self, message: LintSettled) -> None:
+        """Some findings are let pass from now on."""
+        self.looks.settled(message)
+
     def on_history_read(self, message: HistoryRead) -> None:
         """There is a history."""
         self.looks.history_read(message)
@@ -402,6 +408,45 @@ class ConfitureApp(App[None]):
         if isinstance(self.screen, ConfitureScreen):
             self.screen.log_view.action_last_line()
 
+    # Opening something else, and copying
+
+    def action_open_files(self) -> None:
+        """Ask for a path, and open what is there."""
+        self.opening.files()
+
+    def action_connect(self) -> None:
+        """Ask for a connection string, and open the project on that database."""
+        self.opening.database()
+
+    def action_open_demo(self) -> None:
+        """Open the demo."""
+        self.opening.demo()
+
+    def action_copy(self) -> None:
+        """Choose what to copy."""
+        if isinstance(self.screen, ConfitureScreen):
+            self.copying.choose(self.screen.copyables())
+
+    def action_copy_command(self) -> None:
+        """Copy the command line that gives the same without a screen."""
+        if isinstance(self.screen, ConfitureScreen):
+            command = self.screen.command_line()
+            self.copying.copy(command, command)
+
+    def action_write_keys(self) -> None:
+        """Write a file of all actions, to give them other keys; never over one that is there."""
+        path = user_keys_file(os.environ)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with new_private_file(path) as file:
+                file.write(keys_file_text())
+        except OSError as error:
+            self.notify(f"{safe_text(str(path.parent))}: {error.strerror}", severity="error", markup=False)
+        except UsageError as error:
+            self.notify(safe_text(error.message), severity="error", markup=False)
+        else:
+            self.notify(f"Written: {safe_text(str(path))}. It holds from the next start on.", markup=False)
+
     def action_help(self) -> None:
         """The keys of the screen that is shown."""
         from confiture_tui.ui.screens.help import HelpScreen
@@ -426,17 +471,6 @@ class ConfitureApp(App[None]):
         """Back to the line that led here."""
         self.came_from_log = False
         await self.switch_mode("log")
-
-    def action_suspend_process(self) -> None:
-        """Back to the shell, with everything of ours that it waits for, as ctrl+z does in any other program."""
-        if sys.platform == "win32" or self._driver is None or not self._driver.can_suspend:
-            return
-        if os.getsid(0) == os.getpgrp():
-            self.notify("This terminal has no shell that could bring the program back.", severity="warning")
-            return
-        self.app_suspend_signal.publish(self)
-        # The whole group, as the terminal itself would: also what started us, `uv run` for instance.
-        os.killpg(os.getpgrp(), signal.SIGTSTP)
 
     async def action_request_quit(self) -> None:
         """Quit, unless a job runs: then ask."""

@@ -116,19 +116,18 @@ ASCII = Glyphs(
 )
 
 
-def glyphs_for(environ: Mapping[str, str], *, encoding: str | None = None) -> Glyphs:
+def glyphs_for(environ: Mapping[str, str], *, encoding: str | None = None, ascii: bool | None = None) -> Glyphs:
     """The table that this terminal can show.
 
-    The plain table is taken when ``CONFITURE_TUI_ASCII`` is set to anything but ``0``, when ``TERM`` is ``dumb`` or
-    ``linux`` without UTF-8, or when the locale's encoding is not UTF-8.
+    The plain table is taken when ``TERM`` is ``dumb``, or when the locale's encoding is not UTF-8.
 
     Args:
         environ: the environment.
         encoding: the locale's encoding; read from the locale when not given.
+        ascii: what the settings say: the plain table or the other one, whatever the terminal is.
     """
-    wish = environ.get("CONFITURE_TUI_ASCII", "")
-    if wish and wish != "0":
-        return ASCII
+    if ascii is not None:
+        return ASCII if ascii else UNICODE
     if environ.get("TERM") == "dumb":
         return ASCII
     # LC_ALL beats LC_CTYPE beats LANG (POSIX 8.2). Python's own UTF-8 mode would hide that the locale is "C".

@@ -104,6 +104,15 @@ class Linted(Message):
         self.error = error
 
 
+class LintSettled(Message):
+    """What the linter lets pass has been written into the settings, or could not be."""
+
+    def __init__(self, *, update_baseline: bool = False, error: ConfitureError | None = None) -> None:
+        super().__init__()
+        self.update_baseline = update_baseline
+        self.error = error
+
+
 class HistoryRead(Message):
     """The journal has been read, or could not be."""
 

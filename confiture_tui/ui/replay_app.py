@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual.widgets import Input
 
 from confiture_tui.service.running import RunRequest
-from confiture_tui.ui.actions import Where, bindings_at
+from confiture_tui.ui.actions import ACTIONS, Action, Where, bindings_at
 from confiture_tui.ui.app import ConfitureApp
 from confiture_tui.ui.player import Player
 from confiture_tui.ui.run_state import RunPhase
@@ -34,8 +34,15 @@ class ReplayApp(ConfitureApp):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_at(Where.REPLAY)]
     PLACES = (Where.REPLAY,)
 
-    def __init__(self, service: ReplayService, *, speed: float = 1.0, paused: bool = False) -> None:
-        super().__init__(service)
+    def __init__(
+        self,
+        service: ReplayService,
+        *,
+        speed: float = 1.0,
+        paused: bool = False,
+        actions: tuple[Action, ...] = ACTIONS,
+    ) -> None:
+        super().__init__(service, actions=actions)
         self.replay = service
         recording = service.recording
         self.player = Player(recording.length, is_whole=recording.is_whole, speed=speed, paused=paused)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from confiture_tui.core.effects.model import DurationEstimate
+    from confiture_tui.core.runner.plan import Plan
     from confiture_tui.core.runner.recovery import LeftOver
     from confiture_tui.core.runner.result import RunResult
     from confiture_tui.errors import ConfitureError
@@ -29,6 +30,23 @@ class RunPhase(StrEnum):
     """There can be no plan; ``error`` says why."""
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A migration that was said yes to by itself: the plan whose first one it was, and the name that was typed."""
+
+    plan: Plan
+    confirmation: str | None
+
+    def is_first_of(self, other: Plan) -> bool:
+        """Whether another plan is of this migration and nothing else, on what it rested on when it was shown."""
+        mine, fresh = self.plan, other
+        return fresh.migrations == mine.migrations[:1] and (fresh.target, fresh.policy, fresh.catalog) == (
+            mine.target,
+            mine.policy,
+            mine.catalog,
+        )
+
+
 @dataclass(slots=True)
 class RunState:
     """The wizard's state.
@@ -46,6 +64,9 @@ class RunState:
         error: why there is no plan, or no result.
         estimates: how long the migrations were expected to take when the run began, by version.
         resumed: the version that the run under way goes on with.
+        scope: the request whose migrations are asked for one by one; ``None`` otherwise.
+        step: the migration that is run next, one by one, as it was shown, and the name that was typed for it.
+        stepped: what came of those that were run one by one.
     """
 
     phase: RunPhase = RunPhase.IDLE
@@ -60,6 +81,9 @@ class RunState:
     error: ConfitureError | None = None
     estimates: dict[str, DurationEstimate] = field(default_factory=dict)
     resumed: str | None = None
+    scope: RunRequest | None = None
+    step: Step | None = None
+    stepped: tuple[RunResult, ...] = ()
 
     @property
     def is_backward(self) -> bool:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from confiture_tui.errors import UsageError
+from confiture_tui.user_files import user_keys_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from confiture_tui.service import MigrationService
     from confiture_tui.service.recording.replay import ReplayService
+    from confiture_tui.ui.actions import Action
     from confiture_tui.ui.app import ConfitureApp
+    from confiture_tui.ui.reopening import Reopening
 
 
 def require_terminal(*, instead: str = "`confiture-tui status`, which needs none") -> None:
@@ -49,8 +53,10 @@ def _threads_heard() -> Iterator[list[str]]:
         threading.excepthook = hook
 
 
-def run_app(service: MigrationService, *, walkthrough: bool = False) -> int:
-    """Run the app on this service until the user quits; returns the exit code. ``walkthrough``: it leads through.
+def run_app(service: MigrationService, *, walkthrough: bool = False) -> int | Reopening:
+    """Run the app on this service until the user quits; returns the exit code, or what is to be opened instead.
+
+    ``walkthrough``: it leads through.
 
     Whoever calls this keeps log handlers off the terminal meanwhile (``observability.terminal_left_alone``).
 
@@ -58,7 +64,7 @@ def run_app(service: MigrationService, *, walkthrough: bool = False) -> int:
     the app took over the keyboard, 143 when it was told to terminate.
 
     Raises:
-        UsageError: there is no terminal.
+        UsageError: there is no terminal, or the user's keys or theme cannot be used.
     """
     command = "confiture-tui demo --headless" if service.is_demo else "confiture-tui status"
     require_terminal(instead=f"`{command}`, which needs none")
@@ -68,22 +74,32 @@ def run_app(service: MigrationService, *, walkthrough: bool = False) -> int:
         return _run(WalkthroughApp(service))
     from confiture_tui.ui.app import ConfitureApp
 
-    return _run(ConfitureApp(service))
+    return _run(ConfitureApp(service, actions=_actions()))
 
 
 def run_replay(service: ReplayService, *, speed: float, paused: bool) -> int:
     """Run the app on a recording until the user quits; returns the exit code, as ``run_app`` does.
 
     Raises:
-        UsageError: there is no terminal.
+        UsageError: there is no terminal, or the user's keys cannot be used.
     """
     require_terminal(instead="`jq`: a recording is one JSON object a line")
     from confiture_tui.ui.replay_app import ReplayApp
 
-    return _run(ReplayApp(service, speed=speed, paused=paused))
+    ended = _run(ReplayApp(service, speed=speed, paused=paused, actions=_actions()))
+    return ended if isinstance(ended, int) else 0
 
 
-def _run(app: ConfitureApp) -> int:
+def _actions() -> tuple[Action, ...]:
+    """The table of actions, with the user's own keys where there are some."""
+    from confiture_tui.ui.actions import ACTIONS
+    from confiture_tui.ui.keymap import read_keymap
+
+    keys = user_keys_file(os.environ)
+    return read_keymap(keys) if keys.is_file() else ACTIONS
+
+
+def _run(app: ConfitureApp) -> int | Reopening:
     with _threads_heard() as lost:
         try:
             app.run()
@@ -91,4 +107,5 @@ def _run(app: ConfitureApp) -> int:
             return 130
     for line in (*app.last_words, *lost):
         sys.stderr.write(f"{line}\n")
-    return app.return_code or 0
+    reopening = app.return_value
+    return reopening if reopening is not None else app.return_code or 0

@@ -111,3 +111,33 @@ async def test_a_migration_that_fails_is_left_out_and_said(
     quick = await service.lint(LintRequest(pending=False))
     assert quick.comparison is None
     assert not quick.violations
+
+
+async def test_what_is_let_pass_from_a_screen_is_found_no_more(
+    service_on: Callable[..., MigrationService], database: Dsn, tmp_path: Path
+) -> None:
+    files = {"001_t.up.sql": f'CREATE TABLE t (a text); CREATE TABLE "{HOSTILE}*" (a text);\n'}
+    service = service_on(files)
+    await service.open()
+
+    async def found() -> set[str]:
+        return {one.object for one in (await service.lint(LintRequest(rules=("primary-key",)))).violations}
+
+    odd = f'public."{HOSTILE}*"'
+    assert await found() == {"public.t", odd}
+    await service.ignore_finding(rule="primary-key", object=odd, reason="it is odd")
+    assert await found() == {"public.t"}
+    await service.name_baseline()
+    updated = await service.lint(LintRequest(rules=("primary-key",), update_baseline=True, pending=False))
+    assert updated.baseline == tmp_path / "lint-baseline.json"
+    assert await found() == set()
+    await service.name_baseline()
+    assert (tmp_path / "confiture.yaml").read_text().count("lint-baseline.json") == 1
+
+
+async def test_nothing_is_written_into_the_demo_s_project(tmp_path: Path) -> None:
+    service = MigrationService(Settings(project_dir=tmp_path, migrations_dir=tmp_path), demo=True)
+    for work in (service.ignore_finding(rule="x", object="y", reason="z"), service.name_baseline()):
+        with pytest.raises(UsageError, match="part of the program"):
+            await work
+    await service.close()

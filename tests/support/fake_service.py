@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ from confiture_tui.errors import Cancelled, ConfitureError, UsageError
 from confiture_tui.events import Event, EventName, EventStream
 from confiture_tui.service.assessing import Assessed, AssessRequest
 from confiture_tui.service.linting import LintRequest, LintResult
-from confiture_tui.service.models import MigrationPreview, ProjectInfo, TargetInfo
+from confiture_tui.service.models import MigrationPreview, PreviewedHook, ProjectInfo, TargetInfo
 from confiture_tui.service.running import PreparedRun, RunRequest
 
 if TYPE_CHECKING:
@@ -101,6 +101,10 @@ class FakeService:
         self.lints: list[FakeJob[LintResult]] = []
         self.planned: list[RunRequest] = []
         self.marked: list[tuple[str, bool, str | None]] = []
+        self.settings_error: ConfitureError | None = None
+        self.ignored: list[tuple[str, str, str]] = []
+        self.linted: list[LintRequest] = []
+        self.declared: dict[str, Sequence[PreviewedHook]] = {}
         self.closed = False
         self.go = asyncio.Event()
 
@@ -129,6 +133,7 @@ class FakeService:
             analysed=(len(statements), len(statements)),
             statements=statements,
             has_down=True,
+            hooks=tuple(self.declared.get(version, ())),
         )
 
     def dry_run(self, version: str) -> FakeJob[DryRunResult]:
@@ -148,8 +153,14 @@ class FakeService:
             self.events(Event(name=EventName.DRY_RUN_COMPLETED, message="done", migration=job.version, at=AT))
             job.future.set_result(outcome)
 
-    async def assess(self, _request: AssessRequest) -> tuple[Assessed, ...]:
-        return tuple(Assessed(assessment=one, runner="confiture") for one in self.assessments)
+    async def assess(
+        self, _request: AssessRequest, on_each: Callable[[Assessed], None] | None = None
+    ) -> tuple[Assessed, ...]:
+        made = tuple(Assessed(assessment=one, runner="confiture") for one in self.assessments)
+        for one in made:
+            if on_each is not None:
+                on_each(one)
+        return made
 
     async def left_overs(self) -> tuple[LeftOver, ...]:
         return tuple(self.left)
@@ -162,7 +173,7 @@ class FakeService:
         if self.plan_error is not None:
             raise self.plan_error
         if request.direction == "forward":
-            chosen = to_apply(self.statuses, to=request.to)
+            chosen = to_apply(self.statuses, to=request.to, skip=request.skip, steps=request.steps)
             against = objections(self.statuses, chosen)
         else:
             chosen, against = to_take_back(self.statuses, steps=request.steps, to=request.to), ()
@@ -208,7 +219,17 @@ class FakeService:
         self.marked.append((version, applied, confirmation))
         self.left = [one for one in self.left if one.entry.version != version]
 
-    def lint(self, _request: LintRequest) -> FakeJob[LintResult]:
+    async def ignore_finding(self, *, rule: str, object: str, reason: str) -> None:
+        if self.settings_error is not None:
+            raise self.settings_error
+        self.ignored.append((rule, object, reason))
+
+    async def name_baseline(self) -> None:
+        if self.settings_error is not None:
+            raise self.settings_error
+
+    def lint(self, request: LintRequest) -> FakeJob[LintResult]:
+        self.linted.append(request)
         job: FakeJob[LintResult] = FakeJob("")
         self.lints.append(job)
         if not self.hold_lint:

@@ -27,7 +27,7 @@ def _still(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "TERM": "xterm-256color",
     }.items():
         monkeypatch.setenv(name, value)
-    for name in ("TEXTUAL_THEME", "NO_COLOR", "CONFITURE_TUI_ASCII"):
+    for name in ("TEXTUAL_THEME", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
     time.tzset()
     yield

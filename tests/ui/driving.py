@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
     from textual.screen import Screen
 
+    from confiture_tui.ui.reopening import Reopening
     from confiture_tui.ui.screens.log import LogScreen
     from confiture_tui.ui.screens.review import ReviewScreen
     from tests.support.fake_service import FakeService
@@ -25,7 +26,7 @@ SIZES = [(60, 20), (80, 24), (120, 36), (160, 45), (200, 50)]
 class Driver:
     """The running app, and what a test asks of it."""
 
-    def __init__(self, app: ConfitureApp, pilot: Pilot[None], service: FakeService) -> None:
+    def __init__(self, app: ConfitureApp, pilot: Pilot[Reopening], service: FakeService) -> None:
         self.app = app
         self.pilot = pilot
         self.service = service

@@ -8,6 +8,7 @@ from confiture_tui.ui.actions import ACTIONS, Action, Where, actions_at, binding
 from confiture_tui.ui.app import ConfitureApp
 from confiture_tui.ui.presenters.keys import help_text, key_hints, key_line
 from confiture_tui.ui.replay_app import ReplayApp
+from confiture_tui.ui.screens.choose import ChooseDialog
 from confiture_tui.ui.screens.confirm import ConfirmDialog
 from confiture_tui.ui.screens.deliberate import DeliberateDialog
 from confiture_tui.ui.screens.help import HelpScreen
@@ -16,8 +17,10 @@ from confiture_tui.ui.screens.lint import LintScreen
 from confiture_tui.ui.screens.log import LogScreen
 from confiture_tui.ui.screens.review import ReviewScreen
 from confiture_tui.ui.screens.run import RunScreen
+from confiture_tui.ui.screens.step import StepDialog
 from confiture_tui.ui.walkthrough_app import WalkthroughApp
 from confiture_tui.ui.widgets.lines import LinesView
+from confiture_tui.ui.widgets.schema_tree import SchemaTree
 from confiture_tui.ui.widgets.text_pane import TextPane
 
 DOERS: dict[Where, list[type]] = {
@@ -29,8 +32,9 @@ DOERS: dict[Where, list[type]] = {
     Where.LINT: [LintScreen],
     Where.HISTORY: [HistoryScreen],
     Where.LOG: [LogScreen],
-    Where.LINES: [LinesView, TextPane],
-    Where.DIALOG: [HelpScreen, ConfirmDialog, DeliberateDialog],
+    Where.LINES: [LinesView, TextPane, SchemaTree],
+    Where.STEP: [StepDialog],
+    Where.DIALOG: [HelpScreen, ConfirmDialog, DeliberateDialog, ChooseDialog, StepDialog],
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from confiture_tui.ui.presenters import migrations, statements, subject
 from confiture_tui.ui.presenters.facts import facts
 from confiture_tui.ui.presenters.header import header
 from confiture_tui.ui.presenters.log_line import log_line
-from confiture_tui.ui.presenters.schema_diff import schema_diff
+from confiture_tui.ui.presenters.schema_diff import DiffNode, diff_summary, diff_tree
 from confiture_tui.ui.presenters.verdict import error_text, report, verdict_line
 from confiture_tui.ui.screens.confirm import ConfirmDialog
 from confiture_tui.ui.session import Phase, Session
@@ -83,6 +84,12 @@ def hostile_result(text: str, version: str = "1") -> DryRunResult:
     )
 
 
+def _parts(node: DiffNode) -> Iterator[str]:
+    yield from (text for text, _style in node.parts)
+    for child in node.children:
+        yield from _parts(child)
+
+
 @given(text=MODEL)
 @settings(max_examples=150)
 def test_no_presenter_lets_through_what_a_terminal_obeys(text: str) -> None:
@@ -107,11 +114,13 @@ def test_no_presenter_lets_through_what_a_terminal_obeys(text: str) -> None:
     texts = [
         report(result, UNICODE),
         *(facts(seen, seen, UNICODE) for seen in result.statements),
-        schema_diff(result.schema_diff or SchemaDiff(), UNICODE),
+        diff_summary(result.schema_diff or SchemaDiff()),
         error_text(ConfitureError(text, hint=text)),
         subject.facts_pane(None, None, preview, None, UNICODE),
         subject.report_pane(text, failed, UNICODE),
     ]
+    tree = [part for node in diff_tree(result.schema_diff or SchemaDiff(), UNICODE) for part in _parts(node)]
+    assert [part for part in tree if FORBIDDEN & set(part)] == []
     assert [line.plain for line in lines if FORBIDDEN & set(line.plain)] == []
     assert [one.plain for one in texts if (FORBIDDEN - {"\n", "\t"}) & set(one.plain)] == []
 

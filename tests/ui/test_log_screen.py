@@ -318,11 +318,11 @@ class TestLogScreen:
         async with with_events(2) as driver:
             driver.service.events(event("rows \x1b[2J moved", migration="003", rows_affected=5, data={"hook": "x"}))
             await driver.until_text("moved")
-            await driver.press("y")
+            await driver.press("y", "enter")
             line = driver.app.clipboard
             assert "rows ␛[2J moved migration=003 hook=x rows=5" in line
-            await driver.press("slash", *"event", "enter", "Y")
-            await driver.until_text("2 lines copied")
+            await driver.press("slash", *"event", "enter", "y", "j", "enter")
+            await driver.until_text("the 2 lines shown")
             assert len(driver.app.clipboard.splitlines()) == 2
 
     async def test_export_writes_what_is_shown_and_overwrites_nothing(self, tmp_path: Path) -> None:

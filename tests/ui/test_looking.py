@@ -38,7 +38,7 @@ class TestLint:
             await driver.press("j", "j")
             await driver.until_text("CREATE INDEX CONCURRENTLY")
             assert "005_lines_reference_orders.up.sql:1" in driver.text
-            await driver.press("y")
+            await driver.press("y", "enter")
             assert driver.app.clipboard == "CREATE INDEX CONCURRENTLY ON shop.w_lines (order_id);\n"
 
     async def test_filter_as_it_is_typed(self) -> None:
@@ -111,6 +111,53 @@ class TestLint:
             await driver.press("3", "1", "3", "enter", "enter")
             await driver.until_text("missing-primary-key")
             assert len(service.lints) == 1
+
+
+class TestLettingPass:
+    async def test_a_finding_for_a_reason(self) -> None:
+        service = linted()
+        async with running(service, size=(120, 36)) as driver:
+            await driver.press("3")
+            await driver.until_text("missing-primary-key")
+            await driver.press("j", "j", "i")
+            await driver.until_text("with the reason:")
+            await driver.press("escape")
+            await driver.press("i")
+            await driver.until_text("with the reason:")
+            await driver.press("enter")
+            assert service.ignored == []
+            await driver.press("i")
+            await driver.until_text("with the reason:")
+            await driver.press(*"small", "enter")
+            await driver.until(lambda: len(service.linted) == 2)
+            assert service.ignored == [("missing-index", "shop.w_lines.lines_order_fk", "small")]
+
+    async def test_all_that_is_found_now_after_a_question(self) -> None:
+        service = linted()
+        async with running(service, size=(120, 36)) as driver:
+            await driver.press("3")
+            await driver.until_text("missing-primary-key")
+            await driver.press("B")
+            await driver.until_text("Let the")
+            await driver.press("enter")
+            assert len(service.linted) == 1
+            await driver.press("B")
+            await driver.until_text("Let the")
+            await driver.press("tab", "enter")
+            await driver.until(lambda: len(service.linted) == 2)
+            assert service.linted[1].update_baseline
+
+    async def test_where_nothing_can_be_written_it_is_told(self) -> None:
+        service = linted()
+        service.settings_error = UsageError("The file [/x] cannot be written.", hint="Why?")
+        async with running(service, size=(120, 36)) as driver:
+            await driver.press("3")
+            await driver.until_text("missing-primary-key")
+            await driver.press("i")
+            await driver.until_text("with the reason:")
+            await driver.press("x", "enter")
+            await driver.until_text("The file [/x] cannot be written.")
+            assert len(service.linted) == 1
 
 
 class TestHistory:

@@ -18,8 +18,8 @@ from confiture_tui.ui.presenters import figures
 from confiture_tui.ui.presenters.facts import facts
 from confiture_tui.ui.presenters.header import header
 from confiture_tui.ui.presenters.log_line import log_line
-from confiture_tui.ui.presenters.schema_diff import schema_diff
-from confiture_tui.ui.presenters.statements import NOT_LOOKED, columns, heading, row, summary
+from confiture_tui.ui.presenters.schema_diff import DiffNode, diff_summary, diff_tree
+from confiture_tui.ui.presenters.statements import columns, heading, not_looked, row, summary
 from confiture_tui.ui.presenters.verdict import badge_of, report, verdict_line
 from confiture_tui.ui.progress import Mark, Progress
 from tests.ui import samples
@@ -196,8 +196,8 @@ class TestStatements:
     def test_what_nobody_looked_at_says_so(self) -> None:
         statement = StatementEffects(index=1, line=1, tag="SELECT", sql="SELECT 1")
         layout = columns(80, 1, 1, 6)
-        assert NOT_LOOKED in row(statement, None, layout, glyphs=UNICODE).plain
-        assert NOT_LOOKED in facts(statement, None, UNICODE).plain
+        assert not_looked() in row(statement, None, layout, glyphs=UNICODE).plain
+        assert not_looked() in facts(statement, None, UNICODE).plain
 
     def test_none_and_not_seen_are_not_the_same(self) -> None:
         seen = samples.observation(samples.SAFE_SQL, 1, scans=(), builds=None)
@@ -249,9 +249,40 @@ class TestStatements:
         assert "read from the text and the catalog" in facts(statement, None, UNICODE).plain
 
 
+def tree_text(diff: SchemaDiff) -> str:
+    def lines(node: DiffNode, depth: int) -> list[str]:
+        own = "  " * depth + "".join(text for text, _style in node.parts)
+        return [own, *(line for child in node.children for line in lines(child, depth + 1))]
+
+    return "\n".join(line for node in diff_tree(diff, UNICODE) for line in lines(node, 0))
+
+
 class TestSchemaDiff:
+    def test_the_parts_of_a_relation_are_below_it(self) -> None:
+        column = SchemaChange(
+            change=Change.ADDED,
+            kind="column",
+            name="a.t.c",
+            parent="a.t",
+            attributes=(AttributeChange(attribute="definition", before=None, after="c bigint"),),
+        )
+        table = SchemaChange(change=Change.CHANGED, kind="table", name="a.t")
+        assert tree_text(SchemaDiff(changes=(column,))) == "a.t\n  + column c  + c bigint"
+        assert tree_text(SchemaDiff(changes=(column, table))) == "~ table a.t\n  + column c  + c bigint"
+
+    def test_of_a_long_text_what_stays_is_told_once(self) -> None:
+        before, after = "SELECT a,\n  b\nFROM t", "SELECT a,\n  c\nFROM t"
+        view = SchemaChange(
+            change=Change.CHANGED,
+            kind="view",
+            name="a.v",
+            attributes=(AttributeChange(attribute="definition", before=before, after=after),),
+        )
+        lines = tree_text(SchemaDiff(changes=(view,))).splitlines()
+        assert lines == ["~ view a.v", "    SELECT a,", "  -   b", "  +   c", "    FROM t"]
+
     def test_the_same_schema(self) -> None:
-        assert "same before and after" in schema_diff(SchemaDiff(), UNICODE).plain
+        assert "same before and after" in diff_summary(SchemaDiff()).plain
 
     def test_each_change_with_before_and_after(self) -> None:
         diff = SchemaDiff(
@@ -266,8 +297,8 @@ class TestSchemaDiff:
                 ),
             )
         )
-        text = schema_diff(diff, UNICODE).plain
-        assert "adds 1 object, removes 1 object, changes 1 object" in text
+        assert diff_summary(diff).plain == "adds 1 object, removes 1 object, changes 1 object"
+        text = tree_text(diff)
         assert "+ index a.i" in text
         assert "- view a.v" in text
         assert "- type: integer" in text
@@ -339,8 +370,6 @@ class TestGlyphs:
             ({"LC_ALL": "POSIX", "LANG": "en_US.UTF-8"}, False),
             ({"LANG": "en_US.ISO-8859-1"}, False),
             ({"LANG": "en_US.UTF-8", "TERM": "dumb"}, False),
-            ({"LANG": "en_US.UTF-8", "CONFITURE_TUI_ASCII": "1"}, False),
-            ({"LANG": "en_US.UTF-8", "CONFITURE_TUI_ASCII": "0"}, True),
         ],
     )
     def test_the_table_is_chosen_by_what_the_terminal_can_show(self, environ: dict[str, str], fancy: bool) -> None:

@@ -110,12 +110,12 @@ class TestPanes:
     async def test_panes_go_round(self) -> None:
         async with running(samples.service()) as driver:
             seen = [driver.review.tabs.active]
-            for _ in range(5):
+            for _ in range(6):
                 await driver.press("right_square_bracket")
                 seen.append(driver.review.tabs.active)
-            assert seen == ["statements", "risk", "sql", "report", "schema", "statements"]
+            assert seen == ["statements", "risk", "sql", "report", "schema", "way", "statements"]
             await driver.press("left_square_bracket")
-            assert driver.review.tabs.active == "schema"
+            assert driver.review.tabs.active == "way"
 
     async def test_the_sql_has_line_numbers_and_marks_the_statement(self) -> None:
         async with running(samples.service()) as driver:
@@ -145,10 +145,14 @@ class TestPanes:
             await driver.pilot.click("#tabs", offset=(23, 0))
             assert driver.review.tabs.active == "sql"
 
-    async def test_a_wide_terminal_shows_all_at_once(self) -> None:
+    async def test_a_wide_terminal_shows_the_statements_beside_the_others(self) -> None:
         async with running(samples.service(), size=(200, 50)) as driver:
-            for pane in ("statements", "risk", "sql", "report", "schema"):
-                assert driver.review.query_one(f"#{pane}").region.area > 0
+            for pane in ("risk", "sql", "report", "schema", "way"):
+                await driver.until(partial(lambda name: driver.review.tabs.active == name, pane))
+                for shown in ("statements", pane):
+                    assert driver.review.query_one(f"#{shown}").region.area > 0
+                await driver.press("right_square_bracket")
+            await driver.until(lambda: driver.review.tabs.active == "risk")
 
     @pytest.mark.parametrize("size", SIZES)
     async def test_nothing_known_is_never_shown_as_nothing_there(self, size: tuple[int, int]) -> None:
@@ -192,8 +196,9 @@ class TestDryRun:
 
     async def test_the_schema_diff_is_shown(self) -> None:
         async with running(samples.service()) as driver:
-            await driver.press("d", "left_square_bracket")
-            await driver.until_text("+ column shop.w_orders.note")
+            await driver.press("d", "left_square_bracket", "left_square_bracket")
+            await driver.until_text("shop.w_orders")
+            await driver.until_text("+ column note  + note text")
 
     async def test_all_pending_ones_in_order(self) -> None:
         service = samples.service(hold_dry_run=True)

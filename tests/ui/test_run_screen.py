@@ -153,7 +153,7 @@ class TestPlan:
             await planned(driver)
             await driver.press("j", "t")
             await driver.until_text("applies 2 migrations")
-            await driver.press("y")
+            await driver.press("C")
             assert driver.app.clipboard == "confiture-tui apply --to 004"
 
 
@@ -251,7 +251,7 @@ class TestRunning:
             assert "2 not begun" in driver.text
             await driver.press("j")
             await driver.until_text("SQLSTATE 55P03")
-            await driver.press("y")
+            await driver.press("y", "enter")
             assert driver.app.clipboard == "confiture-tui rollback --steps 1"
             await driver.press("b")
             await driver.until_text("takes back 1 migration")

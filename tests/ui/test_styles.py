@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import ast
+import itertools
+import math
 import re
 from pathlib import Path
 
@@ -91,12 +93,69 @@ def test_text_of_our_themes_can_be_read(theme: Theme) -> None:
         assert contrast(Color.parse(variables[name]), Color.parse(variables[f"{name}-text"])) >= 4.5
 
 
-def luminance(colour: Color) -> float:
-    def channel(value: int) -> float:
-        part = value / 255
-        return part / 12.92 if part <= 0.03928 else float(((part + 0.055) / 1.055) ** 2.4)
+def test_high_contrast_is_seven_to_one() -> None:
+    """WCAG 2.1, 1.4.6."""
+    (theme,) = (one for one in own_themes() if one.name == "confiture-contrast")
+    variables = variables_of(theme)
+    texts = [name for name in meanings() if not name.startswith(("env-", "pill", "cursor", "rule"))]
+    for text in (*texts, "foreground"):
+        for ground in ("background", "surface", "panel", "cursor-focus"):
+            assert contrast(Color.parse(variables[text]), Color.parse(variables[ground])) >= 7, (text, ground)
 
-    return 0.2126 * channel(colour.r) + 0.7152 * channel(colour.g) + 0.0722 * channel(colour.b)
+
+# How the colours of linear light are seen by the two commonest kinds of colour blindness: Machado, Oliveira and
+# Fernandes, "A Physiologically-based Model for Simulation of Color Vision Deficiency" (2009), severity 1.0.
+EYES = {
+    "all colours": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    "protanopia": (
+        (0.152286, 1.052583, -0.204868),
+        (0.114503, 0.786281, 0.099216),
+        (-0.003882, -0.048116, 1.051998),
+    ),
+    "deuteranopia": (
+        (0.367322, 0.860646, -0.227968),
+        (0.280085, 0.672501, 0.047413),
+        (-0.011820, 0.042940, 0.968881),
+    ),
+}
+
+
+@pytest.mark.parametrize("eyes", EYES)
+@pytest.mark.parametrize("theme", ["confiture-cb-dark", "confiture-cb-light"])
+def test_severities_stay_apart_in_every_pair_of_eyes(theme: str, eyes: str) -> None:
+    """A distance of 20 in CIELAB (1976) is plain to see; the least that can just be seen is about 2.3."""
+    variables = variables_of(next(one for one in own_themes() if one.name == theme))
+    for group in (
+        ("severity-error", "severity-warning", "severity-info", "verdict-ok"),
+        ("risk-none", "risk-low", "risk-medium", "risk-high"),
+        ("diff-added-colour", "diff-removed-colour"),
+    ):
+        names = {"diff-added-colour": "text-success", "diff-removed-colour": "text-error"}
+        seen = {name: lab(Color.parse(variables[names.get(name, name)]), EYES[eyes]) for name in group}
+        for one, other in itertools.combinations(group, 2):
+            assert math.dist(seen[one], seen[other]) >= 20, (one, other)
+
+
+def lab(colour: Color, eyes: tuple[tuple[float, ...], ...]) -> tuple[float, float, float]:
+    """CIELAB of a colour as these eyes see it (white point D65)."""
+    light = [_linear(value) for value in (colour.r, colour.g, colour.b)]
+    red, green, blue = (
+        min(max(sum(part * value for part, value in zip(row, light, strict=True)), 0.0), 1.0) for row in eyes
+    )
+    x = (0.4124 * red + 0.3576 * green + 0.1805 * blue) / 0.95047
+    y = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    z = (0.0193 * red + 0.1192 * green + 0.9505 * blue) / 1.08883
+    fx, fy, fz = (part ** (1 / 3) if part > 0.008856 else 7.787 * part + 16 / 116 for part in (x, y, z))
+    return 116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)
+
+
+def _linear(value: int) -> float:
+    part = value / 255
+    return part / 12.92 if part <= 0.03928 else float(((part + 0.055) / 1.055) ** 2.4)
+
+
+def luminance(colour: Color) -> float:
+    return 0.2126 * _linear(colour.r) + 0.7152 * _linear(colour.g) + 0.0722 * _linear(colour.b)
 
 
 def contrast(one: Color, other: Color) -> float:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from confiture_tui.cli.output.units import plural
-from confiture_tui.terminal import one_line, safe_text
+from confiture_tui.service.markdown import code, escaped, fenced
 
 if TYPE_CHECKING:
     from confiture_tui.cli.output.reported import Reported
 
-# What Markdown and GitHub's dialect of it would read as more than text; @ and # would call people and issues.
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~@!&])")
 _NOUNS = frozenset({"error", "warning"})
 _WORST_FIRST = ("critical", "high", "medium", "low", "error", "warning", "info")
 _WORDS = {"new": "new", "unchanged": "", "absent": "fixed"}
@@ -42,33 +39,17 @@ def heading(findings: Sequence[Reported]) -> str:
     return f"{plural(len(findings), 'finding')}: {', '.join(counts)}" if findings else "No findings"
 
 
-def escaped(text: str) -> str:
-    """Text as text, on one line."""
-    return _SPECIAL.sub(r"\\\1", one_line(text))
-
-
 def _table(findings: Iterable[Reported]) -> str:
     lines = ["| Severity | Rule | Where | What |", "| --- | --- | --- | --- |"]
     for one in findings:
         place = f"{one.file}:{one.line}" if one.file and one.line else one.file or ""
-        where = " ".join(_code(text) for text in (one.object, place) if text)
+        where = " ".join(code(text) for text in (one.object, place) if text)
         state = _WORDS.get(one.state or "unchanged", "")
         severity = f"{one.severity} ({state})" if state else one.severity
-        lines.append(f"| {severity} | {_code(one.rule)} | {where} | {escaped(one.message)} |")
+        lines.append(f"| {severity} | {code(one.rule)} | {where} | {escaped(one.message)} |")
     return "\n".join(lines) + "\n"
 
 
 def _help(one: Reported) -> str:
-    text = safe_text(one.help).rstrip()
-    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
     summary = escaped(f"{one.rule}: {one.object or one.file or 'what to do'}")
-    return f"<details><summary>{summary}</summary>\n\n{fence}sql\n{text}\n{fence}\n\n</details>\n"
-
-
-def _code(text: str) -> str:
-    """Text as code in a cell of a table, where a pipe ends the cell even inside code."""
-    line = one_line(text).replace("|", "\\|")
-    ticks = "`" * (max((len(run) for run in re.findall(r"`+", line)), default=0) + 1)
-    padding = " " if line.startswith("`") or line.endswith("`") else ""
-    return f"{ticks}{padding}{line}{padding}{ticks}"
+    return f"<details><summary>{summary}</summary>\n\n{fenced(one.help)}\n</details>\n"

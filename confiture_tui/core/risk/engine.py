@@ -89,7 +89,18 @@ class RiskAssessmentEngine:
         catalog = self._load()
         with without_collections():
             simulations = list(self._simulate(migrations, catalog))
-            return self._assessed(simulations, catalog, apart=False)
+            return tuple(self._assessed(simulations, catalog, apart=False))
+
+    def assess_in_turn(self, migrations: Sequence[Migration]) -> Iterator[RiskAssessment]:
+        """What ``assess_all`` gives, each as soon as it is made.
+
+        Raises:
+            ConfitureError: as ``assess_all``.
+        """
+        catalog = self._load()
+        with without_collections():
+            simulations = list(self._simulate(migrations, catalog))
+        return self._assessed(simulations, catalog, apart=False)
 
     def assess_each(self, migrations: Sequence[Migration]) -> tuple[RiskAssessment, ...]:
         """The assessments of migrations that have nothing to do with each other: each finds the database as it is.
@@ -104,7 +115,7 @@ class RiskAssessmentEngine:
             if catalog is None:  # there is nothing to look at together, and thousands of files need not be held at once
                 return tuple(self.assess(each) for each in migrations)
             simulations = [pair for each in migrations for pair in self._simulate([each], catalog)]
-            return self._assessed(simulations, catalog, apart=True)
+            return tuple(self._assessed(simulations, catalog, apart=True))
 
     def _load(self) -> Catalog | None:
         if self._catalog is None and self._connection is not None:
@@ -115,7 +126,7 @@ class RiskAssessmentEngine:
 
     def _assessed(
         self, simulations: list[tuple[Simulation, Simulation | None]], catalog: Catalog | None, *, apart: bool
-    ) -> tuple[RiskAssessment, ...]:
+    ) -> Iterator[RiskAssessment]:
         aliases = aliases_of((up for up, _ in simulations), catalog)
         inquiry = Inquiry(
             catalog,
@@ -126,7 +137,7 @@ class RiskAssessmentEngine:
             traffic_seconds=self._traffic_seconds,
             apart=apart,
         )
-        return tuple(self._assessments(simulations, inquiry, catalog, aliases, apart=apart))
+        return self._assessments(simulations, inquiry, catalog, aliases, apart=apart)
 
     def _assessments(
         self,

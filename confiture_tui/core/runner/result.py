@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from confiture_tui.core.effects.model import Failure, FrozenModel
@@ -59,6 +60,15 @@ class RunResult(FrozenModel):
     migrations: tuple[MigrationRun, ...]
     undo: tuple[str, ...] = ()
     cancelled: bool = False
+
+    @classmethod
+    def joined(cls, results: Sequence[RunResult]) -> RunResult:
+        """The result of runs that followed each other; the last is taken back first."""
+        return cls(
+            migrations=tuple(one for result in results for one in result.migrations),
+            undo=tuple(command for result in reversed(results) for command in result.undo),
+            cancelled=any(result.cancelled for result in results),
+        )
 
     @property
     def ok(self) -> bool:

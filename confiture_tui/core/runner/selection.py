@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -38,20 +38,29 @@ class Objection(FrozenModel):
 
 
 def to_apply(
-    statuses: Sequence[MigrationStatus], *, to: str | None = None, steps: int | None = None
+    statuses: Sequence[MigrationStatus],
+    *,
+    to: str | None = None,
+    skip: Collection[str] = (),
+    steps: int | None = None,
 ) -> tuple[Migration, ...]:
-    """The pending migrations in their order, up to and with the version ``to``; of those only the first ``steps``.
+    """The pending migrations in their order, up to and with the version ``to``, without those that are left out; of
+    those only the first ``steps``.
 
     Raises:
-        UsageError: there is no such version, or one of them is a program, which only ``confiture`` can run.
+        UsageError: there is no such version, one that is left out is not pending, or one of them is a program, which
+            only ``confiture`` can run.
     """
     if to is not None:
         _known(statuses, to)
+    for version in skip:
+        if _known(statuses, version).state is not MigrationState.PENDING:
+            raise UsageError(f"{version} is not pending, so it cannot be left out.", hint="Look at `status`.")
     chosen: list[Migration] = []
     for status in statuses:
         if steps is not None and len(chosen) == steps:
             break
-        if status.state is MigrationState.PENDING:
+        if status.state is MigrationState.PENDING and status.version not in skip:
             if status.migration is None or status.migration.program:
                 raise UsageError(
                     f"{status.label} is a Python program, which is run by `confiture` itself.",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from confiture_tui.ui.presenters.figures import duration, number, size
-from confiture_tui.ui.presenters.statements import NOT_LOOKED, lock_style
+from confiture_tui.ui.presenters.statements import lock_style, not_looked
 from confiture_tui.ui.presenters.styles import style
 from confiture_tui.ui.presenters.verdict import failure_block
 from confiture_tui.ui.safe_text import safe_line, safe_text
@@ -41,7 +41,7 @@ def facts(statement: StatementEffects, observed: StatementObservation | None, gl
     where = f"Statement {statement.index}, line {statement.line}: {safe_line(statement.tag)}"
     lines = [Content.styled(where, style("heading"))]
     if effects.basis is None and (observed is None or observed.outcome == "ran"):
-        return Content("\n").join([*lines, Content.styled(NOT_LOOKED, style("quiet"))])
+        return Content("\n").join([*lines, Content.styled(not_looked(), style("quiet"))])
     if observed is not None and observed.reason:
         lines.append(_line("not run", Content(safe_text(observed.reason))))
     failure = observed.error if observed is not None else effects.fails

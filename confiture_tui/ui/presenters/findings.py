@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from confiture_tui.ui.actions import key_of
 from confiture_tui.ui.presenters.figures import counted, number
 from confiture_tui.ui.presenters.styles import style
 from confiture_tui.ui.presenters.verdict import error_text
@@ -135,13 +136,16 @@ def finding_pane(row: FindingRow | None, state: LintState, glyphs: Glyphs, *, on
     """The chosen finding with its fix; or why there is none."""
     result = state.result
     if state.job is not None and result is None:
-        words = "stopping" if state.job.cancelling else "The schema is being read and judged. esc stops."
+        reading = f"The schema is being read and judged. {key_of('leave_findings')} stops."
+        words = "stopping" if state.job.cancelling else reading
         return Content.styled(words, style("quiet"))
     if state.error is not None:
         return error_text(state.error)
     if result is None:
         return Content.assemble(
-            ("Stopped before anything was found. ", style("quiet")), ("r", style("key")), " lints again."
+            ("Stopped before anything was found. ", style("quiet")),
+            (key_of("lint_again"), style("key")),
+            " lints again.",
         )
     if row is None:
         return _nothing(result, glyphs, only_added=only_added)
@@ -156,7 +160,10 @@ def _nothing(result: LintResult, glyphs: Glyphs, *, only_added: bool) -> Content
             (f"{glyphs.ok} ", style("verdict-ok")), "Nothing is wrong with the schema.\n\n", _notes(result)
         )
     words = "The pending migrations add nothing that the rules do not like." if only_added else "Nothing matches."
-    return Content.assemble(words, ("\n\nn shows all, esc clears the filter.", style("quiet")))
+    return Content.assemble(
+        words,
+        (f"\n\n{key_of('only_added')} shows all, {key_of('leave_findings')} clears the filter.", style("quiet")),
+    )
 
 
 def _about(result: LintResult, heading: str, count: int, glyphs: Glyphs) -> Content:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from confiture_tui.ui.actions import key_of
 from confiture_tui.ui.presenters.figures import counted
 from confiture_tui.ui.presenters.risk import level_badge
 from confiture_tui.ui.presenters.styles import style
@@ -13,9 +14,10 @@ from confiture_tui.ui.presenters.verdict import badge_of, verdict_line
 from confiture_tui.ui.safe_text import safe_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from confiture_tui.core.migrations.status import MigrationStatus
+    from confiture_tui.core.risk.model import RiskAssessment
     from confiture_tui.service.models import MigrationPreview
     from confiture_tui.ui.glyphs import Glyphs
     from confiture_tui.ui.session import Session
@@ -35,19 +37,32 @@ _WIDE = 64
 """Cells from which on a row has room for the dry run's word beside the level of the risk."""
 
 
-def ordered(statuses: Sequence[MigrationStatus]) -> tuple[MigrationStatus, ...]:
-    """As the list shows them: what needs attention, then pending ones in the order of running, then applied ones."""
+def ordered(
+    statuses: Sequence[MigrationStatus], worst_first: Mapping[str, RiskAssessment] | None = None
+) -> tuple[MigrationStatus, ...]:
+    """As the list shows them: what needs attention, then pending ones in the order of running, then applied ones.
+
+    Args:
+        worst_first: assessments by version: the pending ones are to be ordered by them, those not assessed last.
+    """
+    scores = {version: one.score for version, one in worst_first.items()} if worst_first is not None else {}
     todo = [status for status in statuses if status.state != "applied"]
     done = [status for status in statuses if status.state == "applied"]
-    return (*sorted(todo, key=lambda status: _ORDER[status.state]), *reversed(done))
+    todo.sort(key=lambda status: (_ORDER[status.state], -scores.get(status.version, -1)))
+    return (*todo, *reversed(done))
 
 
-def title(session: Session, width: int) -> Content:
+def title(session: Session, width: int, *, worst_first: bool = False) -> Content:
     """How many there are of each state: ``Migrations  5 pending, 12 applied``."""
     counts: dict[str, int] = {}
     for status in session.statuses:
         counts[status.state] = counts.get(status.state, 0) + 1
     words = [f"{counts[state]} {state}" for state in _ORDER if state in counts]
+    if worst_first:
+        words.append("worst first")
+    if session.assessing:
+        pending = [one.version for one in session.statuses if one.state == "pending"]
+        words.append(f"{sum(one in session.assessments for one in pending)} of {len(pending)} assessed")
     text = Content.assemble(("Migrations", style("heading")), ("  " + ", ".join(words), style("quiet")))
     return text.truncate(width)
 
@@ -124,7 +139,7 @@ def head_verdict(version: str, session: Session, *, width: int, glyphs: Glyphs) 
         line = Content.assemble(
             (f"{glyphs.running} dry run", style("state-running")),
             f"  {safe_line(step)}",
-            ("   esc cancels", style("quiet")),
+            (f"   {key_of('cancel')} cancels", style("quiet")),
         )
     elif version in session.queue:
         line = Content.styled(f"{glyphs.queued} waits for its dry run", style("quiet"))
@@ -133,7 +148,7 @@ def head_verdict(version: str, session: Session, *, width: int, glyphs: Glyphs) 
     elif result is not None:
         line = verdict_line(result, glyphs)
     else:
-        line = Content.assemble(("not tried yet: press ", style("quiet")), ("d", style("key")))
+        line = Content.assemble(("not tried yet: press ", style("quiet")), (key_of("dry_run"), style("key")))
     assessment = session.assessments.get(version)
     if assessment is not None and progress is None:
         # At the end, where a narrow line loses it first: the list beside it has it too.

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from confiture_tui.ui.presenters.first_run import looked_for, offers
 from confiture_tui.ui.presenters.styles import style
 from confiture_tui.ui.presenters.verdict import error_text
-from confiture_tui.ui.safe_text import safe_line
 from confiture_tui.ui.session import Phase
 
 if TYPE_CHECKING:
@@ -27,10 +27,13 @@ def opening_notice(session: Session, glyphs: Glyphs) -> Content | None:
         )
         return Content.assemble((first, style("strong")), "\n\n", ("The log below shows each step.", style("quiet")))
     if session.error is not None:
+        settings = session.service.settings
         return Content.assemble(
             (f"{glyphs.error} This could not be opened.\n\n", style("severity-error")),
             error_text(session.error),
-            ("\n\nr tries again, q quits.", style("quiet")),
+            "\n\n",
+            offers(),
+            *([] if session.service.is_demo else [Content("\n\n"), looked_for(settings, glyphs)]),
         )
     return None
 
@@ -40,9 +43,10 @@ def notice(session: Session, glyphs: Glyphs) -> Content | None:
     opening = opening_notice(session, glyphs)
     if opening is not None or session.statuses:
         return opening
-    directory = safe_line(str(session.service.settings.migrations_dir))
     return Content.assemble(
-        ("There are no migrations yet.\n\n", style("strong")),
-        f"Looked for NNN_name.up.sql in {directory}, and for those of other tools in the usual places.",
-        ("\n\nWrite one and press r; confiture-tui demo shows a project that has some.", style("quiet")),
+        ("There are no migrations yet.", style("strong")),
+        "  They are files such as 001_first.up.sql, or those of another tool in its usual place.\n\n",
+        offers(),
+        "\n\n",
+        looked_for(session.service.settings, glyphs),
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from confiture_tui.ui.actions import key_of
 from confiture_tui.ui.presenters.figures import counted, duration, number
 from confiture_tui.ui.presenters.migrations import label
 from confiture_tui.ui.presenters.styles import style
@@ -109,7 +110,9 @@ def past_pane(row: PastRow | None, session: Session, glyphs: Glyphs) -> Content:
             return error_text(state.error)
         if state.entries is None:
             return Content.styled("The journal is being read.", style("quiet"))
-        return Content.assemble("Nothing was run here yet. ", ("4", style("key")), " plans the first run.")
+        return Content.assemble(
+            "Nothing was run here yet. ", (key_of("show_run"), style("key")), " plans the first run."
+        )
     sign, name, word = _state(row)
     lines = [
         Content.assemble(
@@ -137,7 +140,10 @@ def past_pane(row: PastRow | None, session: Session, glyphs: Glyphs) -> Content:
     if entry.error:
         lines += [Content(""), Content(safe_text(entry.error))]
     if entry.state in _OPEN:
-        lines += [Content(""), Content.assemble(("4", style("key")), " shows what can be done about it.")]
+        lines += [
+            Content(""),
+            Content.assemble((key_of("show_run"), style("key")), " shows what can be done about it."),
+        ]
     lines += [Content(""), _labelled("run", safe_line(entry.run_id)), _labelled("checksum", safe_line(entry.checksum))]
     return Content("\n").join(lines)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from confiture_tui.service.sql_diff import sql_diff
 from confiture_tui.ui.presenters.figures import counted, duration, size
 from confiture_tui.ui.presenters.styles import style
 from confiture_tui.ui.presenters.verdict import error_text
@@ -36,8 +37,8 @@ def level_badge(assessment: RiskAssessment, glyphs: Glyphs) -> Content:
     return Content.styled(f"{_sign(level, glyphs)} {level} {assessment.score}", style(f"risk-{level}"))
 
 
-def risk_pane(version: str, session: Session, glyphs: Glyphs) -> Content:
-    """The score, a bar for each category, each risk with its evidence and what to do; or why there is none."""
+def risk_head(version: str, session: Session, glyphs: Glyphs) -> Content:
+    """The score and a bar for each category; or why there is no assessment."""
     assessment = session.assessments.get(version)
     if assessment is None:
         if session.assess_error is not None:
@@ -47,15 +48,16 @@ def risk_pane(version: str, session: Session, glyphs: Glyphs) -> Content:
             return Content.styled("It is applied: there is nothing left to assess.", style("quiet"))
         words = "Is being assessed." if session.assessing else "Not assessed."
         return Content.styled(words, style("quiet"))
-    lines = [_headline(assessment, glyphs), Content("")]
-    lines += _bars(assessment, glyphs)
-    for risk in assessment.risks:
-        lines += _risk(risk, glyphs)
+    return Content("\n").join([_headline(assessment, glyphs), Content(""), *_bars(assessment, glyphs)])
+
+
+def risk_end(assessment: RiskAssessment) -> Content:
+    """What was accepted, how long it takes, who waits, the way back."""
+    lines = []
     for ignored in assessment.ignored:
         why = f": {safe_line(ignored.reason)}" if ignored.reason else ""
-        lines += [Content(""), Content.styled(f"accepted: {safe_line(ignored.risk.rule)}{why}", style("quiet"))]
-    lines += _end(assessment)
-    return Content("\n").join(lines)
+        lines.append(Content.styled(f"accepted: {safe_line(ignored.risk.rule)}{why}", style("quiet")))
+    return Content("\n").join([*lines, *_end(assessment)])
 
 
 def _headline(assessment: RiskAssessment, glyphs: Glyphs) -> Content:
@@ -107,13 +109,14 @@ def _sign(level: str, glyphs: Glyphs) -> str:
     }[level]
 
 
-def _risk(risk: Risk, glyphs: Glyphs) -> list[Content]:
+def risk_block(risk: Risk, statement: str | None, glyphs: Glyphs, *, chosen: bool) -> Content:
+    """A risk with its evidence, what to do, and the safe way as a difference to the statement's own SQL."""
     severity = risk.severity.value
     where = f"statement {risk.statement}" if risk.statement is not None else "the migration"
     name = style(f"risk-{_SEVERITIES[severity]}")
     lines = [
-        Content(""),
         Content.assemble(
+            (f"{glyphs.cursor if chosen else ' '} ", style("key")),
             (f"{_sign(_SEVERITIES[severity], glyphs)} {severity}", name),
             "  ",
             (safe_line(risk.rule), style("strong")),
@@ -129,17 +132,21 @@ def _risk(risk: Risk, glyphs: Glyphs) -> list[Content]:
         lines.append(Content.assemble((f"{glyphs.arrow} ", style("key")), safe_text(risk.recommendation)))
     if risk.safe_sql:
         lines.append(Content.styled("  the safe way:", style("label")))
-        lines += [
-            Content.assemble((f"  {glyphs.added} ", style("diff-added")), (safe_line(line), style("diff-added")))
-            for line in risk.safe_sql.rstrip().splitlines()
-        ]
-    return lines
+        looks = {
+            "-": (glyphs.removed, style("diff-removed")),
+            "+": (glyphs.added, style("diff-added")),
+            " ": (" ", style("quiet")),
+        }
+        for sign, line in sql_diff(statement or "", risk.safe_sql):
+            shown, look = looks[sign]
+            lines.append(Content.assemble((f"  {shown} ", look), (safe_line(line), look)))
+    return Content("\n").join(lines)
 
 
 def _end(assessment: RiskAssessment) -> list[Content]:
     estimate = assessment.estimate
     took = f"{duration(estimate.low_ms)} to {duration(estimate.high_ms)}, about {duration(estimate.expected_ms)}"
-    lines = [Content(""), _labelled("time", f"{took} ({safe_line(estimate.source)})")]
+    lines = [_labelled("time", f"{took} ({safe_line(estimate.source)})")]
     for one in assessment.exposure[:3]:
         queue = f", and up to {duration(one.queue_ms)} while it waits for the lock" if one.queue_ms else ""
         lines.append(

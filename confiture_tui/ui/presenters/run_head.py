@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from confiture_tui.ui.actions import key_of
 from confiture_tui.ui.presenters.figures import counted
 from confiture_tui.ui.presenters.migrations import label
 from confiture_tui.ui.presenters.styles import style
@@ -47,7 +48,7 @@ def _next_step(row: RunRow | None, session: Session, glyphs: Glyphs) -> Content:
         return Content.assemble(
             (f"{glyphs.running} planning", style("state-running")),
             "  reads files, ledger and target; changes nothing",
-            ("  esc stops", style("quiet")),
+            (f"  {key_of('cancel_run')} stops", style("quiet")),
         )
     if state.phase is RunPhase.ENDED:
         return _ended(session, glyphs)
@@ -57,7 +58,9 @@ def _next_step(row: RunRow | None, session: Session, glyphs: Glyphs) -> Content:
     if state.phase is RunPhase.REFUSED:
         return Content.styled(f"{glyphs.error} there is no plan", style("severity-error"))
     if state.prepared is None:
-        return Content.assemble(("no plan yet: ", style("quiet")), ("r", style("key")), (" plans", style("quiet")))
+        return Content.assemble(
+            ("no plan yet: ", style("quiet")), (key_of("plan_again"), style("key")), (" plans", style("quiet"))
+        )
     if state.changed:
         return Content.assemble(
             (f"{glyphs.warning} the plan has changed since it was shown", style("severity-warning")),
@@ -74,7 +77,11 @@ def _next_step(row: RunRow | None, session: Session, glyphs: Glyphs) -> Content:
         text = f"{glyphs.interrupted} {counted(len(state.left), 'migration')} stopped half-way"
         return Content.assemble((text, style("state-attention")), "  nothing else is run before that is settled")
     if state.refusals:
-        allow = Content.assemble(("  w", style("key")), " allows it") if state.prepared.plan.objections else ""
+        allow = (
+            Content.assemble((f"  {key_of('allow_objections')}", style("key")), " allows it")
+            if state.prepared.plan.objections
+            else ""
+        )
         count = counted(len(state.refusals), "thing")
         speaks = "speaks" if len(state.refusals) == 1 else "speak"
         return Content.assemble(
@@ -91,7 +98,14 @@ def _ready(row: RunRow | None, session: Session) -> Content:
     count = len(plan.migrations)
     word = "takes back" if plan.direction == "backward" else "applies"
     what = last if count == 1 else f"{count} migrations up to {last}"
-    return Content.assemble(("a", style("key")), f" {word} {what}   ", ("t", style("key")), " only to here")
+    keys = [("run_plan", f"{word} {what}"), ("step_through", "asks for each")]
+    if row is not None:
+        skip = session.run.request.skip if session.run.request is not None else frozenset()
+        keys.append(("limit_here", f"goes only to {safe_line(row.version)}"))
+        if plan.direction == "forward":
+            does = "takes it in again" if row.version in skip else f"leaves {safe_line(row.version)} out"
+            keys.append(("skip_chosen", does))
+    return Content("   ").join(Content.assemble((key_of(key), style("key")), f" {does}") for key, does in keys)
 
 
 def _under_way(session: Session, glyphs: Glyphs) -> Content:
@@ -108,7 +122,9 @@ def _under_way(session: Session, glyphs: Glyphs) -> Content:
     else:
         step = label(current.version, current.name)
     return Content.assemble(
-        (f"{glyphs.running} running", style("state-running")), f"  {step}", ("   esc stops", style("quiet"))
+        (f"{glyphs.running} running", style("state-running")),
+        f"  {step}",
+        (f"   {key_of('cancel_run')} stops", style("quiet")),
     )
 
 
@@ -134,7 +150,7 @@ def _ended(session: Session, glyphs: Glyphs) -> Content:
     ]
     if state.result.cancelled:
         parts.insert(0, Content.styled("cancelled", style("state-attention")))
-    parts.append(Content.assemble(("r", style("key")), " plans anew"))
+    parts.append(Content.assemble((key_of("plan_again"), style("key")), " plans anew"))
     return Content("  ").join(parts)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from confiture_tui.ui.actions import key_of
 from confiture_tui.ui.presenters.figures import counted, duration
 from confiture_tui.ui.presenters.migrations import label
 from confiture_tui.ui.presenters.run_rows import stage_badge
@@ -106,7 +107,10 @@ def result_pane(row: RunRow | None, session: Session, glyphs: Glyphs) -> Content
     if result is not None and result.undo:
         blocks += [Content(""), Content.styled("To take it back", style("heading"))]
         blocks += [Content.assemble((f"{glyphs.arrow} ", style("key")), safe_line(command)) for command in result.undo]
-        blocks.append(Content.styled(f"y copies it; {'f' if state.is_backward else 'b'} plans it here", style("quiet")))
+        plans = key_of("plan_forward" if state.is_backward else "plan_backward")
+        blocks.append(Content.styled(f"{key_of('copy')} copies it; {plans} plans it here", style("quiet")))
+    if result is not None:
+        blocks.append(Content.styled(f"{key_of('export_summary')} writes the summary into a file", style("quiet")))
     return Content("\n").join(blocks)
 
 

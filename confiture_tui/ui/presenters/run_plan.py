@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from confiture_tui.ui.actions import key_of
 from confiture_tui.ui.presenters.figures import counted, duration
 from confiture_tui.ui.presenters.migrations import label
 from confiture_tui.ui.presenters.risk import level_badge
@@ -41,7 +42,13 @@ def plan_pane(row: RunRow | None, session: Session, glyphs: Glyphs) -> Content:
         if planned is not None:
             blocks += _migration(planned, session, glyphs)
         else:
-            words = "It is not part of this run; t makes the run go as far as here."
+            skipped = state.request is not None and row.version in state.request.skip
+            words = f"It is not part of this run; {key_of('limit_here')} makes the run go as far as here."
+            if skipped:
+                words = (
+                    f"It is left out this time and stays pending; {key_of('skip_chosen')} takes it in again. Once "
+                    "later ones are applied, it comes before them: applying it then asks you to allow `out-of-order`."
+                )
             blocks += [Content.styled(label(row.version, row.name), style("strong")), Content(words)]
     if plan.is_empty and row is None:
         words = "Nothing is applied, so nothing can be taken back." if state.is_backward else "Nothing is pending."
@@ -134,10 +141,10 @@ def _target(prepared: PreparedRun, glyphs: Glyphs) -> list[Content]:
 
 
 _WHAT_IT_DOES = {
-    "resume": ("s", "goes on with what is not done"),
-    "mark_applied": ("m", "it counts as applied; runs nothing"),
-    "mark_pending": ("M", "it counts as pending; runs nothing"),
-    "wait": ("r", "look again later: a session of it is still there"),
+    "resume": ("resume_left", "goes on with what is not done"),
+    "mark_applied": ("mark_applied", "it counts as applied; runs nothing"),
+    "mark_pending": ("mark_pending", "it counts as pending; runs nothing"),
+    "wait": ("plan_again", "look again later: a session of it is still there"),
 }
 
 
@@ -148,7 +155,7 @@ def _left_over(left: LeftOver, glyphs: Glyphs) -> Content:
         Content.assemble((f"{glyphs.interrupted} ", style("state-attention")), safe_text(left.sentence)),
         Content(""),
         *(
-            Content.assemble((f"{_WHAT_IT_DOES[action][0]}  ", style("key")), _WHAT_IT_DOES[action][1])
+            Content.assemble((f"{key_of(_WHAT_IT_DOES[action][0])}  ", style("key")), _WHAT_IT_DOES[action][1])
             for action in left.actions
             if action in _WHAT_IT_DOES
         ),

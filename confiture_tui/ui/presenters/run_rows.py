@@ -84,7 +84,9 @@ def run_row(row: RunRow, session: Session, *, width: int, glyphs: Glyphs) -> Con
         state = Content.styled(f"{glyphs.arrow} {'take back' if back else 'apply'}", style("state-pending"))
         badge = _risk(row.version, session, glyphs)
     else:
-        state, badge = Content.styled(f"{glyphs.not_run} not now", style("quiet")), Content("")
+        skip = session.run.request.skip if session.run.request is not None else frozenset()
+        words = "left out" if row.version in skip else "not now"
+        state, badge = Content.styled(f"{glyphs.not_run} {words}", style("quiet")), Content("")
     room = max(width - _STATE_WIDTH - (badge.cell_length + 1 if badge else 0), 8)
     name = Content(label(row.version, row.name)).truncate(room, ellipsis=glyphs.fancy, pad=True)
     quiet = row.left is None and row.progress is None and not row.included

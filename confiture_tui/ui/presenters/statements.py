@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from confiture_tui.ui.actions import key_of
 from confiture_tui.ui.presenters.figures import duration, number
 from confiture_tui.ui.presenters.styles import style
 from confiture_tui.ui.progress import Mark
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
     from confiture_tui.core.effects.model import RelationLock, StatementEffects
     from confiture_tui.ui.glyphs import Glyphs
 
-NOT_LOOKED = "not looked at yet: press d"
+
+def not_looked() -> str:
+    """What stands where nobody has looked."""
+    return f"not looked at yet: press {key_of('dry_run')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,9 @@ def row(
             rows = Content(number(observed.rows))
     else:
         sign = Content(" ")
-        what = summary(statement, glyphs) if statement.basis is not None else Content.styled(NOT_LOOKED, style("quiet"))
+        what = (
+            summary(statement, glyphs) if statement.basis is not None else Content.styled(not_looked(), style("quiet"))
+        )
         if statement.estimate is not None:
             time = Content.styled(f"~{duration(statement.estimate.expected_ms)}", style("quiet"))
     parts = [

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Final
 
 from textual.content import Content
 
+from confiture_tui.ui.actions import key_of
 from confiture_tui.ui.presenters.facts import facts
-from confiture_tui.ui.presenters.schema_diff import schema_diff
+from confiture_tui.ui.presenters.schema_diff import diff_summary
 from confiture_tui.ui.presenters.styles import style
 from confiture_tui.ui.presenters.verdict import error_text, report
 from confiture_tui.ui.safe_text import safe_line, safe_text
 
 if TYPE_CHECKING:
+    from confiture_tui.core.catalog.diff import SchemaDiff
     from confiture_tui.core.dry_run.result import StatementObservation
     from confiture_tui.core.effects.model import StatementEffects
     from confiture_tui.core.migrations.status import MigrationStatus
@@ -68,17 +70,22 @@ def report_pane(version: str, session: Session, glyphs: Glyphs) -> Content:
     )
     return Content.assemble(
         ("Not tried yet. Press ", style("quiet")),
-        ("d", style("key")),
+        (key_of("dry_run"), style("key")),
         (f" to try it on {where}. Nothing of it stays.", style("quiet")),
     )
 
 
-def schema_pane(version: str, session: Session, preview: MigrationPreview | None, glyphs: Glyphs) -> Content:
-    """What the migration does to the schema, as far as a dry run has shown it."""
+def diff_of(version: str, session: Session, preview: MigrationPreview | None) -> SchemaDiff | None:
+    """The difference that the last dry run of a migration has shown."""
     result = session.results.get(version)
-    diff = result.schema_diff if result is not None else preview.schema_diff if preview is not None else None
+    return result.schema_diff if result is not None else preview.schema_diff if preview is not None else None
+
+
+def schema_pane(version: str, session: Session, diff: SchemaDiff | None) -> Content:
+    """How much of the schema the migration changes, as far as a dry run has shown it."""
+    result = session.results.get(version)
     if diff is not None:
-        return schema_diff(diff, glyphs)
+        return diff_summary(diff)
     if result is not None and result.verdict == "fails":
         return Content.styled("The migration failed, so there is no schema after it to compare.", style("quiet"))
     return Content.styled(
@@ -86,10 +93,14 @@ def schema_pane(version: str, session: Session, preview: MigrationPreview | None
     )
 
 
-def source_text(status: MigrationStatus) -> str:
-    """The SQL of a migration; where there is none, a comment that says why. Not safe yet: the SQL view sees to it."""
+def source_text(status: MigrationStatus, *, backward: bool = False) -> str:
+    """The SQL of a migration, or of its way back; where there is none, a comment that says why.
+
+    Not safe yet: the SQL view sees to it.
+    """
     if status.migration is not None:
-        text = status.migration.up.text
+        script = status.migration.down if backward else status.migration.up
+        text = script.text if script is not None else "-- There is no way back."
         if len(text) <= _LONGEST_TEXT:
             return text
         return f"{text[:_LONGEST_TEXT]}\n-- … {len(text) - _LONGEST_TEXT:,} more characters are not shown here."

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.screen import Screen
 
 from confiture_tui.ui.actions import Where
+from confiture_tui.ui.command_lines import command_line
+from confiture_tui.ui.copying import Copyable
 from confiture_tui.ui.presenters.styles import CLASSES
+from confiture_tui.ui.session import Phase
 from confiture_tui.ui.widgets.header_bar import HeaderBar
 from confiture_tui.ui.widgets.key_bar import KeyBar
 from confiture_tui.ui.widgets.log_pane import LogPane
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from textual.app import ComposeResult
     from textual.widget import Widget
@@ -63,6 +66,8 @@ class ConfitureScreen(Screen[None]):
             return self.has_job
         if action.id == "back_to_log":
             return self.confiture.came_from_log and self.MODE != "log"
+        if action.id == "copy":
+            return self.session.phase is Phase.READY
         return action.id != f"show_{self.MODE}"
 
     @property
@@ -107,6 +112,21 @@ class ConfitureScreen(Screen[None]):
     def session_changed(self, topic: Topic) -> None:
         """Redraw what this concerns."""
         raise NotImplementedError
+
+    # What can be copied
+
+    def command(self) -> Sequence[str]:
+        """The words after ``confiture-tui`` that give, without a screen, what this one shows."""
+        raise NotImplementedError
+
+    def command_line(self) -> str:
+        """The whole command line, safe to show."""
+        return command_line(self.session, self.command())
+
+    def copyables(self) -> list[Copyable]:
+        """What can be copied here, the most particular first."""
+        command = self.command_line()
+        return [Copyable(f"the command: {command}", lambda: command)]
 
     @property
     def log_view(self) -> LogView:

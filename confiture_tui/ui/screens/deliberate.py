@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
 
+def typed_name(database: str) -> Content:
+    """That production wants its name typed."""
+    return Content.assemble(
+        (" PRODUCTION ", style("env-production")), " tab, then type ", (safe_line(database), style("strong"))
+    )
+
+
 class DeliberateDialog(Dialog[str | None]):
     """Asks; the answer is ``None`` for no, and for a deliberate yes what was typed (empty where nothing had to be).
 
@@ -38,12 +45,7 @@ class DeliberateDialog(Dialog[str | None]):
             with VerticalScroll(id="question-scroll", can_focus=False):
                 yield Static(self._question, id="question", markup=False)
             if self._database is not None:
-                demand = Content.assemble(
-                    (" PRODUCTION ", style("env-production")),
-                    " tab, then type ",
-                    (safe_line(self._database), style("strong")),
-                )
-                yield Static(demand, id="demand", markup=False)
+                yield Static(typed_name(self._database), id="demand", markup=False)
                 yield Input(id="typed", compact=True)
             with Horizontal(id="answers"):
                 yield Button(Content("Cancel"), id="no", compact=True)

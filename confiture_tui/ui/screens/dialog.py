@@ -16,6 +16,13 @@ class Dialog(ModalScreen[Answer]):
     """A question or a text over a screen, with the app's styles."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = set(CLASSES)
+    # Textual declares it without ClassVar.
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (23, "-medium"), (34, "-tall")]  # noqa: RUF012
+
+    def action_pick_choice(self) -> None:
+        """Where there are answers, the button that has the focus answers; a list of choices has its own."""
+        if isinstance(self.focused, Button):
+            self.focused.press()
 
     def action_next_answer(self) -> None:
         """The arrow goes from one answer to the next, as tab does."""

@@ -8,7 +8,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from confiture_tui.ui.actions import Where, bindings_at
+from confiture_tui.ui.actions import Where, bindings_at, key_of
 from confiture_tui.ui.presenters.keys import help_text
 from confiture_tui.ui.screens.dialog import Dialog
 from confiture_tui.ui.widgets.text_pane import TextPane
@@ -32,7 +32,7 @@ class HelpScreen(Dialog[None]):
         with Vertical(id="help"):
             yield Static(Content("Keys"), classes="dialog-title", markup=False)
             yield TextPane(id="help-text")
-            yield Static(Content("esc closes"), classes="dialog-hint", markup=False)
+            yield Static(Content(f"{key_of('dismiss_dialog')} closes"), classes="dialog-hint", markup=False)
 
     def on_mount(self) -> None:
         """Show them."""

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Static
 
 from confiture_tui.ui.actions import Where, bindings_at
+from confiture_tui.ui.copying import Copyable
+from confiture_tui.ui.presenters.migrations import label
 from confiture_tui.ui.presenters.notice import opening_notice
 from confiture_tui.ui.presenters.past import past_pane, past_title
 from confiture_tui.ui.screens.base import ConfitureScreen
@@ -33,7 +34,7 @@ class HistoryScreen(ConfitureScreen):
     def body(self) -> ComposeResult:
         """A line, the list, the chosen run."""
         session, glyphs = self.session, self.confiture.glyphs
-        self.notice = Static(Content(""), id="history-notice", markup=False)
+        self.notice = TextPane(id="history-notice")
         self.past = PastList(session, glyphs, id="past")
         self.title_line = DrawnLine(
             lambda width: past_title(session, self.past.rows, width=width, glyphs=glyphs), id="history-title"
@@ -66,7 +67,7 @@ class HistoryScreen(ConfitureScreen):
         if topic not in (Topic.OPENED, Topic.MIGRATIONS, Topic.HISTORY):
             return
         text = opening_notice(self.session, self.confiture.glyphs)
-        self.notice.update(text if text is not None else Content(""))
+        self.notice.show(text if text is not None else Content(""))
         self.notice.display = text is not None
         self.query_one("#history").display = text is None
         if topic is Topic.MIGRATIONS and self.is_current:
@@ -96,3 +97,16 @@ class HistoryScreen(ConfitureScreen):
         """Read it again, and the ledger."""
         self.confiture.reload()
         self.confiture.looks.history()
+
+    def command(self) -> list[str]:
+        """What is applied, and when."""
+        return ["status"]
+
+    def copyables(self) -> list[Copyable]:
+        """What is shown of the chosen run."""
+        row = self.past.chosen
+        things = []
+        if row is not None:
+            shown = self.detail.content.plain
+            things.append(Copyable(f"what is shown of {label(row.version, row.name)}", lambda: shown))
+        return [*things, *super().copyables()]

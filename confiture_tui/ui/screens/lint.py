@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Input, Static
 
 from confiture_tui.ui.actions import Where, bindings_at
+from confiture_tui.ui.copying import Copyable, of_lint
+from confiture_tui.ui.presenters.figures import counted
 from confiture_tui.ui.presenters.findings import Grouping, finding_pane, lint_title
 from confiture_tui.ui.presenters.notice import opening_notice
+from confiture_tui.ui.presenters.styles import style
+from confiture_tui.ui.safe_text import safe_line
+from confiture_tui.ui.screens.ask_line import LineDialog
 from confiture_tui.ui.screens.base import ConfitureScreen
+from confiture_tui.ui.screens.confirm import ConfirmDialog
 from confiture_tui.ui.session import Phase, Topic
 from confiture_tui.ui.widgets.drawn_line import DrawnLine
 from confiture_tui.ui.widgets.filter_line import FilterLine
@@ -21,7 +26,9 @@ from confiture_tui.ui.widgets.text_pane import TextPane
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
+    from textual.widgets import Input
 
+    from confiture_tui.core.lint.model import Violation
     from confiture_tui.ui.actions import Action
 
 
@@ -42,7 +49,7 @@ class LintScreen(ConfitureScreen):
     def body(self) -> ComposeResult:
         """A line, the filter while it is used, the list, the chosen finding."""
         glyphs = self.confiture.glyphs
-        self.notice = Static(Content(""), id="lint-notice", markup=False)
+        self.notice = TextPane(id="lint-notice")
         self.title_line = DrawnLine(self._title, id="lint-title")
         self.filter = FilterLine(id="lint-filter")
         self.findings = FindingList(glyphs, id="findings")
@@ -76,7 +83,7 @@ class LintScreen(ConfitureScreen):
         if topic not in (Topic.OPENED, Topic.MIGRATIONS, Topic.LINT):
             return
         text = opening_notice(self.session, self.confiture.glyphs)
-        self.notice.update(text if text is not None else Content(""))
+        self.notice.show(text if text is not None else Content(""))
         self.notice.display = text is not None
         self.query_one("#lint").display = text is None
         if topic is Topic.MIGRATIONS and self.is_current:
@@ -132,9 +139,11 @@ class LintScreen(ConfitureScreen):
 
     def offers(self, action: Action) -> bool:
         """What makes sense now."""
-        if action.id == "copy_fix":
-            row = self.findings.chosen
-            return row is not None and row.violation is not None and row.violation.fix is not None
+        if action.id == "ignore_finding":
+            return self._chosen_violation is not None and not self.has_job
+        if action.id == "baseline_findings":
+            result = self.session.lint.result
+            return result is not None and bool(result.report.violations) and not self.has_job
         if action.id == "only_added":
             result = self.session.lint.result
             return result is not None and result.comparison is not None
@@ -168,12 +177,57 @@ class LintScreen(ConfitureScreen):
             self.confiture.looks.cancel_lint()
         self.findings.focus()
 
-    def action_copy_fix(self) -> None:
-        """Copy the SQL that mends the chosen finding."""
+    # Letting findings pass
+
+    def action_ignore_finding(self) -> None:
+        """Ask for the reason, and exempt the object of the chosen finding from its rule."""
+        one = self._chosen_violation
+        if one is None or self.has_job:
+            return
+        question = Content.assemble(
+            "Let ",
+            (safe_line(one.rule), style("strong")),
+            " pass for ",
+            (safe_line(one.object), style("relation")),
+            "? It is written into confiture.yaml, with the reason:",
+        )
+
+        def reasoned(reason: str | None) -> None:
+            if reason is not None:
+                self.confiture.looks.ignore(one, reason)
+
+        self.app.push_screen(LineDialog(question), reasoned)
+
+    def action_baseline_findings(self) -> None:
+        """Ask, and let everything that is found now pass."""
+        result = self.session.lint.result
+        if result is None or self.has_job:
+            return
+        found = counted(len(result.report.violations), "finding")
+        question = Content(
+            f"Let the {found} of the schema as it is now pass from now on? They are written into the baseline's file; "
+            "what comes after is told. `confiture-tui lint --update-baseline` does the same."
+        )
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.confiture.looks.baseline()
+
+        self.app.push_screen(ConfirmDialog(question, yes=Content("Let pass"), no=Content("Cancel")), answered)
+
+    @property
+    def _chosen_violation(self) -> Violation | None:
         row = self.findings.chosen
-        if row is not None and row.violation is not None and row.violation.fix is not None:
-            self.app.copy_to_clipboard(row.violation.fix.sql)
-            self.notify("The fix is copied.")
+        return row.violation if row is not None else None
+
+    def command(self) -> list[str]:
+        """The same findings, those of the filter too."""
+        return ["lint", *(["--changed-only"] if self.only_added else [])]
+
+    def copyables(self) -> list[Copyable]:
+        """The fix, the finding, those that are shown."""
+        own = of_lint(self.session.lint.result, self._chosen_violation, self.findings.violations)
+        return [*own, *super().copyables()]
 
     def action_lint_again(self) -> None:
         """Look again."""

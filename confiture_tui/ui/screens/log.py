@@ -16,13 +16,14 @@ from confiture_tui.events import Level
 from confiture_tui.observability import export_events
 from confiture_tui.ui.actions import Where, bindings_at
 from confiture_tui.ui.background import in_background
+from confiture_tui.ui.copying import Copyable
 from confiture_tui.ui.filtered_log import FilteredLog, LogFilter
 from confiture_tui.ui.presenters.figures import counted
 from confiture_tui.ui.presenters.log_event import event_pane, event_text
 from confiture_tui.ui.presenters.log_title import log_title
 from confiture_tui.ui.safe_text import safe_line
+from confiture_tui.ui.screens.ask_line import LineDialog
 from confiture_tui.ui.screens.base import ConfitureScreen
-from confiture_tui.ui.screens.file_name import FileNameDialog
 from confiture_tui.ui.widgets.drawn_line import DrawnLine
 from confiture_tui.ui.widgets.filter_line import FilterLine
 from confiture_tui.ui.widgets.log_lines import LogLines
@@ -224,18 +225,18 @@ class LogScreen(ConfitureScreen):
         self.confiture.came_from_log = True
         self.confiture.go_to(event.migration, event.statement)
 
-    def action_copy_log_line(self) -> None:
-        """Copy the chosen line's event."""
-        event = self.lines.chosen
+    def copyables(self) -> list[Copyable]:
+        """The chosen line's event, and the last lines that are shown."""
+        event, things = self.lines.chosen, []
         if event is not None:
-            self.app.copy_to_clipboard(event_text(event))
-            self.notify("The line is copied.")
+            things.append(Copyable("the chosen line's event", lambda: event_text(event)))
+        shown = min(len(self.shown), _COPIED)
+        if shown:
+            things.append(Copyable(f"the {counted(shown, 'line')} shown", self._last_lines))
+        return [*things, *super().copyables()]
 
-    def action_copy_log(self) -> None:
-        """Copy the last lines that are shown."""
-        events = self._events()[-_COPIED:]
-        self.app.copy_to_clipboard("\n".join(event_text(event) for event in events))
-        self.notify(f"{counted(len(events), 'line')} copied.")
+    def _last_lines(self) -> str:
+        return "\n".join(event_text(event) for event in self._events()[-_COPIED:])
 
     def _events(self) -> list[Event]:
         while not self.shown.sync():
@@ -252,7 +253,7 @@ class LogScreen(ConfitureScreen):
             if name is not None:
                 self._export(events, Path(name).expanduser())
 
-        self.app.push_screen(FileNameDialog(Content(question), suggestion), named)
+        self.app.push_screen(LineDialog(Content(question), suggestion), named)
 
     @work(group="export")
     async def _export(self, events: list[Event], path: Path) -> None:
@@ -262,3 +263,7 @@ class LogScreen(ConfitureScreen):
             self.notify(safe_line(f"{error.message} {error.hint}"), severity="error", markup=False)
         else:
             self.notify(safe_line(f"{counted(count, 'event')} written to {path.resolve()}"), markup=False)
+
+    def command(self) -> list[str]:
+        """The events of a session of the app are in its log file, where it has one."""
+        return ["status", "--log-level", "debug"]

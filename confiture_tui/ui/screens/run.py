@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Static
 
+from confiture_tui.errors import UsageError
+from confiture_tui.observability import new_private_file
 from confiture_tui.ui.actions import Where, bindings_at
+from confiture_tui.ui.command_lines import run_words
+from confiture_tui.ui.copying import Copyable, of_run
+from confiture_tui.ui.presenters.as_markdown import run_markdown
 from confiture_tui.ui.presenters.notice import notice
 from confiture_tui.ui.presenters.run_head import next_step, run_title
 from confiture_tui.ui.presenters.run_live import live_pane, result_pane
 from confiture_tui.ui.presenters.run_plan import allow_question, plan_pane, question, settle_question
-from confiture_tui.ui.run_commands import command_of
+from confiture_tui.ui.presenters.run_step import step_choices, step_title
+from confiture_tui.ui.presenters.subject import source_text
 from confiture_tui.ui.run_state import RunPhase
+from confiture_tui.ui.safe_text import safe_line
+from confiture_tui.ui.screens.ask_line import LineDialog
 from confiture_tui.ui.screens.base import ConfitureScreen
-from confiture_tui.ui.screens.deliberate import DeliberateDialog
+from confiture_tui.ui.screens.deliberate import DeliberateDialog, typed_name
+from confiture_tui.ui.screens.step import StepAnswer, StepDialog
 from confiture_tui.ui.session import Phase, Topic
 from confiture_tui.ui.widgets.drawn_line import DrawnLine
 from confiture_tui.ui.widgets.run_list import RunList
@@ -46,7 +56,7 @@ class RunScreen(ConfitureScreen):
     def body(self) -> ComposeResult:
         """Two lines, the list, the text."""
         session, glyphs = self.session, self.confiture.glyphs
-        self.notice = Static(Content(""), id="run-notice", markup=False)
+        self.notice = TextPane(id="run-notice")
         self.title_line = DrawnLine(lambda width: run_title(session, width=width, glyphs=glyphs), id="run-title")
         self.next_line = DrawnLine(
             lambda width: next_step(self.rows.chosen, session, width=width, glyphs=glyphs), id="run-next"
@@ -84,7 +94,7 @@ class RunScreen(ConfitureScreen):
         if topic not in (Topic.OPENED, Topic.MIGRATIONS, Topic.RUN, Topic.RUN_PROGRESS, Topic.RISK):
             return
         text = notice(self.session, self.confiture.glyphs)
-        self.notice.update(text if text is not None else Content(""))
+        self.notice.show(text if text is not None else Content(""))
         self.notice.display = text is not None
         self.query_one("#run").display = text is None
         if topic is Topic.MIGRATIONS and self.is_current:
@@ -92,6 +102,8 @@ class RunScreen(ConfitureScreen):
         self.rows.reload()
         self._follow()
         self._show()
+        if topic is Topic.RUN and self.is_current:
+            self._ask_for_step()
 
     def _plan_if_idle(self) -> None:
         if self.session.phase is Phase.READY and self.state.phase is RunPhase.IDLE:
@@ -136,12 +148,19 @@ class RunScreen(ConfitureScreen):
         if action.where is not Where.RUN or action.running:
             return super().offers(action)
         if self.has_job:
-            return action.id in ("open_run_detail", "copy_run")
+            return action.id == "open_run_detail"
         match action.id:
             case "run_plan":
                 return self._can_run
             case "limit_here":
                 return state.phase is RunPhase.PLANNED and row is not None and row.left is None
+            case "step_through":
+                return self._can_run
+            case "skip_chosen":
+                planned = state.phase is RunPhase.PLANNED and not state.is_backward
+                return planned and row is not None and row.left is None
+            case "export_summary":
+                return state.phase is RunPhase.ENDED and state.result is not None
             case "plan_backward":
                 return not state.is_backward or state.phase is RunPhase.ENDED
             case "plan_forward":
@@ -168,10 +187,15 @@ class RunScreen(ConfitureScreen):
             and not self._is_read_only
         )
 
+    @property
+    def _name_to_type(self) -> str | None:
+        """The database's name, where it is production."""
+        project, target = self.session.project, self.session.target
+        return target.database if project is not None and project.is_production and target is not None else None
+
     def _ask(self, question: Content, yes: Content, then: Callable[[str | None], None]) -> None:
         """Ask; ``then`` gets the typed name where one had to be typed, which is on production."""
-        project, target = self.session.project, self.session.target
-        name = target.database if project is not None and project.is_production and target is not None else None
+        name = self._name_to_type
 
         def answered(answer: str | None) -> None:
             if answer is not None:
@@ -193,14 +217,90 @@ class RunScreen(ConfitureScreen):
         row, state = self.rows.chosen, self.state
         if row is None or row.left is not None or state.request is None or state.phase is not RunPhase.PLANNED:
             return
-        allowed = state.request.allowed
+        allowed, skip = state.request.allowed, state.request.skip - {row.version}
         if state.is_backward:
             first = sum(one.left is not None for one in self.rows.rows)
             self.confiture.runs.plan("backward", steps=self.rows.cursor - first + 1)
         elif row is self.rows.rows[-1]:
-            self.confiture.runs.plan(allowed=allowed)
+            self.confiture.runs.plan(skip=skip, allowed=allowed)
         else:
-            self.confiture.runs.plan(to=row.version, allowed=allowed)
+            self.confiture.runs.plan(to=row.version, skip=skip, allowed=allowed)
+
+    def action_skip_chosen(self) -> None:
+        """Plan without the chosen migration, or with it again."""
+        row, request = self.rows.chosen, self.state.request
+        if row is None or row.left is not None or request is None or self.state.phase is not RunPhase.PLANNED:
+            return
+        if request.direction == "forward":
+            self.confiture.runs.plan_request(request.model_copy(update={"skip": request.skip ^ {row.version}}))
+
+    # One by one
+
+    def action_step_through(self) -> None:
+        """Ask for each migration of the plan."""
+        if self._can_run:
+            self.confiture.runs.step_through()
+
+    def _ask_for_step(self) -> None:
+        """Ask for the first migration of the plan, when they are asked for one by one and it is its turn."""
+        state = self.state
+        if state.scope is None or state.phase is not RunPhase.PLANNED or state.prepared is None:
+            return
+        if state.prepared.plan.is_empty or isinstance(self.app.screen, StepDialog):
+            return
+        plan, runs = state.prepared.plan, self.confiture.runs
+        row = next((one for one in self.rows.rows if one.version == plan.migrations[0].version), None)
+        status = self.session.status_of(plan.migrations[0].version)
+        name = self._name_to_type
+
+        def answered(answer: tuple[StepAnswer, str] | None) -> None:
+            word, typed = answer if answer is not None else (StepAnswer.STOP, "")
+            if word is StepAnswer.PROCEED:
+                runs.proceed(typed if name is not None else None)
+            elif word is StepAnswer.SKIP:
+                runs.skip()
+            else:
+                runs.stop_stepping()
+
+        self.app.push_screen(
+            StepDialog(
+                title=step_title(plan, self.session, self.confiture.glyphs),
+                choices=step_choices(plan, self.session),
+                details=plan_pane(row, self.session, self.confiture.glyphs),
+                sql=source_text(status, backward=state.is_backward) if status is not None else "",
+                demand=typed_name(name) if name is not None else None,
+                name=name,
+                can_skip=not state.is_backward,
+            ),
+            answered,
+        )
+
+    # The summary
+
+    def action_export_summary(self) -> None:
+        """Ask for a name, and write the summary; never over a file that is there."""
+        if self.state.result is None:
+            return
+        summary = run_markdown(self.session)
+        suggestion = f"confiture-run-{datetime.now(UTC).astimezone():%Y%m%d-%H%M%S}.md"
+        question = Content("Write the summary, as Markdown, into a new file that only you may read:")
+
+        def named(name: str | None) -> None:
+            if name is not None:
+                self._write_summary(summary, Path(name).expanduser())
+
+        self.app.push_screen(LineDialog(question, suggestion), named)
+
+    def _write_summary(self, summary: str, path: Path) -> None:
+        try:
+            with new_private_file(path) as file:
+                file.write(summary)
+        except OSError as error:
+            self.notify(safe_line(f"{path}: {error.strerror}"), severity="error", markup=False)
+        except UsageError as error:
+            self.notify(safe_line(f"{error.message} {error.hint}"), severity="error", markup=False)
+        else:
+            self.notify(f"Written: {safe_line(str(path.resolve()))}", markup=False)
 
     def action_plan_backward(self) -> None:
         """Plan to take the last one back, or all that the last run applied."""
@@ -220,7 +320,7 @@ class RunScreen(ConfitureScreen):
         if request is None or self.state.phase is not RunPhase.PLANNED:
             self.confiture.runs.plan()
         else:
-            self.confiture.runs.plan(request.direction, to=request.to, steps=request.steps, allowed=request.allowed)
+            self.confiture.runs.plan_request(request)
 
     def action_allow_objections(self) -> None:
         """Ask, and plan without what speaks against it."""
@@ -230,7 +330,7 @@ class RunScreen(ConfitureScreen):
         codes = frozenset(one.code.value for one in prepared.plan.objections) | request.allowed
 
         def allow(_typed: str | None) -> None:
-            self.confiture.runs.plan(request.direction, to=request.to, steps=request.steps, allowed=codes)
+            self.confiture.runs.plan_request(request.model_copy(update={"allowed": codes}))
 
         self._ask(allow_question(prepared.plan), Content("Allow"), allow)
 
@@ -282,8 +382,10 @@ class RunScreen(ConfitureScreen):
         """From the list into the text, and back."""
         (self.detail if self.focused is self.rows else self.rows).focus()
 
-    def action_copy_run(self) -> None:
-        """Copy the command line that does the same."""
-        command = command_of(self.state)
-        self.app.copy_to_clipboard(command)
-        self.notify(f"Copied: {command}", markup=False)
+    def command(self) -> list[str]:
+        """The plan."""
+        return run_words(self.state)
+
+    def copyables(self) -> list[Copyable]:
+        """What takes the run back, the summary, the plan as a command."""
+        return [*of_run(self.session), *super().copyables()]

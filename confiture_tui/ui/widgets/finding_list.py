@@ -10,6 +10,7 @@ from confiture_tui.ui.widgets.row_list import RowList
 if TYPE_CHECKING:
     from textual.content import Content
 
+    from confiture_tui.core.lint.model import Violation
     from confiture_tui.service.linting import LintResult
     from confiture_tui.ui.glyphs import Glyphs
     from confiture_tui.ui.presenters.findings import FindingRow
@@ -24,14 +25,14 @@ class FindingList(RowList):
         self._result: LintResult | None = None
         self._grouping = Grouping.SEVERITY
         self._rows: tuple[FindingRow, ...] = ()
-        self.shown = 0
+        self.violations: tuple[Violation, ...] = ()
 
     def show(self, result: LintResult | None, words: str, *, only_added: bool, grouping: Grouping) -> None:
         """Show these findings; the chosen one stays chosen, else the first one is."""
         before = self.chosen
         self._result, self._grouping = result, grouping
         found = chosen_findings(result, words, only_added=only_added) if result is not None else ()
-        self.shown = len(found)
+        self.violations = found
         self._rows = finding_rows(found, grouping)
         # The first row is a heading.
         at = min(1, len(self._rows) - 1)
@@ -39,6 +40,11 @@ class FindingList(RowList):
             key = before.violation.key
             at = next((n for n, one in enumerate(self._rows) if one.violation and one.violation.key == key), at)
         self.set_rows(len(self._rows), cursor=at)
+
+    @property
+    def shown(self) -> int:
+        """How many findings are shown."""
+        return len(self.violations)
 
     @property
     def chosen(self) -> FindingRow | None:

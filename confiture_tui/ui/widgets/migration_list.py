@@ -23,11 +23,12 @@ class MigrationList(RowList):
         self._session = session
         self._glyphs = glyphs
         self._statuses: tuple[MigrationStatus, ...] = ()
+        self.worst_first = False
 
     def reload(self) -> None:
         """Take the migrations from the session; the chosen one stays chosen if it is still there."""
         chosen = self.chosen
-        self._statuses = ordered(self._session.statuses)
+        self._statuses = ordered(self._session.statuses, self._session.assessments if self.worst_first else None)
         versions = [status.version for status in self._statuses]
         at = versions.index(chosen.version) if chosen is not None and chosen.version in versions else 0
         self.set_rows(len(versions), cursor=at)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from rich.cells import cell_len
 from textual import work
 from textual.content import Content, Span
+from textual.message import Message
 
 from confiture_tui.ui.background import in_background
 from confiture_tui.ui.safe_text import safe_text
 from confiture_tui.ui.widgets.lines import LinesView
 
 if TYPE_CHECKING:
-    from textual.events import Resize
+    from textual.events import Click, Resize
     from textual.style import Style
 
     from confiture_tui.ui.sql_colours import LineColours
@@ -26,11 +27,22 @@ _COLOUR_LIMIT: Final = 2_000_000
 
 
 class SqlView(LinesView):
-    """A file's text; lines too long for the view go on below. Showing it never waits: the colours come later."""
+    """A file's text; lines too long for the view go on below. Showing it never waits: the colours come later.
+
+    One line is the cursor's: the keys and a click move it, and it goes where a statement is marked.
+    """
+
+    class Moved(Message):
+        """The cursor is on another line, counted from 1."""
+
+        def __init__(self, line: int) -> None:
+            super().__init__()
+            self.line = line
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "sql--number",
         "sql--marked",
+        "sql--cursor",
         "sql--marked-number",
         "sql-keyword",
         "sql-type",
@@ -49,6 +61,7 @@ class SqlView(LinesView):
         self._first_rows: list[int] = []  # of each line
         self._laid_out_in = -1
         self._marked = range(0)
+        self._cursor = 0
         self._bring_mark = False
         self._gutter = 0
 
@@ -76,6 +89,7 @@ class SqlView(LinesView):
             self._lines.pop()
         self._colours = []
         self._marked = range(0)
+        self._cursor = 0
         self._gutter = len(str(len(self._lines))) + 2
         self._lay_out()
         self.scroll_to(y=0, animate=False, immediate=True)
@@ -106,7 +120,10 @@ class SqlView(LinesView):
         if marked == self._marked:
             return
         self._marked = marked
-        self._bring_mark = True
+        if not self.has_focus:
+            # Whoever moves the cursor is not to be moved by what it marks.
+            self._cursor = max(marked.start, 0)
+            self._bring_mark = True
         self.refresh()
         self.call_after_refresh(self._show_mark)
 
@@ -127,8 +144,62 @@ class SqlView(LinesView):
             self.scroll_to(y=max(first - 2, 0), animate=False, immediate=True)
 
     def line_style(self, index: int) -> Style:
-        """The chosen statement stands out."""
-        return self.get_visual_style("sql--marked") if self._rows[index][0] in self._marked else self.visual_style
+        """The chosen statement stands out, and within it the cursor where the keys move it."""
+        line = self._rows[index][0]
+        if line == self._cursor and self.has_focus:
+            return self.get_visual_style("sql--cursor")
+        return self.get_visual_style("sql--marked") if line in self._marked else self.visual_style
+
+    # The cursor
+
+    def _move_to(self, line: int) -> None:
+        line = max(0, min(line, len(self._lines) - 1))
+        if line == self._cursor:
+            return
+        self._cursor = line
+        first = self._first_rows[line]
+        after = self._first_rows[line + 1] if line + 1 < len(self._lines) else len(self._rows)
+        height, top = self.size.height, self.scroll_offset.y
+        if first < top:
+            self.scroll_to(y=first, animate=False, immediate=True)
+        elif after > top + height:
+            self.scroll_to(y=after - height, animate=False, immediate=True)
+        self.refresh()
+        self.post_message(self.Moved(line + 1))
+
+    def _page(self) -> int:
+        return max(self.size.height - 1, 1)
+
+    def action_line_down(self) -> None:
+        """The next line."""
+        self._move_to(self._cursor + 1)
+
+    def action_line_up(self) -> None:
+        """The line before."""
+        self._move_to(self._cursor - 1)
+
+    def action_page_down_lines(self) -> None:
+        """A page further."""
+        self._move_to(self._cursor + self._page())
+
+    def action_page_up_lines(self) -> None:
+        """A page back."""
+        self._move_to(self._cursor - self._page())
+
+    def action_first_line(self) -> None:
+        """The first line."""
+        self._move_to(0)
+
+    def action_last_line(self) -> None:
+        """The last line."""
+        self._move_to(len(self._lines) - 1)
+
+    def on_click(self, event: Click) -> None:
+        """To the line that was clicked."""
+        offset = event.get_content_offset(self)
+        row = offset.y + self.scroll_offset.y if offset is not None else len(self._rows)
+        if row < len(self._rows):
+            self._move_to(self._rows[row][0])
 
     def line_content(self, index: int, width: int) -> Content | None:
         """One line, or what of it fits, with its number."""

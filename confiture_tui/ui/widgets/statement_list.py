@@ -56,6 +56,11 @@ class StatementList(RowList):
         """The chosen statement."""
         return self._statements[self.cursor] if self.cursor < len(self._statements) else None
 
+    def at_line(self, line: int) -> int | None:
+        """The row of the statement that is on a line of the file, counted from 1, or that began last before it."""
+        before = [number for number, one in enumerate(self._statements) if one.line <= line]
+        return before[-1] if before else None
+
     def observation_of(self, statement: StatementEffects) -> StatementObservation | None:
         """What the last dry run saw of the statement."""
         return self._observed.get(statement.index)

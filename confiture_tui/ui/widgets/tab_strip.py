@@ -33,6 +33,16 @@ class TabStrip(OneLine):
         super().__init__(id=id)
         self._titles = dict(titles)
 
+    @property
+    def titles(self) -> Mapping[str, str]:
+        """The title of each pane."""
+        return self._titles
+
+    def retitle(self, titles: Mapping[str, str]) -> None:
+        """There are other panes now."""
+        self._titles = dict(titles)
+        self.refresh()
+
     def _places(self) -> list[tuple[str, int, int]]:
         places, position = [], 0
         for pane, title in self._titles.items():

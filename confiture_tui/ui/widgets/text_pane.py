@@ -15,33 +15,10 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
 
-class TextPane(VerticalScroll, can_focus=True):
-    """Text of some dozens of lines. Longer text belongs into a view that draws only what is seen."""
+class ScrollingPane(VerticalScroll, can_focus=True):
+    """Whatever is in it, scrolled by the keys of lists and text."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_at(Where.LINES)]
-
-    def __init__(self, *, id: str) -> None:
-        super().__init__(id=id)
-        self._static = Static(Content(""), markup=False)
-        self._content = Content("")
-
-    def compose(self) -> ComposeResult:
-        """The text."""
-        yield self._static
-
-    @property
-    def content(self) -> Content:
-        """What is shown."""
-        return self._content
-
-    def show(self, content: Content, *, keep_position: bool = False) -> None:
-        """Show this text, from its beginning unless it is the same thing going on."""
-        if content.is_same(self._content):
-            return
-        self._content = content
-        self._static.update(content)
-        if not keep_position:
-            self.scroll_home(animate=False)
 
     def action_line_down(self) -> None:
         """One line down."""
@@ -66,3 +43,30 @@ class TextPane(VerticalScroll, can_focus=True):
     def action_last_line(self) -> None:
         """To the end."""
         self.scroll_end(animate=False)
+
+
+class TextPane(ScrollingPane):
+    """Text of some dozens of lines. Longer text belongs into a view that draws only what is seen."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self._static = Static(Content(""), markup=False)
+        self._content = Content("")
+
+    def compose(self) -> ComposeResult:
+        """The text."""
+        yield self._static
+
+    @property
+    def content(self) -> Content:
+        """What is shown."""
+        return self._content
+
+    def show(self, content: Content, *, keep_position: bool = False) -> None:
+        """Show this text, from its beginning unless it is the same thing going on."""
+        if content.is_same(self._content):
+            return
+        self._content = content
+        self._static.update(content)
+        if not keep_position:
+            self.scroll_home(animate=False)

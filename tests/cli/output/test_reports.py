@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from confiture_tui.cli.output.github import github
-from confiture_tui.cli.output.markdown import escaped, heading, markdown
+from confiture_tui.cli.output.markdown import heading, markdown
 from confiture_tui.cli.output.reported import Reported
 from confiture_tui.cli.output.sarif import sarif
+from confiture_tui.service.markdown import escaped
 from tests.cli.json_schema import problems
 from tests.cli.samples import HOSTILE
 from tests.cli.sarif_schema import SARIF

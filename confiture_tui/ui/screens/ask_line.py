@@ -1,4 +1,4 @@
-"""Asks for the name of a file to write."""
+"""Asks for a line of text: a name, a reason, a connection."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from textual.content import Content
 
 
-class FileNameDialog(Dialog[str | None]):
-    """The answer is the name, or ``None``: escape, or enter after the line was emptied."""
+class LineDialog(Dialog[str | None]):
+    """The answer is the line, or ``None``: escape, or enter on an empty line."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_at(Where.DIALOG)]
 
-    def __init__(self, question: Content, suggestion: str) -> None:
+    def __init__(self, question: Content, suggestion: str = "") -> None:
         super().__init__()
         self._question = question
         self._suggestion = suggestion
 
     def compose(self) -> ComposeResult:
-        """The question and the name."""
+        """The question and the line."""
         with Vertical(id="confirm"):
             yield Static(self._question, id="question", markup=False)
             yield Input(self._suggestion, id="typed", compact=True, select_on_focus=False)

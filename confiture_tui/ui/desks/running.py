@@ -1,23 +1,19 @@
-"""Where the app runs migrations, lints and looks back: each desk starts the work and takes down what came of it.
-
-The workers post messages; the app hands them to the desk, which changes the session and publishes what changed.
-"""
+"""Where the app runs migrations."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from confiture_tui.errors import Cancelled, ConfitureError
-from confiture_tui.ui.messages import HistoryRead, Linted, Marked, PlanRead, RunEnded
+from confiture_tui.errors import ConfitureError
+from confiture_tui.ui.messages import Marked, PlanRead, RunEnded
 from confiture_tui.ui.run_progress import MigrationProgress, RunProgress
-from confiture_tui.ui.run_state import RunPhase
+from confiture_tui.ui.run_state import RunPhase, Step
 from confiture_tui.ui.session import Topic
 
 if TYPE_CHECKING:
     from confiture_tui.core.runner.recovery import LeftOver
     from confiture_tui.core.runner.result import RunResult
     from confiture_tui.service.jobs import Job
-    from confiture_tui.service.linting import LintResult
     from confiture_tui.service.running import RunRequest
     from confiture_tui.ui.app import ConfitureApp
     from confiture_tui.ui.run_state import RunState
@@ -43,18 +39,82 @@ class RunDesk:
         *,
         to: str | None = None,
         steps: int | None = None,
+        skip: frozenset[str] = frozenset(),
         allowed: frozenset[str] = frozenset(),
     ) -> None:
         """Plan a run and look at the target; changes nothing there. Not while one is under way."""
         from confiture_tui.service.running import RunRequest
 
+        self.plan_request(RunRequest(direction=direction, to=to, steps=steps, skip=skip, allowed=allowed))
+
+    def plan_request(self, request: RunRequest, *, stepping: bool = False) -> None:
+        """The same for a request that there is already; ``stepping``: within a run that goes one by one."""
         state = self.state
         if state.job is not None:
             return
+        if not stepping:
+            state.scope, state.step, state.stepped = None, None, ()
         state.phase, state.error, state.changed = RunPhase.PLANNING, None, False
-        state.request = RunRequest(direction=direction, to=to, steps=steps, allowed=allowed)
-        self._app.run_worker(self._plan(state.request), group="plan", exclusive=True)
+        state.request = request
+        self._app.run_worker(self._plan(request), group="plan", exclusive=True)
         self._publish()
+
+    # One by one
+
+    def step_through(self) -> None:
+        """From here on each migration of the plan is asked for by itself."""
+        self.state.scope, self.state.stepped = self.state.request, ()
+        self._publish()
+
+    def proceed(self, confirmation: str | None) -> None:
+        """Run the first migration of the plan, by itself."""
+        state = self.state
+        if state.scope is None or state.prepared is None or state.job is not None:
+            return
+        state.step = Step(state.prepared.plan, confirmation)
+        self.plan_request(state.scope.model_copy(update={"to": None, "steps": 1}), stepping=True)
+
+    def skip(self) -> None:
+        """Leave the first migration of the plan out, and go on to the next."""
+        state = self.state
+        if state.scope is None or state.prepared is None or state.is_backward:
+            return
+        first = state.prepared.plan.migrations[0].version
+        state.scope = state.scope.model_copy(update={"skip": state.scope.skip | {first}})
+        self.plan_request(state.scope, stepping=True)
+
+    def stop_stepping(self) -> None:
+        """No more: what was run stays, and is summed up."""
+        state = self.state
+        stepped, state.scope, state.step, state.stepped = state.stepped, None, None, ()
+        if stepped:
+            self._sum_up(stepped)
+        self._publish()
+
+    def _sum_up(self, stepped: tuple[RunResult, ...]) -> None:
+        from confiture_tui.core.runner.result import RunResult
+
+        state = self.state
+        state.result, state.phase = RunResult.joined(stepped), RunPhase.ENDED
+        state.progress = RunProgress([MigrationProgress(one.version, one.name, 0) for one in state.result.migrations])
+        state.progress.settle(state.result)
+
+    def _step_ended(self, result: RunResult) -> None:
+        """On to the next, unless this one failed or was the last."""
+        state = self.state
+        state.stepped = (*state.stepped, result)
+        scope, state.step = state.scope, None
+        if scope is None or not result.ok:
+            self.stop_stepping()
+            return
+        if scope.steps is not None or (state.is_backward and scope.to is None):
+            # What is done already does not count any more.
+            scope = scope.model_copy(update={"steps": (scope.steps or 1) - 1})
+            if scope.steps == 0:
+                self.stop_stepping()
+                return
+        state.scope = scope
+        self.plan_request(scope, stepping=True)
 
     async def _plan(self, request: RunRequest) -> None:
         service, message = self._app.service, PlanRead(request)
@@ -77,7 +137,23 @@ class RunDesk:
         state.left, state.left_error = message.left, message.left_error
         state.prepared, state.error, state.result = message.prepared, message.error, None
         state.phase = RunPhase.PLANNED if message.prepared is not None else RunPhase.REFUSED
+        if state.scope is not None:
+            self._planned_step()
         self._publish()
+
+    def _planned_step(self) -> None:
+        """Begin what was said yes to, if it is still that; sum up, where nothing is left."""
+        state = self.state
+        step, state.step = state.step, None
+        if state.prepared is None or state.refusals or state.left:
+            state.scope = None
+        elif step is not None and step.is_first_of(state.prepared.plan):
+            self.start(step.confirmation)
+        elif step is not None and state.scope is not None:
+            self.plan_request(state.scope, stepping=True)
+            state.changed = True
+        elif state.prepared.plan.is_empty:
+            self.stop_stepping()
 
     def stop_planning(self) -> None:
         """Wait for the plan no longer."""
@@ -111,7 +187,8 @@ class RunDesk:
         # By the end they are not pending any more, and nobody assesses them.
         forward = not state.is_backward
         assessed = self._app.session.assessments.items() if forward else ()
-        state.estimates = {version: one.estimate for version, one in assessed}
+        before = state.estimates if state.stepped else {}
+        state.estimates = before | {version: one.estimate for version, one in assessed}
         self._app.run_worker(self._await(job), group="run")
         self._publish()
 
@@ -136,6 +213,10 @@ class RunDesk:
             self._app.session.history.entries = None
             self._app.session.lint.result = None
             self._app.reload()
+            if state.scope is not None and message.result is not None:
+                self._step_ended(message.result)
+            elif state.scope is not None:
+                self.stop_stepping()
         self._publish()
 
     def cancel(self) -> None:
@@ -165,65 +246,3 @@ class RunDesk:
         self._app.session.history.entries = None
         self._app.reload()
         self.plan()
-
-
-class LookingDesk:
-    """Lints, and reads the history."""
-
-    def __init__(self, app: ConfitureApp) -> None:
-        self._app = app
-
-    def lint(self) -> None:
-        """Judge the schema as it is now, and as the pending migrations make it."""
-        from confiture_tui.service.linting import LintRequest
-
-        state = self._app.session.lint
-        if state.job is not None:
-            return
-        state.error, state.cancelled = None, False
-        state.job = self._app.service.lint(LintRequest())
-        self._app.run_worker(self._lint(state.job), group="lint")
-        self._app.changed.publish(Topic.LINT)
-
-    async def _lint(self, job: Job[LintResult]) -> None:
-        try:
-            self._app.post_message(Linted(await job))
-        except Cancelled:
-            self._app.post_message(Linted())
-        except ConfitureError as error:
-            self._app.post_message(Linted(error=error))
-
-    def linted(self, message: Linted) -> None:
-        """Show what was found."""
-        state = self._app.session.lint
-        state.job, state.error = None, message.error
-        state.cancelled = message.result is None and message.error is None
-        if not state.cancelled:
-            state.result = message.result
-        self._app.changed.publish(Topic.LINT)
-
-    def cancel_lint(self) -> None:
-        """Stop it."""
-        job = self._app.session.lint.job
-        if job is not None:
-            job.cancel()
-            self._app.changed.publish(Topic.LINT)
-
-    def history(self) -> None:
-        """Read the journal."""
-        state = self._app.session.history
-        state.reading, state.error = True, None
-        self._app.run_worker(self._history(), group="history", exclusive=True)
-        self._app.changed.publish(Topic.HISTORY)
-
-    async def _history(self) -> None:
-        try:
-            self._app.post_message(HistoryRead(await self._app.service.history()))
-        except ConfitureError as error:
-            self._app.post_message(HistoryRead(error=error))
-
-    def history_read(self, message: HistoryRead) -> None:
-        """Show it."""
-        state = self._app.session.history
-        state.reading, state.entries, state.error = False, message.entries, message.error
-        self._app.changed.publish(Topic.HISTORY)

@@ -1,0 +1,46 @@
+"""What the app is to be opened on next, where a user asked for something else than what it was opened on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from confiture_tui.config import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Reopening:
+    """Other settings, or the demo."""
+
+    settings: Settings
+    demo: bool = False
+
+
+def on_files(settings: Settings, path: Path) -> Reopening:
+    """The SQL files of a directory, or of that of a file; a project that is laid out as usual is opened as one.
+
+    Raises:
+        UsageError: that project's settings cannot be used.
+    """
+    from confiture_tui.config import MIGRATIONS, Settings
+
+    directory = path if path.is_dir() else path.parent
+    if (directory / MIGRATIONS).is_dir():
+        return Reopening(Settings.load(project=directory))
+    origins = settings.origins | {"migrations_dir": "--migrations-dir"}
+    return Reopening(settings.model_copy(update={"migrations_dir": directory, "origins": origins}))
+
+
+def on_database(settings: Settings, dsn: str) -> Reopening:
+    """A database."""
+    from pydantic import SecretStr
+
+    return Reopening(settings.model_copy(update={"dsn": SecretStr(dsn), "database_url": None}))
+
+
+def on_demo(settings: Settings) -> Reopening:
+    """The demo shop."""
+    return Reopening(settings, demo=True)
