@@ -9,7 +9,7 @@ import pytest
 from confiture_tui.errors import ConnectError
 from confiture_tui.ui.glyphs import ASCII
 from confiture_tui.ui.run_state import RunPhase
-from tests.ui import run_samples, samples
+from tests.ui import risk_samples, run_samples, samples
 from tests.ui.driving import Driver, running
 
 GOLDENS = Path(__file__).parent / "goldens"
@@ -192,3 +192,30 @@ async def test_an_event_in_full(request: pytest.FixtureRequest, size: tuple[int,
         await driver.press("enter", "c", "k", "enter")
         await driver.until_text("├ phase  AFTER_DDL")
         compare(request, "log-event", size, await settled(driver))
+
+
+@sizes
+async def test_risks_with_the_safe_way(request: pytest.FixtureRequest, size: tuple[int, int]) -> None:
+    service = samples.service(assessments=[risk_samples.note(), risk_samples.token()])
+    async with running(service, size=size) as driver:
+        await driver.until(lambda: not driver.app.session.assessing)
+        await driver.press("o", "s", "n", "n")
+        await driver.until_text("no-lock-timeout")
+        compare(request, "risk", size, await settled(driver))
+
+
+@sizes
+async def test_one_by_one(request: pytest.FixtureRequest, size: tuple[int, int]) -> None:
+    async with running(samples.service(hooks=run_samples.HOOKS), size=size) as driver:
+        await planned(driver)
+        await driver.press("p")
+        await driver.until_text("Apply 003_order_note to shop?")
+        compare(request, "one-by-one", size, await settled(driver))
+
+
+@sizes
+async def test_first_run(request: pytest.FixtureRequest, size: tuple[int, int]) -> None:
+    async with running(samples.service(statuses=[]), size=size) as driver:
+        await driver.press("o")
+        await driver.until_text("Looked for")
+        compare(request, "first-run", size, driver.text)
