@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from confiture_tui.core.catalog.models.columns import Generated
+from confiture_tui.core.catalog.models.constraints import ConstraintKind
 from confiture_tui.core.catalog.models.dependencies import (
     PG_CONSTRAINT,
     PG_POLICY,
@@ -37,6 +38,8 @@ def take_relation(step: Step, relation: Relation, why: str) -> None:
             default = default_partition(schema, parent)
             if default is not None and default.oid != relation.oid:
                 step.lock(default, LockMode.ACCESS_EXCLUSIVE, f"{why} a partition beside the default one")
+    for constraint in relation.constraints:
+        _lock_referenced(step, relation, constraint, why)
     step.drop(relation)
     for index in relation.indexes:
         step.drop(index)
@@ -79,10 +82,7 @@ def take_part(step: Step, relation: Relation, address: ObjectAddress, why: str) 
             if constraint is None:
                 return
             step.lock(relation, LockMode.ACCESS_EXCLUSIVE, f"{why} a constraint of it")
-            if constraint.referenced_oid and constraint.enforced:
-                referenced = step.now.by_oid(constraint.referenced_oid)
-                if isinstance(referenced, Relation) and _has_triggers_on(step, relation, constraint, referenced):
-                    step.lock(referenced, LockMode.ACCESS_EXCLUSIVE, f"{why} a foreign key that references it")
+            _lock_referenced(step, relation, constraint, why)
             kept = tuple(one for one in relation.constraints if one.oid != oid)
             changed = replace(relation, constraints=kept)
         case class_oid if class_oid == PG_TRIGGER:
@@ -102,6 +102,20 @@ def take_part(step: Step, relation: Relation, address: ObjectAddress, why: str) 
             return
     if step.now.by_oid(relation.oid) is not None:
         step.change.put(changed)
+
+
+def _lock_referenced(step: Step, relation: Relation, constraint: Constraint, why: str) -> None:
+    """A foreign key that goes takes its triggers on the table that it references along."""
+    if constraint.kind is not ConstraintKind.FOREIGN_KEY or not constraint.enforced:
+        return
+    if not constraint.referenced_oid and constraint.referenced_relation is not None:
+        # A table of which nothing but its name is known.
+        step.lock(constraint.referenced_relation, LockMode.ACCESS_EXCLUSIVE, f"{why} a foreign key that references it")
+        step.unknown_reach(f"whether {constraint.referenced_relation} has partitions is not known")
+    if constraint.referenced_oid:
+        referenced = step.now.by_oid(constraint.referenced_oid)
+        if isinstance(referenced, Relation) and _has_triggers_on(step, relation, constraint, referenced):
+            step.lock(referenced, LockMode.ACCESS_EXCLUSIVE, f"{why} a foreign key that references it")
 
 
 def _has_triggers_on(step: Step, relation: Relation, constraint: Constraint, referenced: Relation) -> bool:

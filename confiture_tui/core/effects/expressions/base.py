@@ -112,7 +112,7 @@ class Reader:
         self.facts.other_volatility = worst([self.facts.other_volatility, volatility])
 
     def take(self, type_name: str | None, value: Value) -> None:
-        """A value takes a type: a literal may be refused; a label of an enum, or the name of a relation, is noted."""
+        """A value takes a type: a literal may be refused, and names a relation or a label of an enum."""
         if type_name is None or value.type != UNKNOWN or not isinstance(value.literal, str):
             return
         if type_name == "regclass":
@@ -121,6 +121,12 @@ class Reader:
         refusal = unreadable(parse_type(type_name), value.literal, self.schema)
         if refusal is not None:
             self.problem(*refusal)
+        self.label(type_name, value)
+
+    def label(self, type_name: str | None, value: Value) -> None:
+        """A literal beside a value of a type becomes a label if that is an enum: it is noted, or refused."""
+        if type_name is None or value.type != UNKNOWN or not isinstance(value.literal, str):
+            return
         found = user_type(base_type(type_name, self.schema), self.schema)
         if found is None or found.kind is not TypeKind.ENUM:
             return

@@ -138,8 +138,8 @@ def _truth(*values: Value) -> Value:
 def _call_operator(reader: Reader, names: list[str], operands: list[Value], node: Node | None = None) -> Value:
     resolved = operator(names, tuple(one.type for one in operands), reader.schema)
     if len(operands) == 2:
-        reader.take(operands[0].type, operands[1])
-        reader.take(operands[1].type, operands[0])
+        reader.label(operands[0].type, operands[1])
+        reader.label(operands[1].type, operands[0])
     chosen = resolved.candidates
     if not chosen:
         _refuse_unfitting(reader, f"operator does not exist: {names[-1]}", operands)

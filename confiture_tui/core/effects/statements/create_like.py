@@ -32,7 +32,10 @@ def copy_columns(step: Step, relation: Relation, source: Found, clause: Node) ->
         step.note(f"the columns of {source.name}, which LIKE copies, are not known")
         return
     for column in other.columns:
-        if relation.column(column.name) is not None:
+        there = relation.column(column.name)
+        if there is not None and there.inherited:
+            continue  # it merges with the parent's column
+        if there is not None:
             step.refuse("42701", f'column "{column.name}" specified more than once')
         generated = column.generated if options & _GENERATED else None
         keeps_default = (column.generated is None and options & _DEFAULTS) or generated is not None

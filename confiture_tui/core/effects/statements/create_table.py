@@ -192,6 +192,11 @@ def _typed(step: Step, relation: Relation, type_node: Node) -> Relation:
     require_type(step, type_node)
     found = type_of_node(type_node, step.now)
     composite = step.now.relation(found.name) if found is not None else None
+    if found is not None and step.now.known:
+        if composite is None:
+            step.refuse("42809", f"type {found} is not a composite type")
+        if composite.kind is not RelationKind.COMPOSITE_TYPE:
+            step.refuse("42809", f"type {found} is the row type of another table")
     if composite is None:
         return relation
     columns = tuple(

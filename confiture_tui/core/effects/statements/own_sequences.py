@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 Node = dict[str, Any]
 
 _LIMITS = {"smallint": 32767, "integer": 2147483647}
-_INTEGERS = frozenset({"smallint", "integer", "bigint", ""})
-# The types of identity columns; one that is not known may be any of them.
+IDENTITY_TYPES = frozenset({"smallint", "integer", "bigint", ""})
+"""The types that identity columns can have; one that is not known may be any of them."""
 
 
 def make_sequence(
@@ -31,7 +31,7 @@ def make_sequence(
     Raises:
         Refused: no identity column can have the column's type.
     """
-    if identity and column.type not in _INTEGERS:
+    if identity and column.type not in IDENTITY_TYPES:
         step.refuse("22023", "identity column type must be smallint, integer, or bigint")
     place, name = relation.schema, ""
     for option in options:

@@ -131,6 +131,12 @@ def read_comment(node: Node, step: Step) -> None:
     elif kind in ("OBJECT_TYPE", "OBJECT_DOMAIN"):
         if step.schema.known and "TypeName" in target:
             find_type(target["TypeName"], step)
+    elif kind == "OBJECT_DOMCONSTRAINT" and step.schema.known:
+        type_node, name = target["List"]["items"]
+        domain = find_type(type_node["TypeName"], step).type
+        wanted = name["String"].get("sval", "")
+        if domain is not None and all(one.name != wanted for one in domain.constraints):
+            step.refuse("42704", f'constraint "{wanted}" for domain {domain.name} does not exist')
     elif kind == "OBJECT_SCHEMA":
         find_schema_quietly(step, names_of(target)[-1])
     elif step.schema.known and is_named_kind(kind) and kind not in ("OBJECT_CAST", "OBJECT_OPERATOR"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from confiture_tui.core.catalog.models.constraints import ConstraintKind
 from confiture_tui.core.catalog.models.relations import RelationKind
 from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.object_names import constraint_name
@@ -56,10 +57,13 @@ def _add(alteration: Alteration, altered: Altered, node: Node, name: str | None,
     wanted = name or node.get("conname")
     existing = relation.constraint(wanted) if wanted else None
     if existing is not None:
-        if not recursing:
+        if recursing:
+            # A constraint of that name merges with the parent's.
+            alteration.update_constraint(relation, existing, inherited=existing.inherited + 1)
+        elif existing.kind is ConstraintKind.CHECK and existing.inherited and not existing.is_local:
+            alteration.update_constraint(relation, existing, is_local=True)
+        else:
             step.refuse("42710", f'constraint "{wanted}" for relation "{relation.name}" already exists')
-        # A constraint of that name merges with the parent's.
-        alteration.update_constraint(relation, existing, inherited=existing.inherited + 1)
         return
     if no_inherit and relation.kind is RelationKind.PARTITIONED_TABLE:
         step.refuse("42P16", f'cannot add NO INHERIT constraint to partitioned table "{relation.name}"')

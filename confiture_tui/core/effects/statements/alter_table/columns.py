@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.columns import Volatility
+from confiture_tui.core.catalog.models.dependencies import PG_CLASS, ObjectAddress
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
 from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.expressions import analyse, volatility
@@ -75,6 +76,8 @@ def _add(alteration: Alteration, altered: Altered, parts: ColumnParts, missing_o
     if recursing:
         column = replace(column, is_local=False, inherited=1)
     relation = alteration.update(relation, columns=(*relation.columns, column))
+    if parts.generated is not None:
+        _depend(alteration, relation, column, parts.generated)
     if not recursing:
         _make_sequence(alteration, relation, column, parts)
         _queue_constraints(alteration, relation, parts)
@@ -85,6 +88,15 @@ def _add(alteration: Alteration, altered: Altered, parts: ColumnParts, missing_o
         step.refuse("42P16", "column must be added to child tables too")
     for child in children:
         _add(alteration, alteration.table(child), parts, missing_ok=False, recursing=True)
+
+
+def _depend(alteration: Alteration, relation: Relation, column: Column, expression: Node) -> None:
+    """The columns that a generated one is made of cannot change their type, or go by themselves."""
+    for parts in analyse(expression, alteration.schema, relation=relation).columns:
+        used = relation.column(parts[-1])
+        if used is not None and used.number:
+            own = ObjectAddress(PG_CLASS, relation.oid, column.number)
+            alteration.step.change.depend(own, ObjectAddress(PG_CLASS, relation.oid, used.number))
 
 
 def _merge(alteration: Alteration, relation: Relation, existing: Column, parts: ColumnParts) -> None:

@@ -12,7 +12,7 @@ from confiture_tui.core.effects.object_names import columns_part, relation_name
 from confiture_tui.core.effects.statements.alter_table.not_null import is_valid_not_null, queue_set_not_null
 from confiture_tui.core.effects.statements.alter_table.work import STORED, Alteration, Altered, Pass
 from confiture_tui.core.effects.statements.definitions import blank_index, constraint_of, names_in
-from confiture_tui.core.effects.statements.index_keys import has_operator_class
+from confiture_tui.core.effects.statements.index_keys import expression_name, has_operator_class
 from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def key_index(step: Step, relation: Relation, constraint: Node) -> Index:
     _refuse_types(step, relation, constraint, keys)
     name = constraint.get("conname")
     if name is None:
-        second = None if kind == "CONSTR_PRIMARY" else columns_part(one or "expr" for one in (*keys, *included))
+        second = None if kind == "CONSTR_PRIMARY" else columns_part((*_key_names(constraint, keys), *included))
         name = relation_name(schema, relation.schema, relation.name, second, _LABELS[kind])
     elif schema.find(qualified_name(relation.schema, name)).object is not None:
         step.refuse("42P07", f'relation "{name}" already exists')
@@ -85,6 +85,12 @@ def key_index(step: Step, relation: Relation, constraint: Node) -> Index:
         is_partitioned=relation.kind is RelationKind.PARTITIONED_TABLE,
         constraint=quote_identifier(name),
     )
+
+
+def _key_names(constraint: Node, keys: tuple[str | None, ...]) -> list[str]:
+    """The key's columns as the index's name has them."""
+    elements = [one["List"]["items"][0]["IndexElem"] for one in constraint.get("exclusions", ())]
+    return [one or expression_name(elements[place].get("expr", {})) for place, one in enumerate(keys)]
 
 
 def key_columns(constraint: Node) -> tuple[str | None, ...]:

@@ -8,10 +8,12 @@ from confiture_tui.core.catalog.models.columns import Generated
 from confiture_tui.core.catalog.models.dependencies import (
     PG_ATTRDEF,
     PG_CLASS,
+    PG_CONSTRAINT,
     PG_POLICY,
     PG_PROC,
     PG_REWRITE,
     PG_TRIGGER,
+    PG_TYPE,
     ObjectAddress,
 )
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
@@ -22,6 +24,7 @@ from confiture_tui.core.effects.statements.alter_table.values import follow_type
 from confiture_tui.core.effects.statements.alter_table.work import STORED, Alteration, Altered, Pass
 from confiture_tui.core.effects.statements.definitions import SERIAL_TYPES, blank_column, names_in, type_oid, type_text
 from confiture_tui.core.effects.statements.expressions_read import note_stored_default, read_expression
+from confiture_tui.core.effects.statements.own_sequences import IDENTITY_TYPES
 from confiture_tui.core.effects.type_change import change_of_type
 from confiture_tui.core.effects.type_names import parse_type, type_of_node
 from confiture_tui.core.effects.types_known import require_column_type
@@ -151,11 +154,14 @@ def _change(alteration: Alteration, altered: Altered, command: Node) -> None:
     else:
         _refuse_default(alteration, column, type_node)
         note_stored_default(step, column)
+        _forget_type(alteration, relation, column)
         _refuse_dependents(alteration, relation, column)
         if alteration.partial(relation):
             step.unknown_reach(f"what depends on {column.qualified_name} is not known")
     altered.types.add(name)
     text = type_text(type_node, step.now)
+    if column.identity is not None and text not in IDENTITY_TYPES:
+        step.refuse("22023", "identity column type must be smallint, integer, or bigint")
     collation = command["def"]["ColumnDef"].get("collClause")
     relation = alteration.update_column(
         relation,
@@ -201,6 +207,24 @@ def _refuse_dependents(alteration: Alteration, relation: Relation, column: Colum
         what = _IN_THE_WAY.get(dependent.class_oid)
         if what is not None:
             step.refuse("0A000", f"cannot alter type of a column used by {what}")
+
+
+def _forget_type(alteration: Alteration, relation: Relation, column: Column) -> None:
+    """The column, its default, constraints and indexes no longer need its old type, which can then be dropped."""
+    catalog = alteration.schema.catalog
+    if catalog is None or not column.number:
+        return
+    own = ObjectAddress(PG_CLASS, relation.oid, column.number)
+    made_anew = {PG_CLASS, PG_ATTRDEF, PG_CONSTRAINT}
+    users = [edge.dependent for edge in alteration.schema.dependents(own) if edge.dependent.class_oid in made_anew]
+    for address in dict.fromkeys((own, *users)):
+        needs = catalog.dependencies.references(address)
+        if all(edge.referenced.class_oid != PG_TYPE for edge in needs):
+            continue
+        alteration.step.change.forget_needs(address)
+        for edge in needs:
+            if edge.referenced.class_oid != PG_TYPE:
+                alteration.step.change.depend(address, edge.referenced, edge.kind)
 
 
 def _is_default_of(alteration: Alteration, default: ObjectAddress, relation: Relation, column: Column) -> bool:
