@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
-from confiture_tui.core.effects.expressions.base import Reader
+from confiture_tui.core.effects.expressions.base import NOTHING, Reader
 from confiture_tui.core.effects.expressions.policies import read_policies
 from confiture_tui.core.effects.expressions.queries import read_with
 from confiture_tui.core.effects.expressions.scope import Entry, Scope, columns_of
@@ -42,8 +42,15 @@ def read_insert(node: Node, step: Step, *, execute: bool = True, scope: Scope | 
     reader = reader_for(step, Scope(outer=scope, variables=step.variables) if scope is not None else None)
     reader.walk(read_with(reader, node.get("withClause")))
     names = [one["ResTarget"]["name"] for one in node.get("cols", ())]
+    in_parts = [place for place, one in enumerate(node.get("cols", ())) if "indirection" in one["ResTarget"]]
+    if not in_parts:
+        _refuse_twice(step, names)
     select = node.get("selectStmt", {}).get("SelectStmt")
     rows, inserted = _source(reader, select)
+    for row in rows:
+        for place in in_parts:
+            # A value of an element or field, whose type is not the column's.
+            row[place : place + 1] = [NOTHING] * len(row[place : place + 1])
     if execute and not target.replaced:
         note_data(step, target.found, changes=_certainly_inserts(node, select))
         step.write(target.found, "rows are inserted")
@@ -109,11 +116,15 @@ def _read_rest(reader: Reader, node: Node, target: Target) -> None:
             reader.read(value)
 
 
-def _check_widths(step: Step, names: list[str], rows: list[list[Value | None]]) -> None:
-    """What is wrong whatever the table is."""
+def _refuse_twice(step: Step, names: list[str]) -> None:
+    """A column is named once, whatever the table is; parts of one (an array's elements) may be several."""
     for name in names:
         if names.count(name) > 1:
             step.refuse("42701", f'column "{name}" specified more than once')
+
+
+def _check_widths(step: Step, names: list[str], rows: list[list[Value | None]]) -> None:
+    """What is wrong whatever the table is."""
     widths = {len(row) for row in rows}
     if len(widths) > 1:
         step.refuse("42601", "VALUES lists must all be the same length")

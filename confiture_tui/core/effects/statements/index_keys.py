@@ -71,7 +71,6 @@ def same_keys(existing: Index, wanted: Index) -> bool:
         and existing.access_method == wanted.access_method
         and existing.key_columns == wanted.key_columns
         and existing.included_columns == wanted.included_columns
-        and existing.descending == wanted.descending
         and existing.unique == wanted.unique
         and existing.nulls_not_distinct == wanted.nulls_not_distinct
         and not existing.exclusion

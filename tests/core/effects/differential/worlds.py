@@ -301,3 +301,30 @@ CREATE STATISTICS members_stats ON team, score FROM members;
 CREATE PUBLICATION news FOR TABLE teams, members;
 ANALYZE;
 """
+
+TREE = """
+CREATE TABLE targets (id integer, day date, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
+CREATE TABLE targets_1 PARTITION OF targets FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+CREATE TABLE targets_2 PARTITION OF targets FOR VALUES FROM ('2025-01-01') TO ('2026-01-01') PARTITION BY RANGE (id);
+CREATE TABLE targets_2a PARTITION OF targets_2 FOR VALUES FROM (0) TO (1000);
+INSERT INTO targets SELECT i, date '2024-01-01' + i FROM generate_series(1, 600) i;
+CREATE TABLE users (kind integer, id integer, day date, number serial,
+  CONSTRAINT to_targets FOREIGN KEY (id, day) REFERENCES targets) PARTITION BY LIST (kind);
+CREATE TABLE users_1 PARTITION OF users FOR VALUES IN (1);
+CREATE TABLE users_2 PARTITION OF users FOR VALUES IN (2) PARTITION BY RANGE (id);
+CREATE TABLE users_2a PARTITION OF users_2 FOR VALUES FROM (0) TO (1000);
+INSERT INTO users SELECT 1 + i % 2, i, date '2024-01-01' + i FROM generate_series(1, 600) i;
+CREATE TABLE simple_user (id integer, day date,
+  CONSTRAINT from_simple FOREIGN KEY (id, day) REFERENCES targets ON DELETE CASCADE);
+INSERT INTO simple_user SELECT i, date '2024-01-01' + i FROM generate_series(1, 600) i;
+CREATE TABLE alike (LIKE users INCLUDING DEFAULTS,
+  CONSTRAINT to_targets FOREIGN KEY (id, day) REFERENCES targets);
+CREATE TABLE bare (id integer, day date NOT NULL);
+CREATE INDEX users_day ON ONLY users (day);
+CREATE INDEX users_1_day ON users_1 (day DESC);
+CREATE INDEX users_1_id ON users_1 (id);
+CREATE INDEX users_1_some ON users_1 (day) WHERE id > 5;
+CREATE INDEX users_id ON users (id);
+ANALYZE;
+"""
+"""Partitions of partitions on both sides of a foreign key."""

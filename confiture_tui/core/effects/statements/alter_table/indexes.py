@@ -8,6 +8,7 @@ from confiture_tui.core.catalog.models.indexes import Index
 from confiture_tui.core.catalog.models.relations import Relation
 from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.lock_modes import LockMode
+from confiture_tui.core.effects.statements.alter_table.partition_parts import same_index
 from confiture_tui.core.effects.statements.alter_table.storage import option_text
 from confiture_tui.core.effects.statements.parameters import refuse_index_parameter
 from confiture_tui.core.effects.statements.targets import find_existing
@@ -30,6 +31,8 @@ def alter_index(step: Step, found: Found, commands: list[Node]) -> None:
         step.command = number
         subtype = command["subtype"]
         if subtype == "AT_AttachPartition":
+            if "bound" in command["def"]["PartitionCmd"]:
+                step.refuse("42P17", f'"{found.key[-1]}" is not a partitioned table')
             _attach(step, found, index, command)
             continue
         sets = subtype in ("AT_SetRelOptions", "AT_ResetRelOptions")
@@ -82,6 +85,10 @@ def _options(step: Step, index: Index, command: Node) -> Index:
     return index
 
 
+_COMPARED = ("key_columns", "included_columns", "access_method", "unique")
+# What is plain of an index: the texts of expressions and predicates may be written in several ways.
+
+
 def _attach(step: Step, found: Found, index: Index | None, command: Node) -> None:
     """An index of a partition becomes part of its parent's index; the tables are looked at."""
     part = find_existing(step, command["def"]["PartitionCmd"]["name"])
@@ -89,7 +96,7 @@ def _attach(step: Step, found: Found, index: Index | None, command: Node) -> Non
         return
     if index is None or not isinstance(part.object, Index):
         if part.known and not isinstance(part.object, Index):
-            step.refuse("42809", f'"{part.key[-1]}" is not an index')
+            step.refuse("42P17", f'"{part.key[-1]}" is not an index')
         step.unknown_reach("the tables of the indexes are not known")
         return
     if not index.is_partitioned:
@@ -98,14 +105,21 @@ def _attach(step: Step, found: Found, index: Index | None, command: Node) -> Non
         step.lock(one.relation, LockMode.ACCESS_SHARE, "the tables of the indexes are looked at")
     if part.object.parent == index.qualified_name:
         return
+    refusal = f'cannot attach index "{part.object.name}" as a partition of index "{index.name}"'
     if part.object.parent is not None:
-        step.refuse("55000", f'cannot attach index "{part.object.name}" as a partition of index "{index.name}"')
+        step.refuse("55000", refusal)
     table = step.now.find(part.object.relation).relation
     parents = step.now.parents(table) if table is not None else ()
     if index.relation_oid not in [one.oid for one in parents]:
-        step.refuse("55000", f'cannot attach index "{part.object.name}" as a partition of index "{index.name}"')
-    if part.object.key_columns != index.key_columns or part.object.unique < index.unique:
-        step.refuse("55000", f'cannot attach index "{part.object.name}" as a partition of index "{index.name}"')
+        step.refuse("55000", refusal)
+    if table is not None and any(one.parent == index.qualified_name for one in table.indexes):
+        step.refuse("55000", refusal)
+    if any(getattr(part.object, one) != getattr(index, one) for one in _COMPARED) or (
+        (part.object.predicate is None) != (index.predicate is None)
+    ):
+        step.refuse("42P17", refusal)
+    if not same_index(part.object, index):
+        step.may_fail("42P17", f"the definitions of {part.object.name} and {index.name} may not match")
     step.change.put(replace(part.object, parent=index.qualified_name))
     _validate_parent(step, index)
 

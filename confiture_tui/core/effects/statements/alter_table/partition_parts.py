@@ -31,10 +31,28 @@ def same_index(one: Index, other: Index) -> bool:
         and one.nulls_not_distinct == other.nulls_not_distinct
         and (one.predicate or None) == (other.predicate or None)
         and one.expressions == other.expressions
-        and (not one.opclasses or not other.opclasses or one.opclasses == other.opclasses)
-        and one.collations == other.collations
+        and (not one.opclasses or not other.opclasses or all(map(_same_opclass, one.opclasses, other.opclasses)))
+        and all(map(_same_collation, one.collations, other.collations))
         and (other.constraint is None or (one.constraint is not None and one.primary == other.primary))
     )
+
+
+_OF_NO_TYPE = ("pattern_ops", "path_ops", "trgm_ops", "bloom_ops", "multi_ops")
+# How the names of operator classes end that are the default of no type.
+
+
+def _same_opclass(one: str, other: str) -> bool:
+    """Of an index that a file makes, an empty text is the default of the column's type."""
+    named = one or other
+    return one == other or ("" in (one, other) and not named.endswith(_OF_NO_TYPE) and named != "?")
+
+
+def _same_collation(one: str | None, other: str | None) -> bool:
+    """Of an index that a file makes, ``None`` is the column's own, which the catalog writes out."""
+    return (one or _DEFAULT_COLLATION) == (other or _DEFAULT_COLLATION)
+
+
+_DEFAULT_COLLATION = 'pg_catalog."default"'
 
 
 def partition_index(step: Step, index: Index, child: Relation, constraint: Constraint | None) -> Index:

@@ -89,6 +89,8 @@ def _prepare_one(alteration: Alteration, relation: Relation, command: Node) -> N
     if len(written) == 1 and written[0] in SERIAL_TYPES and type_of_node({"names": []}, step.now) is None:
         step.refuse("42704", f'type "{written[0]}" does not exist')
     require_column_type(step, name, definition["typeName"], definition.get("collClause"))
+    if column is not None and column.identity and type_text(definition["typeName"], step.now) not in IDENTITY_TYPES:
+        step.refuse("22023", "identity column type must be smallint, integer, or bigint")
     if relation.kind in (RelationKind.TABLE, RelationKind.PARTITIONED_TABLE):
         if column is None or column.generated is not Generated.VIRTUAL:
             _judge(alteration, relation, column, name, definition["typeName"], using)
@@ -160,8 +162,6 @@ def _change(alteration: Alteration, altered: Altered, command: Node) -> None:
             step.unknown_reach(f"what depends on {column.qualified_name} is not known")
     altered.types.add(name)
     text = type_text(type_node, step.now)
-    if column.identity is not None and text not in IDENTITY_TYPES:
-        step.refuse("22023", "identity column type must be smallint, integer, or bigint")
     collation = command["def"]["ColumnDef"].get("collClause")
     relation = alteration.update_column(
         relation,

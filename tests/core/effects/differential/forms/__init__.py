@@ -15,6 +15,7 @@ from tests.core.effects.differential.forms import (
     partitions,
     queries,
     tables,
+    trees,
     types,
     views,
     writes,
@@ -36,4 +37,5 @@ FORMS = (
     *administration.FORMS,
     *maintenance.FORMS,
     *tables.FORMS,
+    *trees.FORMS,
 )

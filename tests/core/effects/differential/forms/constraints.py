@@ -120,4 +120,17 @@ FORMS = (
         },
         since=18,
     ),
+    *group(
+        "refused check",
+        SHOP,
+        {
+            "no condition": "ALTER TABLE plain ADD CHECK (a)",
+            "window function": "ALTER TABLE plain ADD CHECK (row_number() OVER () > 1)",
+            "system column": "ALTER TABLE plain ADD CHECK (xmin::text <> '')",
+            "table's oid": "ALTER TABLE plain ADD CHECK (tableoid > 0)",
+            "no such operator": "ALTER TABLE plain ADD CHECK (b = 3)",
+            "names a relation": "ALTER TABLE plain ADD CHECK (a <> 'customers'::regclass::oid::integer)",
+            "names no relation": "ALTER TABLE plain ADD CHECK (a <> 'nonesuch'::regclass::oid::integer)",
+        },
+    ),
 )

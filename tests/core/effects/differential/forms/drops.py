@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.core.effects.differential.form import group
-from tests.core.effects.differential.worlds import BONDS
+from tests.core.effects.differential.worlds import BONDS, TYPES
 
 FORMS = (
     *group(
@@ -153,5 +153,20 @@ FORMS = (
             "DROP INDEX CONCURRENTLY IF EXISTS members_doubled",
         },
         wrapped=False,
+    ),
+    *group(
+        "made anew",
+        TYPES,
+        {
+            "enum": "DROP VIEW moods; DROP FUNCTION glad; CREATE TYPE other AS ENUM ('sad', 'ok', 'happy', 'x'); "
+            "ALTER TABLE stock ALTER COLUMN feels TYPE other USING feels::text::other; DROP TYPE mood; "
+            "ALTER TYPE other RENAME TO mood",
+            "generated holds its base": "ALTER TABLE stock ADD COLUMN g integer GENERATED ALWAYS AS (id * 2) STORED; "
+            "ALTER TABLE stock ALTER COLUMN id TYPE bigint",
+            "generated holds its base, dropped": "CREATE TABLE n (a integer); ALTER TABLE n ADD COLUMN g integer "
+            "GENERATED ALWAYS AS (a * 2) STORED; ALTER TABLE n DROP COLUMN a",
+            "table with a foreign key": "CREATE TABLE n (id integer REFERENCES stock); INSERT INTO n VALUES (1); "
+            "DROP TABLE n",
+        },
     ),
 )

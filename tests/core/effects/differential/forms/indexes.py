@@ -128,4 +128,19 @@ FORMS = (
         },
         wrapped=False,
     ),
+    *group(
+        "index refused",
+        SHOP,
+        {
+            "predicate that is none": "CREATE INDEX n ON plain (a) WHERE c",
+            "collation of a number": 'CREATE INDEX n ON plain (a COLLATE "C")',
+            "parameter unknown": "CREATE INDEX n ON plain (a) WITH (nonesuch = 1)",
+            "parameter out of bounds": "CREATE INDEX n ON plain (a) WITH (fillfactor = 5)",
+            "parameter altered": "ALTER INDEX ready_b SET (fillfactor = 5)",
+            "aggregate": "CREATE INDEX n ON plain (max(a))",
+            "set": "CREATE INDEX n ON plain (generate_series(1, a))",
+            "statistics of a column": "ALTER INDEX ready_b ALTER COLUMN 1 SET STATISTICS 5",
+            "statistics of an expression": "ALTER INDEX customers_lower ALTER COLUMN 1 SET STATISTICS 5",
+        },
+    ),
 )

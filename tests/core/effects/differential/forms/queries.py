@@ -125,4 +125,28 @@ FORMS = (
             "view": "SELECT * FROM fees",
         },
     ),
+    *group(
+        "types",
+        SHOP,
+        {
+            "no operator": "SELECT * FROM plain WHERE a = b",
+            "no operator in a list": "SELECT * FROM plain WHERE b IN (1, 2)",
+            "no function": "SELECT length(a) FROM plain WHERE a = 1",
+            "no aggregate": "SELECT sum(b) FROM plain",
+            "no condition": "SELECT * FROM plain WHERE a",
+            "no number": "SELECT * FROM plain WHERE a = 'x'",
+            "no cast": "SELECT 'x'::integer",
+            "a procedure": "CREATE PROCEDURE p() LANGUAGE sql AS ''; SELECT p()",
+            "relation unknown": "SELECT 'nonesuch'::regclass",
+            "literals that fit": "SELECT a + '1', '5' || a, a BETWEEN '1' AND '2', 'x' < b, a IN ('1', '2'), "
+            "coalesce(a, '0'), CASE a WHEN '1' THEN 2 END FROM plain WHERE a = 1",
+            "times": "SELECT seen > '2024-01-01', seen - interval '1 day', born + 1, now() - seen, born = 'today' "
+            "FROM customers WHERE id = 1",
+            "texts": "SELECT b || a, lower(b), b LIKE 'x%', concat(a, b), 'Row ' || i "
+            "FROM plain, generate_series(1, 2) i WHERE a = 1",
+            "arrays": "SELECT tags || 'x', 'x' = ANY (tags), tags @> '{x}', array_length(tags, 1) "
+            "FROM customers WHERE id = 1",
+            "ranges": "SELECT during @> 3, during && '[1,2]' FROM plain WHERE a = 1",
+        },
+    ),
 )

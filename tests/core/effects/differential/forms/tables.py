@@ -132,4 +132,19 @@ FORMS = (
         },
         wrapped=False,
     ),
+    *group(
+        "table refused",
+        SHOP,
+        {
+            "parameter unknown": "CREATE TABLE n (a integer) WITH (nonesuch = 1)",
+            "method unknown": "CREATE TABLE n (a integer) USING nonesuch",
+            "tablespace unknown": "CREATE TABLE n (a integer) TABLESPACE nonesuch",
+            "not temporary": "CREATE TABLE n (a integer) ON COMMIT DROP",
+            "divided by no column": "CREATE TABLE n (a integer) PARTITION BY RANGE (nonesuch)",
+            "listed by two": "CREATE TABLE n (a integer, b integer) PARTITION BY LIST (a, b)",
+            "divided by a point": "CREATE TABLE n (a point) PARTITION BY RANGE (a)",
+            "divided by chance": "CREATE TABLE n (a integer) PARTITION BY RANGE ((a + random()::integer))",
+            "of an enum": "CREATE TABLE n OF order_state",
+        },
+    ),
 )

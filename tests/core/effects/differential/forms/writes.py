@@ -194,4 +194,26 @@ FORMS = (
             "by enum": "DELETE FROM stock WHERE feels = 'ok'",
         },
     ),
+    *group(
+        "on conflict",
+        SHOP,
+        {
+            "columns without an index": "INSERT INTO cache VALUES ('1', 'w') ON CONFLICT (value) DO NOTHING",
+            "columns in another order": "INSERT INTO lines (order_id, position) VALUES (1, 0) "
+            "ON CONFLICT (position, order_id) DO NOTHING",
+            "constraint unknown": "INSERT INTO cache VALUES ('1', 'w') ON CONFLICT ON CONSTRAINT nonesuch DO NOTHING",
+            "constraint": "INSERT INTO cache VALUES ('1', 'w') ON CONFLICT ON CONSTRAINT cache_pkey DO NOTHING",
+            "identity by the user": "INSERT INTO orders (id, customer_id) OVERRIDING USER VALUE VALUES (1, 1)",
+        },
+    ),
+    *group(
+        "merge refused",
+        SHOP,
+        {
+            "materialized view": "MERGE INTO spending s USING plain p ON s.customer_id = p.a WHEN MATCHED THEN DELETE",
+            "source wanted whole": "MERGE INTO cache c USING plain p ON c.key = p.b "
+            "WHEN NOT MATCHED AND p.a < 5 THEN INSERT VALUES (p.b, 'x')",
+        },
+        since=15,
+    ),
 )
