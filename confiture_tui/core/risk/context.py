@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from confiture_tui.core.effects.forecast import WorkKind
 from confiture_tui.core.effects.model import DurationEstimate, Failure, StatementEffects
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from confiture_tui.core.risk.model import Category, RollbackStrategy
     from confiture_tui.core.risk.probes import ProbeResult
     from confiture_tui.core.risk.sizes import Sizes, TableSize
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +74,19 @@ class Context:
         self._answers = answers
         self._costs: dict[int, Cost] = {}
         self._effects: dict[int, StatementEffects] = {}
+        self._worked_out: dict[Callable[[Simulation], Any], Any] = {}
 
     @property
     def simulation(self) -> Simulation:
         """The simulation of the whole migration."""
         return self._simulation
+
+    def of_migration(self, work: Callable[[Simulation], T]) -> T:
+        """What a function says of the migration's simulation: it is called once, by whichever rule asks first."""
+        if work not in self._worked_out:
+            self._worked_out[work] = work(self._simulation)
+        found: T = self._worked_out[work]
+        return found
 
     @property
     def down(self) -> Simulation | None:

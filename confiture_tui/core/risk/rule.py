@@ -8,8 +8,8 @@ for, not the rule's business: ``RiskRule.risk`` asks the context.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from confiture_tui.core.risk.model import Category, Risk, Severity
 from confiture_tui.core.risk.scoring import SECURITY_POINTS, severity_of_points
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from confiture_tui.core.risk.sizes import TableSize
     from confiture_tui.core.sql.statement import Statement
 
+T = TypeVar("T")
+
 
 class RuleContext(Protocol):
     """What a rule may ask about the migration and the database. Relations are named as in ``Lock.relation``."""
@@ -32,6 +34,9 @@ class RuleContext(Protocol):
     @property
     def simulation(self) -> Simulation:
         """The simulation of the whole migration."""
+
+    def of_migration(self, work: Callable[[Simulation], T]) -> T:
+        """What a function says of the migration's simulation: it is called once, by whichever rule asks first."""
 
     @property
     def down(self) -> Simulation | None:

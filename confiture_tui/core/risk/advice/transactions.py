@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from confiture_tui.core.effects.forecast import WorkKind
@@ -27,18 +28,20 @@ def without_timeouts(forecast: Forecast) -> str:
     return Recipe().alone("Waits for as long as it must; nobody waits for it.", forecast.statement.sql).text()
 
 
-def split_before(forecast: Forecast, simulation: Simulation) -> str | None:
-    """The transaction in pieces: brief locks by themselves, work that blocks nobody by itself.
+def split_transactions(simulation: Simulation) -> Mapping[int, str | None]:
+    """Each transaction of several statements, in pieces: by its number.
 
     ``None`` when a statement works under a blocking lock of its own: that needs more than splitting.
     """
-    group = [
-        one
-        for one in simulation.forecasts
-        if one.transaction is not None
-        and one.transaction == forecast.transaction
-        and one.statement.node_kind not in _NOT_WORK
-    ]
+    groups: dict[int, list[Forecast]] = {}
+    for one in simulation.forecasts:
+        if one.transaction is not None and one.statement.node_kind not in _NOT_WORK:
+            groups.setdefault(one.transaction, []).append(one)
+    return {number: _split(group) for number, group in groups.items() if len(group) > 1}
+
+
+def _split(group: list[Forecast]) -> str | None:
+    """The transaction in pieces: brief locks by themselves, work that blocks nobody by itself."""
     recipe = Recipe()
     for one in group:
         blocks = any(lock.mode.blocks_writes for lock in one.locks)
@@ -49,4 +52,4 @@ def split_before(forecast: Forecast, simulation: Simulation) -> str | None:
             recipe.brief("Brief; its lock goes with the COMMIT.", one.statement.sql)
         else:
             recipe.long("Takes its time while nothing blocking is held.", one.statement.sql)
-    return recipe.text() if len(group) > 1 else None
+    return recipe.text()

@@ -11,6 +11,7 @@ from confiture_tui.core.risk.rule import RiskRule
 from confiture_tui.core.risk.rules.command import Command, CommandRule, constraints_of
 from confiture_tui.core.risk.rules.examples import SHOP
 from confiture_tui.core.risk.rules.facts import facts, listed
+from confiture_tui.core.risk.rules.made import made_by
 from confiture_tui.core.risk.scoring import BREAKS, MAY_BREAK
 from confiture_tui.core.sql.identifiers import quote_identifier
 
@@ -362,15 +363,8 @@ def _columns_in(expression: object) -> list[str]:
 
 def _all_new(forecast: Forecast, table: str, columns: list[str], context: RuleContext) -> bool:
     """Whether all columns were made by this migration: then no code that runs now writes them."""
-    added = {
-        command.get("def", {}).get("ColumnDef", {}).get("colname")
-        for one in context.simulation.forecasts
-        if one.statement.index <= forecast.statement.index and one.statement.node_kind == "AlterTableStmt"
-        for each in (one.statement.node or {}).get("cmds", ())
-        if (command := each.get("AlterTableCmd", {})).get("subtype") == "AT_AddColumn"
-        and one.before.name_of((one.statement.node or {})["relation"]) == table
-    }
-    return bool(columns) and all(column in added for column in columns)
+    made = context.of_migration(made_by)
+    return bool(columns) and made.has_columns(table, columns, up_to=forecast.statement.index)
 
 
 def _is_old_column(command: Command, context: RuleContext) -> bool:
@@ -381,16 +375,8 @@ def _is_old_column(command: Command, context: RuleContext) -> bool:
 
 def _added_before(command: Command, context: RuleContext) -> bool:
     """Whether this migration itself added the constraint."""
-    for one in context.simulation.forecasts:
-        if one.statement.index > command.forecast.statement.index:
-            break
-        for each in (one.statement.node or {}).get("cmds", ()) if one.statement.node_kind == "AlterTableStmt" else ():
-            added = each.get("AlterTableCmd", {})
-            if added.get("subtype") == "AT_AddConstraint":
-                name = added.get("def", {}).get("Constraint", {}).get("conname")
-                if name == command.name and one.statement.index < command.forecast.statement.index:
-                    return True
-    return False
+    made = context.of_migration(made_by)
+    return made.constraints.get(command.name, command.forecast.statement.index) < command.forecast.statement.index
 
 
 RULES = (

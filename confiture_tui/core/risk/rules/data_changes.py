@@ -52,7 +52,7 @@ class WriteWithoutWhere(RiskRule):
             if not table or not forecast.before.existed_before(table) or not _is_for_all(kind, node):
                 continue
             deletes = kind != "UpdateStmt"
-            fills = kind == "UpdateStmt" and fills_new_columns(forecast, node, context.simulation)
+            fills = kind == "UpdateStmt" and fills_new_columns(forecast, node, context)
             if fills:
                 continue
             yield self.risk(

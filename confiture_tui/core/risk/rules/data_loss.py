@@ -13,8 +13,8 @@ from confiture_tui.core.risk.rule import RiskRule
 from confiture_tui.core.risk.rules.command import Command, CommandRule
 from confiture_tui.core.risk.rules.examples import SHOP
 from confiture_tui.core.risk.rules.facts import facts, listed, size_fact
+from confiture_tui.core.risk.rules.made import made_before
 from confiture_tui.core.risk.rules.reach import (
-    is_new_column,
     relations_dropped,
     schema_is_old,
 )
@@ -92,7 +92,8 @@ class DropColumn(CommandRule):
     def check_command(self, command: Command, context: RuleContext) -> Iterable[Risk]:
         """Columns that were there before."""
         forecast = command.forecast
-        if not forecast.before.existed_before(command.table) or is_new_column(command, context.simulation):
+        is_new = made_before(forecast, context, command.table, (command.name,))
+        if is_new or not forecast.before.existed_before(command.table):
             return
         relation = forecast.before.relation(command.table)
         if relation is not None and relation.column(command.name) is None:

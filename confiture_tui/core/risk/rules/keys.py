@@ -12,6 +12,7 @@ from confiture_tui.core.risk.model import Category, Severity
 from confiture_tui.core.risk.rule import MigrationRule, RiskRule
 from confiture_tui.core.risk.rules.examples import SHOP
 from confiture_tui.core.risk.rules.lookups import has_index_on
+from confiture_tui.core.risk.rules.made import made_by
 from confiture_tui.core.sql.identifiers import quote_identifier
 
 if TYPE_CHECKING:
@@ -48,10 +49,10 @@ class ForeignKeyWithoutIndex(MigrationRule):
         for forecast in simulation.forecasts:
             for table, columns in _foreign_keys(forecast):
                 relation = simulation.after.find(table).relation
-                if relation is None and _indexed_in_file(simulation, table, columns):
+                if relation is None and _indexed_in_file(context, table, columns):
                     continue
                 if relation is not None and (
-                    has_index_on(relation, columns) or _indexed_in_file(simulation, table, columns)
+                    has_index_on(relation, columns) or _indexed_in_file(context, table, columns)
                 ):
                     continue
                 names = ", ".join(map(quote_identifier, columns))
@@ -198,14 +199,9 @@ def _foreign_keys(forecast: Forecast) -> Iterable[tuple[str, tuple[str, ...]]]:
             yield table, strings(one.get("fk_attrs", ()))
 
 
-def _indexed_in_file(simulation: Simulation, table: str, columns: tuple[str, ...]) -> bool:
-    for forecast in simulation.forecasts:
-        node = forecast.statement.node or {}
-        if forecast.statement.node_kind == "IndexStmt" and not node.get("whereClause"):
-            keys = [one.get("IndexElem", {}).get("name") for one in node.get("indexParams", ())]
-            if set(keys[: len(columns)]) == set(columns) and forecast.before.name_of(node["relation"]) == table:
-                return True
-    return False
+def _indexed_in_file(context: RuleContext, table: str, columns: tuple[str, ...]) -> bool:
+    keys = context.of_migration(made_by).indexes.get(table, ())
+    return any(set(each[: len(columns)]) == set(columns) for each in keys)
 
 
 def _has_key(node: Node) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from confiture_tui.core.catalog.models.constraints import Constraint, ConstraintKind
 from confiture_tui.core.effects.type_names import parse_type, type_of_node
 from confiture_tui.core.risk.advice.tree import nodes_of, strings
+from confiture_tui.core.risk.rules.made import made_before
 from confiture_tui.core.sql.identifiers import quote_identifier
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from confiture_tui.core.effects.forecast import Forecast, Simulation
     from confiture_tui.core.effects.type_names import TypeRef
     from confiture_tui.core.risk.advice.tree import Node
+    from confiture_tui.core.risk.rule import RuleContext
     from confiture_tui.core.risk.rules.command import Command
 
 _RANK = {"smallint": 1, "integer": 2, "bigint": 3, "numeric": 4}
@@ -67,21 +69,10 @@ def may_not_fit(command: Command) -> bool:
     return False
 
 
-def fills_new_columns(forecast: Forecast, node: Node, simulation: Simulation) -> bool:
+def fills_new_columns(forecast: Forecast, node: Node, context: RuleContext) -> bool:
     """Whether an UPDATE writes only columns that the migration itself has added: nothing is lost by it."""
-    table = forecast.before.name_of(node["relation"])
-    added = set()
-    for one in simulation.forecasts:
-        if one.statement.index >= forecast.statement.index:
-            break
-        other = one.statement.node or {}
-        if one.statement.node_kind == "AlterTableStmt" and one.before.name_of(other["relation"]) == table:
-            for each in other.get("cmds", ()):
-                command = each.get("AlterTableCmd", {})
-                if command.get("subtype") == "AT_AddColumn":
-                    added.add(command.get("def", {}).get("ColumnDef", {}).get("colname"))
-    written = {one.get("ResTarget", {}).get("name") for one in node.get("targetList", ())}
-    return bool(written) and written <= added
+    written = {one.get("ResTarget", {}).get("name", "") for one in node.get("targetList", ())}
+    return bool(written) and made_before(forecast, context, forecast.before.name_of(node["relation"]), written)
 
 
 def unindexed_references(forecast: Forecast, relation: Relation, node: Node) -> Iterator[tuple[Relation, Constraint]]:

@@ -21,7 +21,7 @@ from confiture_tui.core.sql.identifiers import quote_identifier
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from confiture_tui.core.effects.forecast import Forecast, Simulation
+    from confiture_tui.core.effects.forecast import Forecast
     from confiture_tui.core.risk.advice.tree import Node
     from confiture_tui.core.risk.rules.command import Command
 
@@ -112,21 +112,6 @@ def schema_is_old(forecast: Forecast, name: str) -> bool:
     if catalog is not None:
         return catalog.schemas.get((name,)) is not None
     return forecast.before.has_schema(name) is None
-
-
-def is_new_column(command: Command, simulation: Simulation) -> bool:
-    """Whether the migration itself has added the column before it drops it."""
-    for one in simulation.forecasts:
-        if one.statement.index >= command.forecast.statement.index:
-            return False
-        node = one.statement.node or {}
-        if one.statement.node_kind == "AlterTableStmt" and one.before.name_of(node["relation"]) == command.table:
-            for each in node.get("cmds", ()):
-                added = each.get("AlterTableCmd", {})
-                column = added.get("def", {}).get("ColumnDef", {}).get("colname")
-                if added.get("subtype") == "AT_AddColumn" and column == command.name:
-                    return True
-    return False
 
 
 def referenced_by_dropped_keys(command: Command) -> tuple[str, ...] | None:

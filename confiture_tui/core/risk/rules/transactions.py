@@ -50,9 +50,11 @@ class StatementWhileHoldingLock(RiskRule):
 
     def check(self, forecast: Forecast, context: RuleContext) -> Iterable[Risk]:
         """Whether there is long work while a blocking lock of an earlier statement is held."""
-        held = strongest(lock for lock in forecast.held if lock.mode.blocks_writes)
         work = works(forecast, _LONG_WORK)
-        if not held or not work or _is_a_few_rows(forecast, context) or _only_validates(forecast):
+        if not work or not forecast.held or _is_a_few_rows(forecast, context) or _only_validates(forecast):
+            return
+        held = strongest(lock for lock in forecast.held if lock.mode.blocks_writes)
+        if not held:
             return
         yield self.risk(
             context,
@@ -60,7 +62,7 @@ class StatementWhileHoldingLock(RiskRule):
             f"{forecast.statement.tag} takes its time while {held[0].mode.value} on "
             f"{listed(lock.relation for lock in held)} is held by an earlier statement.",
             evidence=facts(forecast, context, locks=held, work=work),
-            safe_sql=advice.split_before(forecast, context.simulation),
+            safe_sql=_in_pieces(forecast, context),
             points=context.points(Category.LOCKING, _taker(forecast, held[0].relation, context), held[0].relation),
         )
 
@@ -143,6 +145,11 @@ class SeveralAltersOfOneTable(MigrationRule):
                     evidence=(f"ALTER TABLE on lines {lines}.",),
                     points=context.points(Category.LOCKING, forecasts[1]),
                 )
+
+
+def _in_pieces(forecast: Forecast, context: RuleContext) -> str | None:
+    number = forecast.transaction
+    return None if number is None else context.of_migration(advice.split_transactions).get(number)
 
 
 def _only_validates(forecast: Forecast) -> bool:
