@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import itemgetter
+from string import ascii_uppercase
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -93,8 +94,11 @@ def _identifier(
     return _truncate(name), position
 
 
+_LOWER = {ord(letter): letter.lower() for letter in ascii_uppercase}
+
+
 def _fold(name: str) -> str:
-    return "".join(chr(ord(c) + 32) if "A" <= c <= "Z" else c for c in name)
+    return name.translate(_LOWER)
 
 
 def _truncate(name: str) -> str:

@@ -32,14 +32,21 @@ def _truth(value: Node | None) -> bool:
     return str(value.get("String", {}).get("sval", "true")).lower() not in ("off", "false", "0")
 
 
+_WITH_NODES = frozenset({dict, list, tuple})
+
+
 def nodes_of(tree: Any, kind: str) -> Iterator[Node]:
     """All nodes of a kind anywhere below, in no particular order; at any depth."""
     waiting = [tree]
     while waiting:
         one = waiting.pop()
         if isinstance(one, dict):
-            if kind in one and isinstance(one[kind], dict):
-                yield one[kind]
-            waiting.extend(one.values())
+            found = one.get(kind)
+            if isinstance(found, dict):
+                yield found
+            inside: Iterable[Any] = one.values()
         elif isinstance(one, (list, tuple)):
-            waiting.extend(one)
+            inside = one
+        else:
+            continue
+        waiting += [each for each in inside if each.__class__ in _WITH_NODES]

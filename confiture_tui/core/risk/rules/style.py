@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from confiture_tui.core.catalog.names import MAX_IDENTIFIER_BYTES
@@ -14,7 +14,7 @@ from confiture_tui.core.risk.rules.command import constraints_of
 from confiture_tui.core.sql.identifiers import quote_identifier
 
 if TYPE_CHECKING:
-    from confiture_tui.core.effects.forecast import Forecast
+    from confiture_tui.core.effects.forecast import Forecast, Simulation
     from confiture_tui.core.risk.advice.tree import Node
     from confiture_tui.core.risk.model import Risk
     from confiture_tui.core.risk.rule import RuleContext
@@ -54,13 +54,13 @@ class _NewColumn(_Style):
 
     def check(self, forecast: Forecast, context: RuleContext) -> Iterable[Risk]:
         """New columns, and columns that change to one of the types."""
-        for column in new_columns(forecast):
-            if self.concerns(column):
+        for column, kind in context.of_migration(_new_columns).get(forecast.statement.index, ()):
+            if kind in self.types and self.concerns(column, kind):
                 yield self.tell(forecast, context, f"{quote_identifier(column.get('colname', ''))} {self.says}.")
 
-    def concerns(self, column: Node) -> bool:
-        """Whether a column's type is one of them."""
-        return type_name(column) in self.types
+    def concerns(self, column: Node, kind: str) -> bool:
+        """Whether a column, whose type is one of them, is meant."""
+        return True
 
 
 class PreferJsonb(_NewColumn):
@@ -101,10 +101,9 @@ class PreferBigint(_NewColumn):
     types = frozenset({"int4", "int2", "serial", "serial4", "serial2", "smallserial", "smallint", "integer"})
     says = "is a key of 32 bits or less: it can be used up"
 
-    def concerns(self, column: Node) -> bool:
+    def concerns(self, column: Node, kind: str) -> bool:
         """Keys alone: other numbers may be small."""
-        is_key = constraints_of(column, "CONSTR_PRIMARY", "CONSTR_IDENTITY") or "serial" in type_name(column)
-        return bool(is_key) and type_name(column) in self.types
+        return bool(constraints_of(column, "CONSTR_PRIMARY", "CONSTR_IDENTITY")) or "serial" in kind
 
 
 class PreferIdentity(_NewColumn):
@@ -132,9 +131,9 @@ class PreferText(_NewColumn):
     types = frozenset({"varchar"})
     says = "has its limit in the type; text with a CHECK is easier to change"
 
-    def concerns(self, column: Node) -> bool:
+    def concerns(self, column: Node, kind: str) -> bool:
         """Only with a limit."""
-        return type_name(column) == "varchar" and bool(column.get("typeName", {}).get("typmods"))
+        return bool(column.get("typeName", {}).get("typmods"))
 
 
 class AvoidChar(_NewColumn):
@@ -278,7 +277,16 @@ class DuplicateAssignment(_Style):
             seen.add(name)
 
 
-def new_columns(forecast: Forecast) -> Iterator[Node]:
+def _new_columns(simulation: Simulation) -> Mapping[int, tuple[tuple[Node, str], ...]]:
+    """The columns that each statement defines, by its index, each with the name of its type."""
+    return {
+        forecast.statement.index: tuple((column, _type_name(column)) for column in _columns_of(forecast))
+        for forecast in simulation.forecasts
+        if forecast.statement.node_kind in _COLUMNS
+    }
+
+
+def _columns_of(forecast: Forecast) -> Iterator[Node]:
     """The column definitions of a CREATE TABLE, or of what ALTER TABLE adds or gives a new type."""
     node = forecast.statement.node or {}
     for one in node.get("tableElts", ()):
@@ -292,7 +300,7 @@ def new_columns(forecast: Forecast) -> Iterator[Node]:
             yield {**command.get("def", {}).get("ColumnDef", {}), "colname": command.get("name", "")}
 
 
-def type_name(column: Node) -> str:
+def _type_name(column: Node) -> str:
     """The last part of a column's type name; empty for an array: its elements are another matter."""
     written = column.get("typeName", {})
     names = strings(written.get("names", ()))

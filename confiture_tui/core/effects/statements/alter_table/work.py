@@ -43,6 +43,8 @@ class Pass(IntEnum):
     MISCELLANEOUS = 11
 
 
+_PASSES = tuple(Pass)
+
 Action = Callable[["Altered"], object]
 
 
@@ -166,9 +168,9 @@ class Alteration:
 
     def run(self) -> None:
         """Do all that is queued, pass by pass; what is done may queue more for the same or later passes."""
-        for when in Pass:
+        for when in _PASSES:
             done: dict[int, int] = {}
-            progress = True
+            progress = any(when in altered.actions for altered in self._tables.values())
             while progress:
                 progress = False
                 for altered in list(self._tables.values()):
