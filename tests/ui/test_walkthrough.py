@@ -17,7 +17,7 @@ SHOWN = (
     ("12 pending", "critical"),
     ("009_jar_seal", "ACCESS EXCLUSIVE"),
     ("locking",),
-    ("nothing stayed",),
+    ("nothing of it stayed",),
     ("Lint",),
     ("008_gift_note",),
     ("1 applied",),
