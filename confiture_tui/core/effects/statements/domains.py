@@ -12,8 +12,10 @@ from confiture_tui.core.effects.expressions import analyse, volatility
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.queries.noting import note_named
 from confiture_tui.core.effects.statements.definitions import names_in, type_oid, type_text
+from confiture_tui.core.effects.statements.expressions_read import require_boolean
 from confiture_tui.core.effects.statements.type_lookup import find_type_named
 from confiture_tui.core.effects.statements.types import new_type, place_of_type
+from confiture_tui.core.effects.type_names import parse_type
 from confiture_tui.core.effects.types_known import require_type
 from confiture_tui.core.sql.identifiers import quote_identifier
 
@@ -49,11 +51,13 @@ def _with_constraint(step: Step, domain: Type, constraint: Node) -> Type:
         case "CONSTR_NOTNULL":
             return replace(domain, not_null=True)
         case "CONSTR_CHECK":
-            facts = analyse(constraint.get("raw_expr"), step.now).facts
-            note_named(step, facts)
-            for problem in facts.problems:
+            base = parse_type(domain.base_type).bare if domain.base_type else None
+            found = analyse(constraint.get("raw_expr"), step.now, variables={"value": base})
+            note_named(step, found.facts)
+            for problem in found.facts.problems:
                 if problem.sqlstate != "42703":  # VALUE is no column
                     step.refuse(problem.sqlstate, problem.message)
+            require_boolean(step, found, "CHECK")
             return replace(domain, constraints=(*domain.constraints, _check(step, domain, constraint)))
         case "CONSTR_NULL":
             return domain

@@ -9,7 +9,11 @@ from confiture_tui.core.catalog.models.relations import Relation, RelationKind
 from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.object_names import columns_part, relation_name
-from confiture_tui.core.effects.statements.alter_table.not_null import is_valid_not_null, queue_set_not_null
+from confiture_tui.core.effects.statements.alter_table.not_null import (
+    AS_CONSTRAINTS,
+    is_valid_not_null,
+    queue_set_not_null,
+)
 from confiture_tui.core.effects.statements.alter_table.work import STORED, Alteration, Altered, Pass
 from confiture_tui.core.effects.statements.definitions import blank_index, constraint_of, names_in
 from confiture_tui.core.effects.statements.index_keys import expression_name, has_operator_class
@@ -32,10 +36,16 @@ def queue_key(alteration: Alteration, relation: Relation, constraint: Node) -> N
         return
     if constraint["contype"] == "CONSTR_PRIMARY":
         for name in names_in(constraint, "keys"):
-            column = relation.column(name)
-            if column is None or not is_valid_not_null(relation, column):
-                queue_set_not_null(alteration, relation, name)
+            _queue_not_null(alteration, relation, name)
     alteration.queue(relation, Pass.ADD_INDEX, lambda one: _build(alteration, one, constraint))
+
+
+def _queue_not_null(alteration: Alteration, relation: Relation, name: str) -> None:
+    """A primary key's column becomes NOT NULL; up to 17 that locks the children even where it is that already."""
+    column = relation.column(name)
+    always = alteration.schema.server_version_num < AS_CONSTRAINTS
+    if always or column is None or not is_valid_not_null(relation, column):
+        queue_set_not_null(alteration, relation, name)
 
 
 # A new index
@@ -221,9 +231,8 @@ def _queue_using_index(alteration: Alteration, relation: Relation, constraint: N
         _refuse_index(step, index, constraint)
         if primary:
             for one in index.key_columns:
-                column = relation.column(one) if one is not None else None
-                if one is not None and (column is None or not is_valid_not_null(relation, column)):
-                    queue_set_not_null(alteration, relation, one)
+                if one is not None:
+                    _queue_not_null(alteration, relation, one)
     elif not alteration.partial(relation):
         _refuse_missing(alteration, relation, name)
     elif primary:

@@ -189,4 +189,16 @@ FORMS = (
             "rename": "ALTER TABLE things RENAME TO objects",
         },
     ),
+    *group(
+        "key of a parent",
+        FAMILY,
+        {
+            "primary": "ALTER TABLE things ADD PRIMARY KEY (id)",
+            "primary, only": "ALTER TABLE ONLY things ADD PRIMARY KEY (id)",
+            "primary, in the middle": "ALTER TABLE tools ADD PRIMARY KEY (id)",
+            "unique": "ALTER TABLE things ADD UNIQUE (id)",
+            "check that is inherited": "ALTER TABLE tools ADD CONSTRAINT size_ok CHECK (size > 0)",
+            "like and inherits": "CREATE TABLE n (LIKE things, more integer) INHERITS (things)",
+        },
+    ),
 )
