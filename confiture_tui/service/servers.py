@@ -133,7 +133,8 @@ class ShadowServer:
         sink: where it is told that it is waited for, or could not be made.
         server_sink: where the server's own events go.
         prepare: what is done with a new one before anybody gets it.
-        afterwards: what is done with it besides, on the same thread, while others use it already; it raises nothing.
+        afterwards: what is done with it besides, on the same thread, when somebody has what he needs of it: until then
+            nothing else may be on it, for what he has made is kept with all that is there; it raises nothing.
     """
 
     def __init__(
@@ -155,6 +156,7 @@ class ShadowServer:
         self._brought: tuple[EmbeddedServer, str, Mapping[str, Any]] | None = None
         self._idle = threading.Event()
         self._idle.set()
+        self._served = threading.Event()
 
     def begin(self) -> None:
         """Start it ahead, unless that has been done, and return at once."""
@@ -162,8 +164,13 @@ class ShadowServer:
 
     def forget(self) -> None:
         """The next one who asks gets another: this one has been stopped."""
+        self._served.set()
         with self._lock:
             self._made = None
+
+    def served(self) -> None:
+        """Somebody has what he needs: what else there is to do with the server may begin."""
+        self._served.set()
 
     def brought(self, server: EmbeddedServer, key: str | None) -> Mapping[str, Any] | None:
         """The description of the shadow that the server was started with, for whoever asks first; ``None``: none.
@@ -235,6 +242,7 @@ class ShadowServer:
             self._sink(Event(name=EventName.SHADOW_INCOMPLETE, message=message, level=Level.ERROR))
             made.set_exception(error)
         else:
+            self._served.wait()
             self._afterwards(made.result())
         finally:
             self._idle.set()

@@ -82,7 +82,9 @@ class Shadows:
         def apply(shadow: Shadow, migrations: Sequence[Migration]) -> Shadow:
             return shadow.after(migrations, profile=self._profile(), scope=scope)
 
-        return loan.enter_context(self._shelf.lent(server, key, make, before=before, apply=apply, scope=scope))
+        lent = loan.enter_context(self._shelf.lent(server, key, make, before=before, apply=apply, scope=scope))
+        self._server.served()
+        return lent
 
     def of_nothing(self, loan: ExitStack, before: Sequence[Migration], scope: CancelScope) -> Shadow:
         """The shadow of no database, after some migrations."""

@@ -130,6 +130,7 @@ class Workspace:
             # A server of its own: a migration that is tried could reach the live shop by its comment and settings, its
             # role's settings, its sessions; and what is measured would have its traffic in it.
             self._shadow_server.begin()
+            self._shadow_server.served()  # nothing of the demo is kept
             self._dsn, directory = self._demo_shop.open(self._servers.start(self._sink), scope)
             name, environment, production = "demo shop", "demo", False
             self._files = ProjectFiles(directory / MIGRATIONS)
@@ -474,6 +475,7 @@ class Workspace:
         """Stop the embedded servers, and with them everything that was on them; no other is started. Idempotent."""
         self._demo_shop.end_traffic()
         self._servers.close()
+        self._shadow_server.forget()
         self._shadows.forget()
 
 
