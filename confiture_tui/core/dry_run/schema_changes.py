@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from confiture_tui.core.catalog.diff import SchemaDiff
     from confiture_tui.core.sql.statement import Statement
 
-_BUDGET_S: Final = 1.0
+_BUDGET_S: Final = 2.0
 """Seconds that reading may take in one dry run: a schema of thousands of tables takes as long for a single look."""
 _LEAVE_SCHEMA: Final = frozenset(
     {"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt", "CopyStmt", "TruncateStmt", "VariableSetStmt", "VacuumStmt"}

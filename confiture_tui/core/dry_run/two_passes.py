@@ -126,6 +126,10 @@ class TwoPasses:
             hooks=hooks,
             plain_for_superuser=self._plain_for_superuser,
         )
+        if len(result.statements) == 1:
+            # What the one statement did is what all of them did.
+            alone = result.statements[0].model_copy(update={"schema_diff": result.schema_diff})
+            result = result.model_copy(update={"statements": (alone,)})
         result = beside_prediction(result, simulation, plain_for_superuser=self._plain_for_superuser, sink=sink)
         if not result.ok or after is None:
             return result
@@ -180,7 +184,7 @@ class TwoPasses:
                 self._rows,
                 scope=self._scope,
                 sink=sink,
-                changes=changes,
+                changes=changes if len(self._statements) > 1 else None,
             )
         missing = {self._statements[position].index for position, one in enumerate(seen) if one is None}
         cumulated: dict[int, Seen] = {}

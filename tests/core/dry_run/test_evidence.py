@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from confiture_tui.core.dry_run import schema_changes
 from confiture_tui.core.dry_run.result import Rows, StatementObservation
 from confiture_tui.core.dry_run.shadow import Shadow
 from confiture_tui.core.migrations.model import Migration
@@ -23,6 +24,12 @@ CREATE TABLE lid (jam int REFERENCES jam);
 CREATE VIEW sweet AS SELECT id FROM jam;
 CREATE VIEW sweeter AS SELECT id FROM sweet;
 """
+
+
+@pytest.fixture(autouse=True)
+def _time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy the machine is, the schema is looked at."""
+    monkeypatch.setattr(schema_changes, "_BUDGET_S", 600.0)
 
 
 @pytest.fixture
