@@ -465,6 +465,7 @@ class Workspace:
         """
         if starts:
             self._shadow_server.get(scope)
+        self._shadow_server.served()
         self._shadow_server.wait_until_idle(scope)
 
     def rates(self, conn: psycopg.Connection[Any] | None) -> Rates:
