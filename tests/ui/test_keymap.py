@@ -27,9 +27,9 @@ def keys(tmp_path: Path, text: str) -> tuple[Action, ...]:
 
 
 def test_keys_are_given_by_sign_by_name_and_in_lists(tmp_path: Path) -> None:
-    table = {one.id: one.keys for one in keys(tmp_path, 'dry_run: f5\ntoggle_log: [O, ctrl+l]\nhelp: "!"\n')}
+    table = {one.id: one.keys for one in keys(tmp_path, 'dry_run: f5\ntoggle_log: [L, ctrl+l]\nhelp: "!"\n')}
     assert table["dry_run"] == ("f5",)
-    assert table["toggle_log"] == ("O", "ctrl+l")
+    assert table["toggle_log"] == ("L", "ctrl+l")
     assert table["help"] == ("exclamation_mark",)
     assert table["quit"] == ("ctrl+q",)
 

@@ -267,8 +267,8 @@ class TestSchemaDiff:
             attributes=(AttributeChange(attribute="definition", before=None, after="c bigint"),),
         )
         table = SchemaChange(change=Change.CHANGED, kind="table", name="a.t")
-        assert tree_text(SchemaDiff(changes=(column,))) == "a.t\n  + column c  + c bigint"
-        assert tree_text(SchemaDiff(changes=(column, table))) == "~ table a.t\n  + column c  + c bigint"
+        assert tree_text(SchemaDiff(changes=(column,))) == "a.t\n  + column c  c bigint"
+        assert tree_text(SchemaDiff(changes=(column, table))) == "~ table a.t\n  + column c  c bigint"
 
     def test_of_a_long_text_what_stays_is_told_once(self) -> None:
         before, after = "SELECT a,\n  b\nFROM t", "SELECT a,\n  c\nFROM t"

@@ -198,7 +198,7 @@ class TestDryRun:
         async with running(samples.service()) as driver:
             await driver.press("d", "left_square_bracket", "left_square_bracket")
             await driver.until_text("shop.w_orders")
-            await driver.until_text("+ column note  + note text")
+            await driver.until_text("+ column note  note text")
 
     async def test_all_pending_ones_in_order(self) -> None:
         service = samples.service(hold_dry_run=True)
