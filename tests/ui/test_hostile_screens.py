@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from textual.content import Content
 
+from confiture_tui.config import Settings
 from confiture_tui.core.hooks.phase import HookPhase
 from confiture_tui.core.lint.model import Severity
 from confiture_tui.core.runner.plan import PlannedHook
@@ -17,15 +20,21 @@ from confiture_tui.core.runner.preflight import PreflightFinding
 from confiture_tui.core.runner.result import MigrationRun, RunOutcome, RunResult
 from confiture_tui.errors import UsageError
 from confiture_tui.events import Event, EventName
+from confiture_tui.service.models import MigrationPreview, PreviewedHook
 from confiture_tui.service.running import RunRequest
+from confiture_tui.ui.copying import of_review
 from confiture_tui.ui.glyphs import UNICODE
 from confiture_tui.ui.presenters import findings, past, run_head, run_live, run_plan, run_rows
+from confiture_tui.ui.presenters.first_run import looked_for
+from confiture_tui.ui.presenters.risk import risk_block, risk_end, risk_head
+from confiture_tui.ui.presenters.run_step import step_choices, step_title
+from confiture_tui.ui.presenters.way import way_pane
 from confiture_tui.ui.readings import HistoryState, LintState
 from confiture_tui.ui.run_progress import MigrationProgress, RunProgress
 from confiture_tui.ui.run_state import RunPhase, RunState
 from confiture_tui.ui.session import Phase, Session
 from tests.support.fake_service import AT, FakeService, status
-from tests.ui import run_samples, samples
+from tests.ui import risk_samples, run_samples, samples
 from tests.ui.driving import running
 from tests.ui.hostile import FORBIDDEN, SAMPLES
 
@@ -126,6 +135,36 @@ def test_no_presenter_lets_through_what_a_terminal_obeys(text: str) -> None:
     texts += [run_live.live_pane(rows[0], UNICODE), run_live.result_pane(rows[0], session, UNICODE)]
     lines += [run_head.next_step(rows[0], session, width=200, glyphs=UNICODE)]
     assert [line.plain for line in lines if FORBIDDEN & set(line.plain)] == []
+    assert [one.plain for one in texts if (FORBIDDEN - {"\n", "\t"}) & set(one.plain)] == []
+
+
+@given(text=MODEL)
+@settings(max_examples=60, deadline=None)
+def test_nor_do_risks_hooks_steps_and_places(text: str) -> None:
+    session = asyncio.run(hostile_session(text))
+    assert session.run.prepared is not None
+    risk = risk_samples.risk(text, message=text, evidence=(text,), recommendation=text, safe_sql=text)
+    one = risk_samples.assessment("1", text, "SELECT 1;", 65, risk, notes=(text,))
+    session.assessments = {"1": one}
+    hook = PreviewedHook(hook=text, phase=None, direction="both")
+    preview = MigrationPreview(
+        version="1", name=text, path=None, wrapping=text, analysed=(0, 0), statements=(), hooks=(hook,)
+    )
+    made = session.statuses[0]
+    assert made.migration is not None
+    down = made.migration.model_copy(update={"down": made.migration.up, "down_path": Path(text or "x")})
+    place = Settings(project_dir=Path(text or "x"), migrations_dir=Path(text or "x"))
+    plan = session.run.prepared.plan
+    texts = [
+        risk_head("1", session, UNICODE),
+        risk_block(risk, text, UNICODE, chosen=True),
+        risk_end(one),
+        way_pane(made.model_copy(update={"migration": down}), preview, session, UNICODE),
+        step_title(plan, session, UNICODE),
+        step_choices(plan, session),
+        looked_for(place, UNICODE),
+        *(Content(thing.label) for thing in of_review(session, made, risk, None)),
+    ]
     assert [one.plain for one in texts if (FORBIDDEN - {"\n", "\t"}) & set(one.plain)] == []
 
 
