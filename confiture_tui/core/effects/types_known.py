@@ -104,6 +104,16 @@ _LONGEST = 10_485_760
 _NEGATIVE_SCALE = 150000
 
 
+def refuse_set(step: Step, column: str, node: Node) -> None:
+    """See that a new column is not to hold a set.
+
+    Raises:
+        Refused: it is.
+    """
+    if node.get("setof"):
+        step.refuse("42P16", f'column "{column}" cannot be declared SETOF')
+
+
 def require_column_type(step: Step, column: str, node: Node, collation: Node | None) -> None:
     """See that a column can have the type (a ``TypeName``) and collation that its definition names.
 
@@ -111,8 +121,6 @@ def require_column_type(step: Step, column: str, node: Node, collation: Node | N
         Refused: there is no such type, or no column can have it.
     """
     require_type(step, node)
-    if node.get("setof"):
-        step.refuse("42P16", f'column "{column}" cannot be declared SETOF')
     found = type_of_node(node, step.now)
     own = builtins_of(step.schema.server_version_num if step.schema.known else None).types
     if found is not None and found.name in own:

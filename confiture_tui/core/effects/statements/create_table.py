@@ -38,7 +38,7 @@ from confiture_tui.core.effects.statements.expressions_read import note_stored_d
 from confiture_tui.core.effects.statements.own_sequences import make_sequence
 from confiture_tui.core.effects.statements.targets import find_existing
 from confiture_tui.core.effects.type_names import type_of_node
-from confiture_tui.core.effects.types_known import require_column_type, require_type
+from confiture_tui.core.effects.types_known import refuse_set, require_column_type, require_type
 from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier
 
 if TYPE_CHECKING:
@@ -247,6 +247,7 @@ def _add_column(step: Step, relation: Relation, definition: Node) -> tuple[Relat
     if not parts.type_node:
         return _merge(step, relation, parts)
     if parts.serial is None:
+        refuse_set(step, parts.name, parts.type_node)
         require_column_type(step, parts.name, parts.type_node, parts.collation)
     if existing is not None and existing.inherited == 0:
         step.refuse("42701", f'column "{parts.name}" specified more than once')

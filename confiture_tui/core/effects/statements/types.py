@@ -13,7 +13,7 @@ from confiture_tui.core.effects.statements.definitions import column_of, column_
 from confiture_tui.core.effects.statements.fresh_labels import note_fresh_label
 from confiture_tui.core.effects.statements.options import find_option, option_text
 from confiture_tui.core.effects.statements.type_lookup import find_type_named
-from confiture_tui.core.effects.types_known import require_column_type, require_type
+from confiture_tui.core.effects.types_known import refuse_set, require_column_type, require_type
 from confiture_tui.core.sql.identifiers import qualified_name
 
 if TYPE_CHECKING:
@@ -136,6 +136,7 @@ def read_create_composite(node: Node, step: Step) -> None:
     columns: list[Column] = []
     for number, one in enumerate(node.get("coldeflist", []), start=1):
         parts = column_parts(one["ColumnDef"])
+        refuse_set(step, parts.name, parts.type_node)
         require_column_type(step, parts.name, parts.type_node, parts.collation)
         if any(each.name == parts.name for each in columns):
             step.refuse("42701", f'column "{parts.name}" specified more than once')

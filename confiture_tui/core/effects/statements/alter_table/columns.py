@@ -29,12 +29,17 @@ from confiture_tui.core.effects.statements.definitions import (
 from confiture_tui.core.effects.statements.expressions_read import read_default, read_expression
 from confiture_tui.core.effects.statements.own_sequences import make_sequence
 from confiture_tui.core.effects.type_names import type_of_node
-from confiture_tui.core.effects.types_known import domain_of, require_column_type
+from confiture_tui.core.effects.types_known import domain_of, refuse_set, require_column_type
 
 if TYPE_CHECKING:
     from confiture_tui.core.catalog.models.columns import Column
 
 Node = dict[str, Any]
+
+_REFUSES_SETS = 170000
+"""The version from which ADD COLUMN sees that the type is no SETOF; CREATE TABLE always does."""
+_HOLDS_BASE = 150000
+"""The version from which a generated column keeps the columns that it is made of; before it goes with them."""
 
 
 def prepare_add_column(alteration: Alteration, relation: Relation, command: Node) -> None:
@@ -96,7 +101,8 @@ def _depend(alteration: Alteration, relation: Relation, column: Column, expressi
         used = relation.column(parts[-1])
         if used is not None and used.number:
             own = ObjectAddress(PG_CLASS, relation.oid, column.number)
-            alteration.step.change.depend(own, ObjectAddress(PG_CLASS, relation.oid, used.number))
+            kind = "n" if alteration.schema.server_version_num >= _HOLDS_BASE else "a"
+            alteration.step.change.depend(own, ObjectAddress(PG_CLASS, relation.oid, used.number), kind)
 
 
 def _merge(alteration: Alteration, relation: Relation, existing: Column, parts: ColumnParts) -> None:
@@ -110,6 +116,8 @@ def _merge(alteration: Alteration, relation: Relation, existing: Column, parts: 
 def _refuse_contradictions(alteration: Alteration, relation: Relation, parts: ColumnParts) -> None:
     step = alteration.step
     if parts.serial is None:
+        if step.schema.server_version_num >= _REFUSES_SETS:
+            refuse_set(step, parts.name, parts.type_node)
         require_column_type(step, parts.name, parts.type_node, parts.collation)
     row = type_of_node(parts.type_node, step.now)
     if row is not None and row.name == relation.qualified_name and not alteration.partial(relation):
