@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,7 +33,10 @@ def open_app(settings: Settings, *, demo: bool = False, traffic: bool = True, wa
             ended = run_app(service, walkthrough=walkthrough)
         if isinstance(ended, int):
             return ended
-        settings, demo, walkthrough = ended.settings, ended.demo, False
+        if settings.record is not None:
+            # A recording is of one session on one database.
+            sys.stderr.write(f"The recording {settings.record} ended here: what was opened next is not in it.\n")
+        settings, demo, walkthrough = ended.settings.model_copy(update={"record": None}), ended.demo, False
 
 
 def open_replay(file: Path, *, speed: float, paused: bool) -> int:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from confiture_tui.config import Settings
+
+_STAYS: Final = ("read_only", "log_file", "log_level", "pg_bin")
+"""Options about the user's session rather than about one project: given once, they hold for what is opened next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,8 @@ class Reopening:
 def on_files(settings: Settings, path: Path) -> Reopening:
     """The SQL files of a directory, or of that of a file; a project that is laid out as usual is opened as one.
 
+    A session that was begun with ``--read-only`` stays one.
+
     Raises:
         UsageError: that project's settings cannot be used.
     """
@@ -29,7 +34,7 @@ def on_files(settings: Settings, path: Path) -> Reopening:
 
     directory = path if path.is_dir() else path.parent
     if (directory / MIGRATIONS).is_dir():
-        return Reopening(Settings.load(project=directory))
+        return Reopening(Settings.load(project=directory, **_given(settings)))
     origins = settings.origins | {"migrations_dir": "--migrations-dir"}
     return Reopening(settings.model_copy(update={"migrations_dir": directory, "origins": origins}))
 
@@ -44,3 +49,9 @@ def on_database(settings: Settings, dsn: str) -> Reopening:
 def on_demo(settings: Settings) -> Reopening:
     """The demo shop."""
     return Reopening(settings, demo=True)
+
+
+def _given(settings: Settings) -> dict[str, Any]:
+    """What the command line said of the session, as ``Settings.load`` takes it."""
+    given = {name: getattr(settings, name) for name in _STAYS if settings.origins.get(name, "").startswith("--")}
+    return given | ({"log_level": settings.log_level.word} if "log_level" in given else {})

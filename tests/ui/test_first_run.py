@@ -8,6 +8,7 @@ import pytest
 
 from confiture_tui.config import Settings
 from confiture_tui.errors import ConnectError, UsageError
+from confiture_tui.events import Level
 from confiture_tui.ui.reopening import Reopening, on_database, on_files
 from confiture_tui.ui.screens.ask_line import LineDialog
 from tests.support.fake_service import FakeService
@@ -81,6 +82,27 @@ def test_a_project_is_opened_as_one(tmp_path: Path) -> None:
     opened = on_files(here, tmp_path / "other").settings
     assert opened.project_dir == tmp_path / "other"
     assert opened.runner == "loose"
+
+
+def test_what_is_opened_next_is_read_only_too(tmp_path: Path) -> None:
+    (tmp_path / "other/db/migrations").mkdir(parents=True)
+    (tmp_path / "loose").mkdir()
+    log = tmp_path / "log.jsonl"
+    here = Settings.load(project=tmp_path, read_only=True, log_file=log, log_level="debug", environ={})
+    for path in (tmp_path / "other", tmp_path / "loose"):
+        opened = on_files(here, path).settings
+        assert opened.read_only
+        assert (opened.log_file, opened.log_level) == (log, Level.DEBUG)
+    assert on_database(here, "dbname=x").settings.read_only
+
+
+def test_what_the_other_project_says_of_itself_holds(tmp_path: Path) -> None:
+    (tmp_path / "other/db/migrations").mkdir(parents=True)
+    (tmp_path / "confiture.yaml").write_text("read_only: true\n")
+    (tmp_path / "other/confiture.yaml").write_text("read_only: false\n")
+    here = Settings.load(project=tmp_path, environ={})
+    assert here.read_only
+    assert not on_files(here, tmp_path / "other").settings.read_only
 
 
 async def test_a_database_is_connected_to(tmp_path: Path) -> None:
