@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 
@@ -12,6 +12,7 @@ from confiture_tui.errors import Cancelled, ConnectError, UsageError
 from confiture_tui.events import Event, EventName
 from confiture_tui.service import MigrationService
 from confiture_tui.service.assessing import AssessRequest
+from confiture_tui.service.recording import recorder
 from confiture_tui.service.recording.entries import (
     Answered,
     Asked,
@@ -120,6 +121,32 @@ async def test_no_secret_and_nothing_that_a_terminal_obeys_is_in_the_file(projec
     assert not FORBIDDEN & set(text.replace("\n", ""))
 
 
+@pytest.mark.parametrize(
+    "quoted",
+    ["'jam and butter'", "E'jam\\' and butter'", "U&'jam'' and butter'", "$$jam and butter$$", "$a$jam\n$$ butter$a$"],
+)
+def test_a_password_is_masked_however_it_is_quoted(tmp_path: Path, quoted: str) -> None:
+    path = tmp_path / "kept.jsonl"
+    statement = f"ALTER ROLE clerk PASSWORD {quoted} VALID UNTIL 'tomorrow'"
+    (entry,) = written(path, [Happened(0.0, Event(name=EventName.SERVER_NOTICE, message=statement))]).entries
+    assert isinstance(entry, Happened)
+    assert entry.event.message == "ALTER ROLE clerk PASSWORD '***' VALID UNTIL 'tomorrow'"
+
+
+async def test_a_full_disk_is_told_and_stops_nothing(
+    project: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def on_a_full_disk(_path: Path) -> TextIO:
+        return Path("/dev/full").open("w", encoding="utf-8")
+
+    monkeypatch.setattr(recorder, "new_private_file", on_a_full_disk)
+    service = MigrationService(project)
+    with recording(service, tmp_path / "kept.jsonl") as kept:
+        await service.open()
+        await service.close()
+    assert isinstance(kept.problem, OSError)
+
+
 async def test_nothing_is_overwritten(project: Settings, tmp_path: Path) -> None:
     path = tmp_path / "kept.jsonl"
     path.write_text("precious")
@@ -189,6 +216,11 @@ class TestBadFiles:
             ('{"kind": "confiture-tui recording", "schema_version": 99, "tool_version": "7.0"}\n', "form 99"),
             ('{"kind": "confiture-tui recording", "schema_version": 1}\n', "line 1: tool_version cannot be read"),
             ("[" * 100_000 + "\n", "line 1"),
+            (
+                '{"kind": "confiture-tui recording", "schema_version": 1, "tool_version": "1", "env": "local", '
+                '"generated_at": "2025-01-01", "project_dir": "/p", "migrations_dir": "/p/m", "runner": "nobody"}\n',
+                "line 1: there is no runner profile 'nobody'",
+            ),
             (b"\xff\xfe\x00\x01\n", "no text"),
         ],
     )

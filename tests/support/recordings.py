@@ -9,7 +9,7 @@ from confiture_tui.observability import new_private_file
 from confiture_tui.service.models import Opened
 from confiture_tui.service.recording.entries import Answered, Asked, Ended, Entry, Happened
 from confiture_tui.service.recording.reading import Recording, read_recording
-from confiture_tui.service.recording.recorder import _Lines, header_of
+from confiture_tui.service.recording.recorder import Lines, header_of
 from confiture_tui.service.running import RunRequest
 from tests.ui import run_samples, samples
 
@@ -73,7 +73,8 @@ async def session() -> list[Entry]:
 
 def written(path: Path, entries: Iterable[Entry]) -> Recording:
     """A recording with these entries, written and read again."""
-    lines = _Lines(new_private_file(path), header_of(samples.service()))  # type: ignore[arg-type]  # settings only
+    lines = Lines(new_private_file(path))
+    lines.write(header_of(samples.service()))  # type: ignore[arg-type]  # settings only
     for entry in entries:
         lines.write(entry)
     lines.finish()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from confiture_tui.core.migrations.profiles import PROFILES
 from confiture_tui.errors import UsageError
 from confiture_tui.events import Event
 from confiture_tui.service.recording.entries import (
@@ -97,9 +98,12 @@ class _Reader:
                 f"It was written by confiture-tui {record.get('tool_version', '?')}: use that one, or a later one.",
             )
         try:
-            return Header.model_validate(record)
+            header = Header.model_validate(record)
         except ValidationError as error:
             raise self._wrong(_first_of(error)) from None
+        if header.runner not in PROFILES:
+            raise self._wrong(f"there is no runner profile '{header.runner}'")
+        return header
 
     def entries(self, lines: Iterator[str]) -> Iterator[Entry]:
         for self._line, line in zip(itertools.count(2), lines, strict=False):

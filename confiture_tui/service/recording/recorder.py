@@ -32,12 +32,16 @@ if TYPE_CHECKING:
     from confiture_tui.service.jobs import Ask, Job
     from confiture_tui.service.service import MigrationService
 
-_SQL_PASSWORD: Final = re.compile(r"(?i)(\bpassword\s+)(?:[EU]&?)?('(?:[^']|'')*')")
-"""``PASSWORD 'text'`` of CREATE ROLE and its like: in a migration it is text like any other."""
+_SQL_PASSWORD: Final = re.compile(
+    r"""(?ix) (\bpassword\s+)
+    (?: E'(?:[^'\\]|\\.|'')*' | (?:U&)?'(?:[^']|'')*' | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$ )""",
+    re.DOTALL,
+)
+"""``PASSWORD 'text'`` of CREATE ROLE and its like, however it is quoted: in a migration it is text like any other."""
 
 
 @contextmanager
-def recording(service: MigrationService, path: Path) -> Iterator[BackgroundReader[Entry]]:
+def recording(service: MigrationService, path: Path) -> Iterator[BackgroundReader[Header | Entry]]:
     """Record all that this service does while the context lasts, into a new file that only its owner may read (0600).
 
     Yields the writer; its ``problem`` says why the recording is not complete, where that is so.
@@ -46,7 +50,8 @@ def recording(service: MigrationService, path: Path) -> Iterator[BackgroundReade
         UsageError: the file exists already, or cannot be written.
     """
     file = new_private_file(path)
-    writer = BackgroundReader(_Lines(file, header_of(service)), name="confiture-recording")
+    writer: BackgroundReader[Header | Entry] = BackgroundReader(Lines(file), name="confiture-recording")
+    writer(header_of(service))
     kept = _Keeper(writer)
     unsubscribe = service.events.subscribe(kept.happened)
     service.jobs.witness = kept
@@ -62,7 +67,7 @@ def recording(service: MigrationService, path: Path) -> Iterator[BackgroundReade
 class _Keeper:
     """Puts what it sees on the writer's queue, with the time since the recording began, in seconds."""
 
-    def __init__(self, writer: BackgroundReader[Entry]) -> None:
+    def __init__(self, writer: BackgroundReader[Header | Entry]) -> None:
         self._writer = writer
         self._began = time.monotonic()
 
@@ -83,12 +88,12 @@ def _asked(at: float, job: Job[Any], ask: Ask) -> Asked:
     return Asked(at, job.id, ask.what, job.version, ask.about)
 
 
-def header_of(service: MigrationService) -> dict[str, Any]:
+def header_of(service: MigrationService) -> Header:
     """The first line of a recording of this service."""
     from confiture_tui import __version__
 
     settings = service.settings
-    header = Header(
+    return Header(
         kind=KIND,
         schema_version=SCHEMA_VERSION,
         tool_version=__version__,
@@ -101,29 +106,27 @@ def header_of(service: MigrationService) -> dict[str, Any]:
         read_only=settings.read_only,
         log_level=settings.log_level,
     )
-    return header.model_dump(mode="json")
 
 
-class _Lines:
-    """Each entry as one line of JSON, without secrets."""
+class Lines:
+    """The header, and then each entry, as one line of JSON, without secrets."""
 
-    def __init__(self, file: TextIO, header: dict[str, Any]) -> None:
+    def __init__(self, file: TextIO) -> None:
         self._file = file
-        self._write(header)
 
-    def write(self, entry: Entry) -> None:
-        self._write(_record(entry))
-
-    def finish(self) -> None:
-        self._file.close()
-
-    def _write(self, record: dict[str, Any]) -> None:
-        self._file.write(safe_json(json.dumps(_masked(record), ensure_ascii=False, default=str)) + "\n")
-        # A session that is killed leaves all that it had come to.
+    def write(self, entry: Header | Entry) -> None:
+        """Write it, so that a session that is killed leaves all that it had come to."""
+        self._file.write(safe_json(json.dumps(_masked(_record(entry)), ensure_ascii=False, default=str)) + "\n")
         self._file.flush()
 
+    def finish(self) -> None:
+        """Close the file."""
+        self._file.close()
 
-def _record(entry: Entry) -> dict[str, Any]:
+
+def _record(entry: Header | Entry) -> dict[str, Any]:
+    if isinstance(entry, Header):
+        return entry.model_dump(mode="json")
     record: dict[str, Any] = {"t": round(entry.at, 6)}
     if isinstance(entry, Happened):
         return record | {"event": entry.event.to_record()}
