@@ -41,7 +41,7 @@ def previews(workspace: Workspace, versions: Sequence[str], scope: CancelScope) 
     chosen = [known[version] for version in versions] if versions else pending
     catalog = None
     if workspace.has_target:
-        with workspace.connected(scope) as conn:
+        with workspace.reaching.connected(scope) as conn:
             catalog = Catalog.load(conn)
     last = max((number for number, one in enumerate(pending) if one in chosen), default=-1)
     needed = pending[: last + 1]
@@ -79,7 +79,7 @@ def assess(
     """
     statuses, profile = workspace.status(scope), workspace.profile
     with ExitStack() as stack:
-        conn = stack.enter_context(workspace.connected(scope)) if workspace.has_target else None
+        conn = stack.enter_context(workspace.reaching.connected(scope)) if workspace.has_target else None
         engine = evidence_of(request, conn, workspace.rates(conn)).engine_for(profile)
         return assess_pending(engine, statuses, request, profile, on_each)
 
@@ -96,7 +96,11 @@ def assess_files(
     loose = list(workspace.given_files().migrations(files))
     found: dict[int, Assessed] = {}
     with ExitStack() as stack:
-        conn = stack.enter_context(workspace.connected_as_asked(scope)) if workspace.settings.dsn is not None else None
+        conn = (
+            stack.enter_context(workspace.reaching.connected_as_asked(scope))
+            if workspace.settings.dsn is not None
+            else None
+        )
         evidence = evidence_of(request, conn, workspace.rates(conn))
         for name in dict.fromkeys(profile for _one, profile in loose):
             mine = [number for number, (_one, profile) in enumerate(loose) if profile == name]

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from confiture_tui.core.catalog import Catalog
 from confiture_tui.core.dry_run.result import DryRunResult
 from confiture_tui.core.effects.model import FrozenModel
 from confiture_tui.core.hooks.declaration import read_declaration
-from confiture_tui.core.hooks.phase import HookPhase
 from confiture_tui.core.migrations.model import Finding, Migration
 from confiture_tui.core.migrations.status import MigrationState
 from confiture_tui.core.risk.model import RiskAssessment
 from confiture_tui.errors import ConfitureError, UsageError
 from confiture_tui.service.assessing import AssessRequest
 from confiture_tui.service.linting import LintRequest, LintResult
+from confiture_tui.service.models import PreviewedHook
 from confiture_tui.service.reading import assess
 
 if TYPE_CHECKING:
@@ -39,14 +39,6 @@ class ReviewRequest(FrozenModel):
     lints: bool = True
 
 
-class ReviewedHook(FrozenModel):
-    """A hook that a migration declares; ``phase``: where the declaration names one."""
-
-    hook: str
-    phase: HookPhase | None
-    direction: Literal["forward", "backward", "both"]
-
-
 class ReviewedMigration(FrozenModel):
     """One migration as it was reviewed.
 
@@ -63,7 +55,7 @@ class ReviewedMigration(FrozenModel):
     assessment: RiskAssessment
     dry_run: DryRunResult | None = None
     not_tried: str | None = None
-    hooks: tuple[ReviewedHook, ...] = ()
+    hooks: tuple[PreviewedHook, ...] = ()
     findings: tuple[Finding, ...] = ()
 
 
@@ -114,7 +106,7 @@ def _rests_on(workspace: Workspace, scope: CancelScope) -> tuple[str | None, tup
     )
     if not workspace.has_target:
         return None, files
-    with workspace.connected(scope) as conn:
+    with workspace.reaching.connected(scope) as conn:
         return Catalog.load(conn).fingerprint, files
 
 
@@ -128,7 +120,7 @@ def _reviewed(workspace: Workspace, one: Assessed, scope: CancelScope, *, tries:
         dry_run=result,
         not_tried=why,
         hooks=tuple(
-            ReviewedHook(hook=declared.name, phase=declared.phase, direction=declared.direction)
+            PreviewedHook(hook=declared.name, phase=declared.phase, direction=declared.direction)
             for declared in read_declaration(migration)
         ),
         findings=one.findings,

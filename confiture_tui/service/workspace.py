@@ -6,10 +6,9 @@ Called on job threads only, several of them at once.
 from __future__ import annotations
 
 import itertools
-import os
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,8 +19,6 @@ from confiture_tui.core.dry_run.shadow import Shadow
 from confiture_tui.core.migrations.profiles import PROFILES, RunnerProfile
 from confiture_tui.core.migrations.status import MigrationState, MigrationStatus
 from confiture_tui.database.connection import connect
-from confiture_tui.database.dsn import Dsn, resolve_dsn
-from confiture_tui.database.pooler import backend_pid
 from confiture_tui.errors import UsageError
 from confiture_tui.events import Event, EventName, Sink
 from confiture_tui.service.calibrating import measure_once, rates_for
@@ -38,6 +35,7 @@ from confiture_tui.service.project_files import ProjectFiles
 from confiture_tui.service.running import RunSources
 from confiture_tui.service.servers import Servers, ShadowServer
 from confiture_tui.service.shadows import Shadows
+from confiture_tui.service.target import Target, no_database
 
 if TYPE_CHECKING:
     import psycopg
@@ -61,7 +59,7 @@ class Workspace:
 
     Attributes:
         project: the project, once ``open`` has found it.
-        target: the database, once ``open`` has reached it; ``None`` without one.
+        reaching: how its database is reached.
     """
 
     def __init__(self, settings: Settings, *, demo: bool, sink: Sink, traffic: bool = False) -> None:
@@ -69,7 +67,7 @@ class Workspace:
         self._demo = demo
         self._demo_shop = OpenDemo(sink, traffic=traffic)
         self._sink = sink
-        self._dsn: Dsn | None = None
+        self.reaching = Target(settings)
         self._servers = Servers(settings.pg_bin)
         self._shadow_server = ShadowServer(
             self._servers,
@@ -83,7 +81,6 @@ class Workspace:
         self._opening = threading.Lock()
         self._is_open = False
         self.project: ProjectInfo | None = None
-        self.target: TargetInfo | None = None
 
     @property
     def profile(self) -> RunnerProfile:
@@ -114,7 +111,7 @@ class Workspace:
                 self._open(scope)
             except BaseException:
                 if self._demo:
-                    self._dsn = None
+                    self.reaching.dsn = None
                 self._demo_shop.end_traffic()
                 self._shadow_server.forget()
                 self._servers.stop_all()
@@ -131,18 +128,13 @@ class Workspace:
             # role's settings, its sessions; and what is measured would have its traffic in it.
             self._shadow_server.begin()
             self._shadow_server.served()  # nothing of the demo is kept
-            self._dsn, directory = self._demo_shop.open(self._servers.start(self._sink), scope)
+            self.reaching.dsn, directory = self._demo_shop.open(self._servers.start(self._sink), scope)
             name, environment, production = "demo shop", "demo", False
             self._files = ProjectFiles(directory / MIGRATIONS)
         else:
             self._files = ProjectFiles.of_project(settings)
-            self._dsn = resolve_dsn(
-                dsn=settings.dsn.get_secret_value() if settings.dsn else None,
-                environ=os.environ,
-                environment_file_url=settings.database_url.get_secret_value() if settings.database_url else None,
-                environment_file=settings.environment_file,
-            )
-            if environment == DEFAULT_ENV and self._dsn is not None and settings.database_url is None:
+            self.reaching.find()
+            if environment == DEFAULT_ENV and self.has_target and settings.database_url is None:
                 # Nobody said which environment this database is: "local" would be a guess, and may be a wrong one.
                 environment = UNNAMED_ENVIRONMENT
         files = self._files
@@ -162,60 +154,31 @@ class Workspace:
         )
         tell(self._sink, files.findings)
         scope.check()
-        if self._dsn is not None:
-            self._reach(self._dsn, scope)
+        if self.has_target:
+            self._reach(scope)
 
-    def _reach(self, dsn: Dsn, scope: CancelScope) -> None:
-        with self.connected(scope) as conn:
-            self.target = target = TargetInfo.of(conn, dsn, read_only=self.settings.read_only)
+    def _reach(self, scope: CancelScope) -> None:
+        with self.reaching.connected(scope) as conn:
             self._project_files.settle(conn)
+        target = self.target
+        assert target is not None  # it was reached just now
         self._sink(
             Event(
                 name=EventName.CONNECTED,
                 message=f"{target.database} on PostgreSQL {target.server_version} as {target.role}",
-                data={"source": dsn.source},
+                data={"source": target.source},
             )
         )
 
     @property
+    def target(self) -> TargetInfo | None:
+        """The database, once it was reached; ``None`` without one."""
+        return self.reaching.info
+
+    @property
     def has_target(self) -> bool:
         """Whether there is a database."""
-        return self._dsn is not None
-
-    @contextmanager
-    def connected_as_asked(self, scope: CancelScope) -> Iterator[psycopg.Connection[Any]]:
-        """A connection to the database that the command line names, for reading only, whether or not a project is open.
-
-        Raises:
-            UsageError: it names none.
-            ConnectError: it cannot be reached.
-        """
-        dsn = self.settings.dsn
-        if self._dsn is None and dsn is not None:
-            self._dsn = resolve_dsn(
-                dsn=dsn.get_secret_value(), environ={}, environment_file_url=None, environment_file=None
-            )
-        with self.connected(scope) as conn:
-            if self.target is None and self._dsn is not None:
-                self.target = TargetInfo.of(conn, self._dsn, read_only=self.settings.read_only)
-            yield conn
-
-    @contextmanager
-    def connected(self, scope: CancelScope) -> Iterator[psycopg.Connection[Any]]:
-        """A connection to the target, for reading only: the session itself refuses to write."""
-        if self._dsn is None:
-            raise UsageError(
-                "There is no database.",
-                hint="Give --dsn, set CONFITURE_DATABASE_URL, or write db/environments/NAME.yaml.",
-            )
-        with connect(self._dsn) as conn, scope.guard(conn):
-            if backend_pid(conn) == conn.info.backend_pid:
-                conn.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
-            # Behind a pooler the session is also other clients': nothing may be set or prepared in it for good. The
-            # transactions that we begin are read-only all the same.
-            conn.read_only = True
-            conn.prepare_threshold = None
-            yield conn
+        return self.reaching.dsn is not None
 
     def status(self, scope: CancelScope) -> tuple[MigrationStatus, ...]:
         """Every migration with its state; without a database everything is pending.
@@ -227,10 +190,10 @@ class Workspace:
     def _status(self, scope: CancelScope) -> tuple[MigrationSet, tuple[MigrationStatus, ...]]:
         """The migrations as the files are now, and their states."""
         files = self._project_files
-        if self._dsn is None:
+        if not self.has_target:
             found = files.status(None)
         else:
-            with self.connected(scope) as conn:
+            with self.reaching.connected(scope) as conn:
                 found = files.status(conn)
         if self.project is not None:
             self.project = self.project.model_copy(update={"findings": files.findings})
@@ -264,15 +227,12 @@ class Workspace:
         Raises:
             UsageError: there is no database; where the migrations are another tool's, that is said first.
         """
-        project, target, dsn = self.project, self.target, self._dsn
+        project, target, dsn = self.project, self.target, self.reaching.dsn
         if project is None or target is None or dsn is None:
             refuse_foreign(self._project_files.layout, self._project_files.directory, direction)
-            raise UsageError(
-                "There is no database to run anything on.",
-                hint="Give --dsn, set CONFITURE_DATABASE_URL, or write db/environments/NAME.yaml.",
-            )
+            raise no_database("There is no database to run anything on.")
         return RunSources(
-            connected=lambda: self.connected(scope),
+            connected=lambda: self.reaching.connected(scope),
             writable=lambda: connect(dsn),
             statuses=lambda: self._status(scope)[1],
             config_file=self._config_file(),
@@ -350,7 +310,7 @@ class Workspace:
             ConnectError: there is no target, or it went away.
             Cancelled: the scope was cancelled; everything was rolled back.
         """
-        target, dsn = self.target, self._dsn
+        target, dsn = self.target, self.reaching.dsn
         refuse_unless_allowed(
             options,
             read_only=self.settings.read_only,
@@ -407,11 +367,11 @@ class Workspace:
                 before,
                 scope,
             )
-        if self._dsn is None:
+        if not self.has_target:
             return self._shadows.of_nothing(loan, before, scope)
         states = (MigrationState.APPLIED, MigrationState.CHANGED)
         applied = [one.migration for one in statuses if one.state in states and one.migration is not None]
-        return self._shadows.of_target(loan, lambda: self.connected(scope), before, applied, scope)
+        return self._shadows.of_target(loan, lambda: self.reaching.connected(scope), before, applied, scope)
 
     def lint(self, request: LintRequest, scope: CancelScope) -> LintResult:
         """Judge the target's schema, or the one that the files make, as asked.
@@ -431,7 +391,7 @@ class Workspace:
         migrations, statuses = self._status(scope)
 
         def live() -> Catalog:
-            with self.connected(scope) as conn:
+            with self.reaching.connected(scope) as conn:
                 return Catalog.load(conn)
 
         def shadow(before: Sequence[Migration]) -> ShadowCatalog:
@@ -445,7 +405,7 @@ class Workspace:
         return lint_project(
             request,
             Sources(
-                live=live if self._dsn is not None else None,
+                live=live if self.has_target else None,
                 shadow=shadow,
                 migrations=migrations,
                 statuses=statuses,

@@ -85,6 +85,12 @@ def test_with_a_catalog(form: Form, server: EmbeddedServer, database: Dsn) -> No
     if migration.up.transaction_control:
         return  # the sample says nothing of what a COMMIT in the middle does
     assert _predicted(simulation) == _expected(truth)
+    touched = {one.effects.destroys_data for one in simulation.forecasts}
+    touched |= {one.effects.changes_data for one in simulation.forecasts}
+    if truth["data"]:
+        assert touched - {False}, "rows went or changed"
+    else:
+        assert True not in touched
 
 
 @pytest.mark.parametrize("form", forms(), ids=lambda form: form.id)

@@ -82,12 +82,17 @@ def read_alter_enum(node: Node, step: Step) -> None:
     enum = found.type
     if enum is None:
         step.may_fail("42710", "the label may exist")
+        if old is not None:
+            step.changes_data(None)
         return
     if old is not None:
         if old not in enum.labels:
             step.refuse("22023", f'"{old}" is not an existing enum label')
         if new in enum.labels:
             step.refuse("42710", f'enum label "{new}" already exists')
+        if step.now.columns_of_type(enum.oid):
+            # What is stored stays, and whoever reads it gets another text.
+            step.changes_data(None)
         step.change.put_type(replace(enum, labels=tuple(new if one == old else one for one in enum.labels)))
         return
     if new in enum.labels:
