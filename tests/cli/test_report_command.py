@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 UP = "ALTER TABLE orders ADD COLUMN customer_id int REFERENCES customers;\n"
 DOWN = "ALTER TABLE orders DROP COLUMN customer_id;\n"
+HOOKS = "hooks:\n  - hook: analyze_tables\n    direction: both\n    options: {tables: [orders]}\n"
 HOSTILE = 'CREATE TABLE "</code><script>alert(1)</script><img src=x>" (id int);\n'
 
 
@@ -30,7 +31,7 @@ def project(tmp_path: Path, conn: psycopg.Connection[Any]) -> Path:
     migrations.mkdir(parents=True)
     (migrations / "001_customer.up.sql").write_text(UP)
     (migrations / "001_customer.down.sql").write_text(DOWN)
-    (migrations / "001_customer.hooks.yaml").write_text("hooks:\n  - hook: analyze_tables\n    direction: both\n")
+    (migrations / "001_customer.hooks.yaml").write_text(HOOKS)
     return tmp_path
 
 

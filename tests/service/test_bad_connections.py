@@ -175,7 +175,7 @@ async def test_the_session_refuses_to_write(service_on: Made, database_from: Cal
     await service.open()
 
     def write(scope: Any) -> None:
-        with service._workspace().connected(scope) as conn:
+        with service._workspace().reaching.connected(scope) as conn:
             conn.execute("INSERT INTO jar VALUES (1)")
 
     with pytest.raises(ConfitureError, match="read-only"):

@@ -164,7 +164,7 @@ async def test_a_backfill_writes_every_row_and_builds_its_index(service: Migrati
 async def test_the_target_is_as_it_was(service: MigrationService) -> None:
     """Dry runs on the shadow leave the live shop alone: its catalog, and the server's list of databases."""
     workspace = service._workspace()
-    dsn = workspace._dsn
+    dsn = workspace.reaching.dsn
     assert dsn is not None
     for version in ("009", "011"):
         await service.dry_run(version)
@@ -220,14 +220,14 @@ async def test_what_is_tried_does_not_reach_the_live_shop(
 ) -> None:
     """Comments on databases, settings of roles and sessions are a server's, not a database's: it is another server."""
     workspace = service._workspace()
-    assert workspace._dsn is not None
+    assert workspace.reaching.dsn is not None
     migrations = tmp_path / "migrations"
     files = workspace._project_files
     shutil.copytree(files.directory, migrations)
     (migrations / "900_hostile.up.sql").write_text(HOSTILE)
     (migrations / "901_by_name.up.sql").write_text(BY_NAME)
     monkeypatch.setattr(files, "directory", migrations)
-    with psycopg.connect(workspace._dsn.conninfo(), autocommit=True) as session:
+    with psycopg.connect(workspace.reaching.dsn.conninfo(), autocommit=True) as session:
         hostile = await service.dry_run("900")
         assert hostile.ok, "it was run"
         by_name = await service.dry_run("901")
@@ -353,7 +353,7 @@ async def test_customers_come_only_when_they_are_asked_in_and_leave_with_the_ser
     busy = MigrationService(Settings(project_dir=tmp_path, migrations_dir=tmp_path), demo=True, traffic=True)
     await busy.open()
     workspace = busy._workspace()
-    traffic, dsn = workspace._demo_shop.traffic, workspace._dsn
+    traffic, dsn = workspace._demo_shop.traffic, workspace.reaching.dsn
     assert traffic is not None
     assert dsn is not None
     await asyncio.to_thread(until, lambda: traffic.transactions > 5, "the customers buy", 60)
