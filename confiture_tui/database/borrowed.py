@@ -19,8 +19,16 @@ if TYPE_CHECKING:
 
 _KEEPER: Final = "confiture-tui keeper"
 _ABOUT: Final = """
-SELECT r.rolcreatedb FROM pg_catalog.pg_roles r WHERE r.rolname = current_user
+SELECT r.rolcreatedb,
+  (SELECT p.rolname::text FROM pg_catalog.pg_roles p
+    WHERE pg_catalog.pg_has_role(r.oid, p.oid, 'MEMBER')
+      AND (p.rolsuper OR p.rolcreaterole OR p.rolreplication OR p.rolname IN ('pg_execute_server_program',
+           'pg_write_server_files', 'pg_read_server_files', 'pg_signal_backend'))
+    ORDER BY p.oid = r.oid DESC, p.rolname LIMIT 1)
+FROM pg_catalog.pg_roles r WHERE r.rolname = current_user
 """
+"""Whether our role may create databases, and the role, itself or one that it is a member of, by which a migration
+would reach what is not in them."""
 _DATABASES: Final = """
 SELECT d.datname::text FROM pg_catalog.pg_database d JOIN pg_catalog.pg_roles r ON r.oid = d.datdba
  WHERE r.rolname = current_user AND d.datname LIKE 'confiture\\_%'
@@ -154,6 +162,13 @@ class BorrowedServer:
         row = self._keeper.execute(_ABOUT).fetchone()
         if row is None or not row[0]:
             raise UsageError(f"On {where} the role {who.role} may not create databases (CREATEDB).", hint=advice)
+        power = row[1]
+        if power is not None:
+            how = f"as a member of {power}" if power != who.role else "with CREATEROLE or REPLICATION"
+            raise UsageError(
+                f"On {where} the role {who.role} can reach more than its own databases, {how}: so could a migration.",
+                hint=advice,
+            )
         if refusing is not None and _identity(refusing) == _identity(self._keeper):
             raise UsageError(
                 f"{where} is the target's own server: a dry run would take its disk, memory and time.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from confiture_tui.errors import ConfitureError, UsageError
+from confiture_tui.terminal import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,10 +39,18 @@ def write_derived_down(migration: Migration, result: DryRunResult) -> Path | Non
             f"{migration.label}: only beside a file named VERSION_NAME{_UP} there can be one that takes it back.",
             hint=f"Rename the file so that it ends with {_UP}.",
         )
+    # A file's name may have line breaks: what is behind one would be SQL.
+    text = f"-- Takes {one_line(migration.label)} back. Derived and proved by a dry run.\n{derived.sql}"
     target = path.with_name(f"{path.name.removesuffix(_UP)}.down.sql")
     try:
         with target.open("x", encoding="utf-8") as file:
-            file.write(f"-- Takes {migration.label} back. Derived and proved by a dry run.\n{derived.sql}")
+            try:
+                file.write(text)
+                file.flush()
+            except BaseException:
+                # Half a way back would be taken for one.
+                target.unlink()
+                raise
     except FileExistsError:
         raise UsageError(f"{target} is there already: it is never overwritten.") from None
     except OSError as error:

@@ -43,6 +43,8 @@ def other() -> Iterator[EmbeddedServer]:
         with psycopg.connect(server.dsn().conninfo(), autocommit=True) as conn:
             conn.execute("CREATE ROLE maker LOGIN CREATEDB")
             conn.execute("CREATE ROLE reader LOGIN")
+            conn.execute("CREATE ROLE clerk LOGIN CREATEDB CREATEROLE")
+            conn.execute("CREATE ROLE runner LOGIN CREATEDB IN ROLE pg_execute_server_program")
             conn.execute("CREATE DATABASE clone OWNER maker")
         with psycopg.connect(server.dsn("clone", "maker").conninfo(), autocommit=True) as conn:
             conn.execute(TARGET + "INSERT INTO jar SELECT n, CASE WHEN n > 1 THEN 'x' END FROM generate_series(1, 9) n")
@@ -150,7 +152,12 @@ async def test_what_a_killed_process_left_there_is_dropped_and_nothing_of_the_li
 
 @pytest.mark.parametrize(
     ("role", "says"),
-    [("reader", r"may not create databases \(CREATEDB\)"), ("postgres", "is a superuser")],
+    [
+        ("reader", r"may not create databases \(CREATEDB\)"),
+        ("postgres", "is a superuser"),
+        ("clerk", "more than its own databases, with CREATEROLE"),
+        ("runner", "more than its own databases, as a member of pg_execute_server_program"),
+    ],
 )
 async def test_a_role_that_may_too_little_or_too_much_is_told(
     service_on: Callable[..., MigrationService],
