@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from hashlib import sha256
-from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic import ValidationError
 
 from confiture_tui.core.effects.model import FrozenModel
 from confiture_tui.errors import UsageError
+from confiture_tui.whole_file import whole_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Command = Literal["lint", "assess"]
 
@@ -125,15 +125,7 @@ def write_baseline(path: Path, baseline: Baseline) -> None:
     """
     text = json.dumps(baseline.model_dump(mode="json"), indent=2, ensure_ascii=True) + "\n"
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
-        except BaseException:
-            with suppress(FileNotFoundError):
-                Path(name).unlink()
-            raise
+        with whole_file(path, mode=0o644) as beside:
+            beside.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"The baseline {path} cannot be written: {error.strerror}.") from None

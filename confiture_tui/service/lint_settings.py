@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import glob
 import io
-import os
-import tempfile
-from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.lint.config_file import SECTION, lint_config_of
 from confiture_tui.errors import UsageError
+from confiture_tui.whole_file import whole_file
 from confiture_tui.yaml_file import YamlFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 BASELINE = "lint-baseline.json"
 """The baseline's file, where the settings do not name one."""
@@ -84,18 +82,9 @@ def _change(path: Path, change: Callable[[Any], None]) -> None:
     out = io.StringIO()
     yaml.dump(document, out)
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        temporary = Path(name)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(out.getvalue())
-            temporary.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
+        with whole_file(path, mode=path.stat().st_mode & 0o777 if path.exists() else 0o644) as beside:
+            beside.write_text(out.getvalue(), encoding="utf-8")
             # What could not be read again is not put in the place of what could.
-            lint_config_of(YamlFile.read(temporary))
-            temporary.replace(path)
-        except BaseException:
-            with suppress(FileNotFoundError):
-                temporary.unlink()
-            raise
+            lint_config_of(YamlFile.read(beside))
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}.", hint="Check its permissions.") from None

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -22,6 +21,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 from confiture_tui.core.dry_run.restore import Source
 from confiture_tui.database.embedded.image import DamagedImageError, read_description, unpack_image, write_image
 from confiture_tui.events import Event, EventName, Level, Sink, discard
+from confiture_tui.whole_file import whole_file
 
 if TYPE_CHECKING:
     import psycopg
@@ -132,15 +132,9 @@ class ShadowCache:
                 return False  # The image would hold what others are working on.
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.directory.chmod(0o700)
-            handle, name = tempfile.mkstemp(prefix=_UNFINISHED, dir=self.directory)  # mkstemp makes it 0600
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    about = {"database": database, "server_version": server.version}
-                    write_image(server, file, shadow.description() | about)
-                Path(name).replace(self._path(key))
-            except BaseException:
-                Path(name).unlink(missing_ok=True)
-                raise
+            with whole_file(self._path(key), prefix=_UNFINISHED) as beside, beside.open("wb") as file:
+                about = {"database": database, "server_version": server.version}
+                write_image(server, file, shadow.description() | about)
         except (OSError, psycopg.Error) as error:
             self._say(f"The shadow cannot be kept for the next time: {error}", Level.WARNING)
             return False

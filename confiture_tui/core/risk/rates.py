@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import statistics
-import tempfile
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
+
+from confiture_tui.whole_file import whole_file
 
 FILE_VERSION: Final = 2
 GOOD_FOR: Final = timedelta(days=30)
@@ -131,15 +130,8 @@ def save_rates(server_version_num: int, rates: Rates, path: Path | None = None) 
     machine = content.get(platform.node())
     entry = {"measured_at": datetime.now(UTC).isoformat(), "rates": asdict(rates)}
     content[platform.node()] = {**(machine if isinstance(machine, dict) else {}), str(server_version_num): entry}
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)  # mkstemp makes it 0600
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(content, file, indent=1, sort_keys=True)
-        Path(name).replace(target)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            Path(name).unlink()
-        raise
+    with whole_file(target) as beside:
+        beside.write_text(json.dumps(content, indent=1, sort_keys=True), encoding="utf-8")
 
 
 def _kept(item: tuple[str, Any]) -> KeptRates | None:
