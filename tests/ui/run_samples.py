@@ -155,6 +155,7 @@ def run_result() -> RunResult:
                 name="order_note",
                 outcome=RunOutcome.APPLIED,
                 elapsed_ms=940.0,
+                statements_ms=210.0,
                 attempts=2,
                 hooks=(hook,),
             ),

@@ -9,10 +9,11 @@ from textual.widgets import Button, Input
 
 from confiture_tui.core.runner.result import MigrationRun, RunOutcome, RunResult
 from confiture_tui.service.running import RunRequest
+from confiture_tui.ui.messages import AssessEnded
 from confiture_tui.ui.run_state import RunPhase
 from confiture_tui.ui.screens.step import StepDialog
 from tests.support.fake_service import FakeService, status
-from tests.ui import run_samples, samples
+from tests.ui import risk_samples, run_samples, samples
 from tests.ui.driving import SIZES, Driver, running
 
 
@@ -85,6 +86,19 @@ class TestOneByOne:
             await asked(driver, "003")
             for words in ("runs its 3 statements", "leaves it out", "shows its SQL", "stops here", "Proceed"):
                 assert words in driver.text
+
+    async def test_a_risk_that_is_known_only_after_the_question_is_told_in_it(self) -> None:
+        service = samples.service()
+        async with running(service) as driver:
+            await planned(driver)
+            await driver.press("p")
+            await asked(driver, "003")
+            assert "high 66" not in driver.text
+            late = risk_samples.assessment("003", "order_note", samples.SAFE_SQL, 66, risk_samples.risk("late"))
+            driver.app.post_message(AssessEnded((late,)))
+            await driver.until_text("What late is about.")
+            assert "high 66" in driver.text
+            assert driver.on_top(StepDialog)
 
     async def test_enter_stops_and_runs_nothing(self) -> None:
         service = samples.service()

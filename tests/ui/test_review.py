@@ -88,6 +88,14 @@ class TestMoving:
             await driver.press("j")
             await driver.until_text("004_order_token · ○ pending · 1 statement")
 
+    async def test_an_applied_one_is_not_offered_for_a_try(self) -> None:
+        async with running(samples.service()) as driver:
+            await driver.press("G")
+            await driver.until_text("001_initial · ● applied")
+            await driver.press(*["right_square_bracket"] * 3)
+            await driver.until_text("It is applied already")
+            assert "press d" not in driver.text
+
     async def test_a_click_chooses(self) -> None:
         async with running(samples.service()) as driver:
             await driver.pilot.click("#migrations", offset=(20, 2))

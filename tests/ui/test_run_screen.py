@@ -10,12 +10,13 @@ from textual.widgets import Button, Input
 from confiture_tui.core.runner.result import MigrationRun, RunOutcome, RunResult
 from confiture_tui.errors import UsageError
 from confiture_tui.service.running import PlanChanged, RunRequest
+from confiture_tui.ui.presenters.as_markdown import run_markdown
 from confiture_tui.ui.run_state import RunPhase
 from confiture_tui.ui.screens.confirm import ConfirmDialog
 from confiture_tui.ui.screens.deliberate import DeliberateDialog
 from confiture_tui.ui.screens.run import RunScreen
 from tests.support.fake_service import FakeService, status
-from tests.ui import run_samples, samples
+from tests.ui import risk_samples, run_samples, samples
 from tests.ui.driving import SIZES, Driver, running
 
 if TYPE_CHECKING:
@@ -255,6 +256,18 @@ class TestRunning:
             assert driver.app.clipboard == "confiture-tui rollback --steps 1"
             await driver.press("b")
             await driver.until_text("takes back 1 migration")
+
+    async def test_only_the_statements_are_held_against_what_was_expected(self) -> None:
+        service = samples.service(assessments=[risk_samples.note()])
+        async with running(service, size=(120, 36)) as driver:
+            await planned(driver)
+            await driver.until_text("low 10")
+            await agreed(driver)
+            service.runs[0][1].future.set_result(run_samples.run_result())
+            await driver.until_text("took        940 ms; 2 attempts")
+            assert "statements  210 ms; 10 ms to 400 ms were expected" in driver.text
+            assert "ended on shop" in driver.text
+            assert "| 940 ms | 210 ms | 10 ms to 400 ms |" in run_markdown(driver.app.session)
 
     @pytest.mark.parametrize("key", ["escape", "c"])
     async def test_it_can_be_cancelled(self, key: str) -> None:

@@ -235,8 +235,8 @@ class OneMigration:
 
     def _note_time(self) -> None:
         """Write down what the statements took, beside what was expected: later estimates learn from it."""
-        if self._job.expected is not None and self._going_on is None:
-            self._write(took_ms=round(self._run.worked_ms, 3))
+        if self._job.expected is not None and self._statements_ms is not None:
+            self._write(took_ms=self._statements_ms)
 
     def _note(self, state: JournalState, text: str | None) -> None:
         """Write it down; where that is not possible, the next start finds the entry open and settles it."""
@@ -258,6 +258,10 @@ class OneMigration:
     def _elapsed(self) -> float:
         return round((time.perf_counter() - self._started) * 1000, 3)
 
+    @property
+    def _statements_ms(self) -> float | None:
+        return round(self._run.worked_ms, 3) if self._committed and self._going_on is None else None
+
     def _result(self, outcome: RunOutcome, error: BaseException | None = None, text: str | None = None) -> MigrationRun:
         failed = error if isinstance(error, StatementFailed) else None
         results = list(self._results)
@@ -270,6 +274,7 @@ class OneMigration:
             name=self._job.migration.name,
             outcome=outcome,
             elapsed_ms=self._elapsed,
+            statements_ms=self._statements_ms,
             attempts=self._attempts,
             hooks=tuple(results),
             error=text,

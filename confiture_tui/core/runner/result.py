@@ -30,6 +30,8 @@ class MigrationRun(FrozenModel):
         version, name: of the migration.
         outcome: what became of it.
         elapsed_ms: how long it took, with its pauses and hooks, in milliseconds.
+        statements_ms: how long its statements took, in milliseconds, in the attempt that went through and without
+            pauses and hooks: what an estimate speaks of. ``None`` where not all of them were run here.
         attempts: how often it was begun; 0 for one that was skipped.
         hooks: what its hooks did, in their order.
         error: what went wrong, what state the database is in now, and what to do, as sentences.
@@ -41,6 +43,7 @@ class MigrationRun(FrozenModel):
     name: str
     outcome: RunOutcome
     elapsed_ms: float = 0.0
+    statements_ms: float | None = None
     attempts: int = 0
     hooks: tuple[HookResult, ...] = ()
     error: str | None = None

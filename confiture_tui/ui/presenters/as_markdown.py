@@ -52,19 +52,20 @@ def review_markdown(session: Session) -> str:
 
 
 def run_markdown(session: Session) -> str:
-    """What came of a run: each migration, how long it took beside the estimate, its hooks, and how to take it back."""
+    """What came of a run: each migration, its time, its statements beside the estimate, its hooks, the way back."""
     result, estimates = session.run.result, session.run.estimates
     if result is None:
         return ""
-    lines = ["| Migration | Outcome | Took | Expected |", "| --- | --- | --- | --- |"]
+    lines = ["| Migration | Outcome | Took | Its statements | Expected of them |", "| --- | --- | --- | --- | --- |"]
     told: list[str] = []
     for one in result.migrations:
         estimate = estimates.get(one.version)
         expected = f"{duration(estimate.low_ms)} to {duration(estimate.high_ms)}" if estimate is not None else ""
         took = duration(one.elapsed_ms) if one.attempts else ""
+        spent = duration(one.statements_ms) if one.statements_ms is not None else ""
         attempts = f", {one.attempts} attempts" if one.attempts > 1 else ""
         name = code(label(one.version, one.name))
-        lines.append(f"| {name} | {stage_of(one.outcome).value}{attempts} | {took} | {expected} |")
+        lines.append(f"| {name} | {stage_of(one.outcome).value}{attempts} | {took} | {spent} | {expected} |")
         for hook in one.hooks:
             words = [hook.outcome.value.replace("_", " "), duration(hook.elapsed_ms)]
             if hook.rows_affected:

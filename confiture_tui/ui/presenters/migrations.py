@@ -128,6 +128,12 @@ def head(status: MigrationStatus, preview: MigrationPreview | None, *, width: in
     return line.truncate(width, ellipsis=glyphs.fancy)
 
 
+def is_applied(version: str, session: Session) -> bool:
+    """Whether the schema has what the migration makes, so that a dry run of it would tell nothing."""
+    status = session.status_of(version)
+    return status is not None and status.state == "applied"
+
+
 def head_verdict(version: str, session: Session, *, width: int, glyphs: Glyphs) -> Content:
     """The line under the head: how far the dry run is, or what it came to, or how to start it."""
     progress = session.progress
@@ -147,6 +153,8 @@ def head_verdict(version: str, session: Session, *, width: int, glyphs: Glyphs) 
         line = Content.assemble((f"{glyphs.error} no dry run", style("severity-error")), f"  {safe_line(str(failure))}")
     elif result is not None:
         line = verdict_line(result, glyphs)
+    elif is_applied(version, session):
+        line = Content.styled("applied already: there is nothing to try", style("quiet"))
     else:
         line = Content.assemble(("not tried yet: press ", style("quiet")), (key_of("dry_run"), style("key")))
     assessment = session.assessments.get(version)

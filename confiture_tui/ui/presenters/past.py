@@ -131,7 +131,7 @@ def past_pane(row: PastRow | None, session: Session, glyphs: Glyphs) -> Content:
     entry = row.entry
     lines += [
         _labelled("began", f"{entry.started_at.astimezone():%Y-%m-%d %H:%M:%S} by {safe_line(entry.run_by)}"),
-        _labelled("took", f"{_took(entry)}; {counted(entry.attempts, 'attempt')}"),
+        _labelled("took", f"{_took(entry)} by the journal; {counted(entry.attempts, 'attempt')}"),
         _labelled("direction", entry.direction),
         _labelled("statements", _statements(entry)),
     ]

@@ -29,6 +29,9 @@ def run_title(session: Session, *, width: int, glyphs: Glyphs) -> Content:
         words = f"takes back {count} from" if plan.direction == "backward" else f"applies {count} to"
         if state.resumed is not None:
             words = f"goes on with {safe_line(state.resumed)} on"
+        if state.phase is RunPhase.ENDED:
+            # The plan says what was to be done, which need not be what was.
+            words = "ended on"
         parts.append(Content.assemble(f"{words} ", (safe_line(plan.target.database), style("strong"))))
     if state.left:
         parts.append(Content.styled(f"{len(state.left)} left half-way", style("state-attention")))

@@ -89,7 +89,7 @@ def _hook(hook: HookProgress, glyphs: Glyphs) -> Content:
 
 
 def result_pane(row: RunRow | None, session: Session, glyphs: Glyphs) -> Content:
-    """What became of the chosen migration, how long it took beside the estimate, and how to take the run back."""
+    """What became of the chosen migration, its time, its statements beside the estimate, how to take the run back."""
     state = session.run
     blocks: list[Content] = []
     if state.error is not None:
@@ -119,12 +119,15 @@ def _became(one: MigrationRun, session: Session, glyphs: Glyphs) -> list[Content
     lines = [Content.assemble((label(one.version, one.name), style("strong")), "  ", stage_badge(outcome, glyphs))]
     if outcome is not Stage.SKIPPED:
         took = duration(one.elapsed_ms)
-        estimate = session.run.estimates.get(one.version)
-        if estimate is not None:
-            took += f"; {duration(estimate.low_ms)} to {duration(estimate.high_ms)} were expected"
         if one.attempts > 1:
             took += f"; {one.attempts} attempts"
         lines.append(_labelled("took", took))
+        estimate = session.run.estimates.get(one.version)
+        if one.statements_ms is not None:
+            spent = duration(one.statements_ms)
+            if estimate is not None:
+                spent += f"; {duration(estimate.low_ms)} to {duration(estimate.high_ms)} were expected"
+            lines.append(_labelled("statements", spent))
     for hook in one.hooks:
         facts = [hook.outcome.value.replace("_", " "), duration(hook.elapsed_ms)]
         if hook.rows_affected:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Vertical
+from textual.content import Content
 from textual.widgets import Input, Static
 
-from confiture_tui.ui.actions import Where, bindings_at
+from confiture_tui.ui.actions import Where, bindings_at, key_of
 from confiture_tui.ui.screens.dialog import Dialog
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
-    from textual.content import Content
 
 
 class LineDialog(Dialog[str | None]):
@@ -27,10 +27,12 @@ class LineDialog(Dialog[str | None]):
         self._suggestion = suggestion
 
     def compose(self) -> ComposeResult:
-        """The question and the line."""
+        """The question, the line, how to leave."""
         with Vertical(id="confirm"):
             yield Static(self._question, id="question", markup=False)
             yield Input(self._suggestion, id="typed", compact=True, select_on_focus=False)
+            hint = f"enter takes it, {key_of('dismiss_dialog')} leaves everything as it is"
+            yield Static(Content(hint), classes="dialog-hint", markup=False)
 
     def on_mount(self) -> None:
         """Typing begins at once."""

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
+    from confiture_tui.core.runner.plan import Plan
     from confiture_tui.ui.actions import Action
     from confiture_tui.ui.presenters.run_rows import RunRow
     from confiture_tui.ui.run_state import RunState
@@ -104,6 +105,9 @@ class RunScreen(ConfitureScreen):
         self._show()
         if topic is Topic.RUN and self.is_current:
             self._ask_for_step()
+        dialog = self.app.screen
+        if topic is Topic.RISK and isinstance(dialog, StepDialog) and self.state.prepared is not None:
+            dialog.tell(*self._told_of_step(self.state.prepared.plan))
 
     def _plan_if_idle(self) -> None:
         if self.session.phase is Phase.READY and self.state.phase is RunPhase.IDLE:
@@ -249,7 +253,7 @@ class RunScreen(ConfitureScreen):
         if state.prepared.plan.is_empty or isinstance(self.app.screen, StepDialog):
             return
         plan, runs = state.prepared.plan, self.confiture.runs
-        row = next((one for one in self.rows.rows if one.version == plan.migrations[0].version), None)
+        title, details = self._told_of_step(plan)
         status = self.session.status_of(plan.migrations[0].version)
         name = self._name_to_type
 
@@ -264,9 +268,9 @@ class RunScreen(ConfitureScreen):
 
         self.app.push_screen(
             StepDialog(
-                title=step_title(plan, self.session, self.confiture.glyphs),
+                title=title,
                 choices=step_choices(plan, self.session),
-                details=plan_pane(row, self.session, self.confiture.glyphs),
+                details=details,
                 sql=source_text(status, backward=state.is_backward) if status is not None else "",
                 demand=typed_name(name) if name is not None else None,
                 name=name,
@@ -274,6 +278,12 @@ class RunScreen(ConfitureScreen):
             ),
             answered,
         )
+
+    def _told_of_step(self, plan: Plan) -> tuple[Content, Content]:
+        """The title and the details of the question for the first migration of the plan."""
+        row = next((one for one in self.rows.rows if one.version == plan.migrations[0].version), None)
+        glyphs = self.confiture.glyphs
+        return step_title(plan, self.session, glyphs), plan_pane(row, self.session, glyphs)
 
     # The summary
 

@@ -63,7 +63,8 @@ class StepDialog(Dialog[tuple[StepAnswer, str]]):
         self.details = TextPane(id="step-details")
         self.sql = SqlView(id="step-sql")
         with Vertical(id="step"):
-            yield Static(self._title, classes="dialog-title", markup=False)
+            self.title_line = Static(self._title, classes="dialog-title", markup=False)
+            yield self.title_line
             yield self.details
             yield self.sql
             yield Static(self._choices, id="choices-of-step", markup=False)
@@ -86,6 +87,13 @@ class StepDialog(Dialog[tuple[StepAnswer, str]]):
         self.sql.show(self._sql)
         self.action_step_details()
         self.query_one("#stop", Button).focus()
+
+    def tell(self, title: Content, details: Content) -> None:
+        """What is known of the migration by now: its risk may be assessed only after the question was asked."""
+        self._title, self._details = title, details
+        if self.is_mounted:
+            self.title_line.update(title)
+            self.details.show(details, keep_position=True)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Proceeding is possible once the name is right."""

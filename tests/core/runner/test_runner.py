@@ -411,7 +411,10 @@ def test_a_hook_with_transactions_of_its_own_runs_after_the_commit(conn: Connect
         conn, migration("CREATE TABLE a (id int)"), hooks={"001": [a_hook(fill, transactional=False), after]}
     )
     assert result.ok
-    assert [one.hook for one in result.migrations[0].hooks] == ["probe", "check"]
+    (one,) = result.migrations
+    assert [hook.hook for hook in one.hooks] == ["probe", "check"]
+    assert one.statements_ms is not None
+    assert 0 < one.statements_ms <= one.elapsed_ms - sum(hook.elapsed_ms for hook in one.hooks)
     assert states(conn) == ["done"]
 
 
@@ -441,7 +444,9 @@ def test_a_failure_after_the_commit_is_half_way_and_can_be_resumed(conn: Connect
     with pytest.raises(HalfWay, match="hooks after the commit are not done"):
         apply(conn, migration("CREATE TABLE b (id int)", version="002"))
     broken = False
-    assert MigrationRunner(conn, policy=QUICK).resume(one, left.entry, hooks=hooks).ok
+    resumed = MigrationRunner(conn, policy=QUICK).resume(one, left.entry, hooks=hooks)
+    assert resumed.ok
+    assert resumed.migrations[0].statements_ms is None, "they were run before it"
     assert ran == ["first", "second", "second"]
     assert states(conn) == ["done"]
 
