@@ -7,41 +7,27 @@ import os
 from collections import deque
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual import work
 from textual.content import Content
 from textual.signal import Signal
 
-from confiture_tui.errors import Cancelled, ConfitureError, UsageError
+from confiture_tui.errors import ConfitureError, UsageError
 from confiture_tui.observability import new_private_file
 from confiture_tui.ui.actions import ACTIONS, Action, Where, bindings_at, use
 from confiture_tui.ui.commands import ActionCommands, MigrationCommands, MigrationJump
 from confiture_tui.ui.desks.copying import CopyDesk
+from confiture_tui.ui.desks.dry_running import DryRunDesk
 from confiture_tui.ui.desks.looking import LookingDesk
 from confiture_tui.ui.desks.opening import OpeningDesk
+from confiture_tui.ui.desks.reading import ReadingDesk
 from confiture_tui.ui.desks.running import RunDesk
 from confiture_tui.ui.event_log import CAPACITY, EventLog
 from confiture_tui.ui.glyphs import glyphs_for
 from confiture_tui.ui.keymap import keys_file_text, textual_keymap
-from confiture_tui.ui.messages import (
-    AssessEnded,
-    DryRunEnded,
-    HistoryRead,
-    Linted,
-    LintSettled,
-    Marked,
-    Opened,
-    OpenFailed,
-    PlanRead,
-    RunEnded,
-    StatusesRead,
-    StatusFailed,
-)
 from confiture_tui.ui.presenters.leaving import leaving
-from confiture_tui.ui.progress import Progress
 from confiture_tui.ui.safe_text import safe_text
 from confiture_tui.ui.screens.base import ConfitureScreen
 from confiture_tui.ui.screens.review import ReviewScreen
-from confiture_tui.ui.session import Phase, Session, Topic
+from confiture_tui.ui.session import Session, Topic
 from confiture_tui.ui.style_files import style_sheets
 from confiture_tui.ui.terminal_app import TerminalApp
 from confiture_tui.ui.themes import DEFAULT_THEME, meanings, own_themes, resolve
@@ -49,17 +35,26 @@ from confiture_tui.user_files import user_keys_file
 from confiture_tui.yaml_file import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from textual.binding import BindingType
     from textual.widget import Widget
 
-    from confiture_tui.core.dry_run.result import DryRunResult
-    from confiture_tui.core.risk.model import RiskAssessment
     from confiture_tui.events import Event
     from confiture_tui.service import MigrationService
-    from confiture_tui.service.jobs import Job
+    from confiture_tui.ui.messages import (
+        AssessEnded,
+        DryRunEnded,
+        HistoryRead,
+        Linted,
+        LintSettled,
+        Marked,
+        OpenFailed,
+        PlanRead,
+        RunEnded,
+        StatusesRead,
+        StatusFailed,
+    )
 
 DRAIN_HZ: Final = 15
 """How often a second new events are taken over into the log: smooth to the eye, and a frame's time apart."""
@@ -134,6 +129,8 @@ class ConfitureApp(TerminalApp):
         self.session = Session(service)
         self.event_log = EventLog()
         self.changed: Signal[Topic] = Signal(self, "session changed")
+        self.reading = ReadingDesk(self)
+        self.dry_runs = DryRunDesk(self)
         self.runs = RunDesk(self)
         self.looks = LookingDesk(self)
         self.copying = CopyDesk(self)
@@ -142,7 +139,6 @@ class ConfitureApp(TerminalApp):
         self.came_from_log = False
         self.last_words: list[str] = []
         self._arrived: deque[Event] = deque(maxlen=CAPACITY)
-        self._assessed: deque[RiskAssessment] = deque()
         self._unsubscribe = service.events.subscribe(self._arrived.append)
         for theme in own_themes():
             self.register_theme(theme)
@@ -178,7 +174,7 @@ class ConfitureApp(TerminalApp):
         self.set_class(not self.glyphs.fancy, "-ascii")
         self.set_interval(1 / DRAIN_HZ, self._drain)
         self.heed_the_terminal()
-        self.call_after_refresh(self.reload)
+        self.call_after_refresh(self.reading.reload)
 
     async def on_unmount(self) -> None:
         """Stop what runs and what was started, within the time that a quitting user is kept waiting."""
@@ -199,11 +195,7 @@ class ConfitureApp(TerminalApp):
 
     def _drain(self) -> None:
         """Take over the assessments and the events that came since the last time."""
-        if self._assessed:
-            while self._assessed:
-                one = self._assessed.popleft()
-                self.session.assessments[one.version] = one
-            self.changed.publish(Topic.RISK)
+        self.reading.take_over()
         arrived = self._arrived
         events = [arrived.popleft() for _ in range(min(len(arrived), _AT_ONCE))]
         if not events:
@@ -222,125 +214,31 @@ class ConfitureApp(TerminalApp):
         if run is not None and self.session.run.job is not None and sum(run.apply(event) for event in events):
             self.changed.publish(Topic.RUN_PROGRESS)
 
-    # Opening and reading
-
-    def reload(self) -> None:
-        """Open the service, or try again, and read the migrations."""
-        if self.session.phase is Phase.FAILED:
-            self.session.phase, self.session.error = Phase.OPENING, None
-            self.changed.publish(Topic.OPENED)
-        self._open()
-
-    @work(group="open", exclusive=True)
-    async def _open(self) -> None:
-        try:
-            await self.service.open()
-        except ConfitureError as error:
-            self.post_message(OpenFailed(error))
-            return
-        self.post_message(Opened())
-        try:
-            statuses = await self.service.status()
-        except ConfitureError as error:
-            self.post_message(StatusFailed(error))
-        else:
-            self.post_message(StatusesRead(statuses))
+    # What came of the work at the desks
 
     def on_opened(self) -> None:
-        """The header can say where we are."""
-        self.session.error = None
+        """The service is open."""
+        self.reading.opened()
 
     def on_open_failed(self, message: OpenFailed) -> None:
-        """Say why."""
-        self.session.phase, self.session.error = Phase.FAILED, message.error
-        self.changed.publish(Topic.OPENED)
+        """It is not."""
+        self.reading.failed(message)
 
     def on_statuses_read(self, message: StatusesRead) -> None:
-        """There are migrations to be seen."""
-        self.session.phase, self.session.error = Phase.READY, None
-        self.session.statuses = message.statuses
-        self.session.assessments = {}
-        self._assessed.clear()
-        self.session.assess_error = None
-        self.session.assessing = any(one.state == "pending" for one in message.statuses)
-        self.changed.publish(Topic.MIGRATIONS)
-        if self.session.assessing:
-            self._assess()
+        """There are migrations."""
+        self.reading.statuses_read(message)
 
     def on_status_failed(self, message: StatusFailed) -> None:
-        """Say why."""
-        self.session.phase, self.session.error = Phase.FAILED, message.error
-        self.changed.publish(Topic.OPENED)
-
-    # Assessing
-
-    @work(group="assess", exclusive=True)
-    async def _assess(self) -> None:
-        from confiture_tui.service.assessing import AssessRequest
-
-        try:
-            # On the job's thread: a deque is safe there, and the app takes over what is in it as it draws.
-            assessed = await self.service.assess(AssessRequest(), lambda one: self._assessed.append(one.assessment))
-        except Cancelled:
-            return
-        except ConfitureError as error:
-            self.post_message(AssessEnded(error=error))
-        else:
-            self.post_message(AssessEnded(tuple(one.assessment for one in assessed)))
+        """They could not be read."""
+        self.reading.failed(message)
 
     def on_assess_ended(self, message: AssessEnded) -> None:
-        """Show how dangerous the pending migrations are."""
-        self._assessed.clear()
-        self.session.assessing = False
-        self.session.assess_error = message.error
-        self.session.assessments |= {one.version: one for one in message.assessments}
-        self.changed.publish(Topic.RISK)
-
-    # Dry runs
-
-    def start_dry_runs(self, versions: Sequence[str]) -> None:
-        """Try these migrations on a shadow, one after the other, after what is under way already."""
-        session = self.session
-        running = session.progress.version if session.progress is not None else None
-        session.queue += [one for one in versions if one != running and one not in session.queue]
-        self._next_dry_run()
-
-    def _next_dry_run(self) -> None:
-        session = self.session
-        if session.job is None and session.queue:
-            version = session.queue.pop(0)
-            session.failures.pop(version, None)
-            session.progress = Progress(version)
-            session.job = self.service.dry_run(version)
-            self._await_dry_run(version, session.job)
-        self.changed.publish(Topic.DRY_RUN)
-
-    @work(group="dry-run")
-    async def _await_dry_run(self, version: str, job: Job[DryRunResult]) -> None:
-        try:
-            result = await job
-        except Cancelled:
-            self.post_message(DryRunEnded(version))
-        except ConfitureError as error:
-            self.post_message(DryRunEnded(version, error=error))
-        else:
-            self.post_message(DryRunEnded(version, result=result))
+        """There are assessments."""
+        self.reading.assess_ended(message)
 
     def on_dry_run_ended(self, message: DryRunEnded) -> None:
-        """Show what it came to, and go on with the next."""
-        self.session.job = self.session.progress = None
-        if message.error is not None:
-            self.session.failures[message.version] = message.error
-        self._next_dry_run()
-
-    def cancel_dry_runs(self) -> None:
-        """Stop the dry run under way and forget those that wait."""
-        self.session.queue.clear()
-        if self.session.job is not None:
-            self.session.job.cancel()
-        self.changed.publish(Topic.DRY_RUN)
-
-    # Runs, lint, history
+        """A migration was tried."""
+        self.dry_runs.ended(message)
 
     def on_plan_read(self, message: PlanRead) -> None:
         """There is a plan."""

@@ -105,14 +105,13 @@ class ReplayApp(ConfitureApp):
         """Do what was done, on the screen where it was done. What the app reads by itself, it reads by itself."""
         what, version = asked.what, asked.version
         if what == "status" and self.session.phase is Phase.READY:
-            self.reload()
+            self.reading.reload()
         elif what == "dry_run" and version is not None:
             self.go_to(version)
-            self.start_dry_runs([version])
+            self.dry_runs.start([version])
         elif what == "prepare_run":
             self.switch_mode("run")
-            request = RunRequest.model_validate(asked.about)
-            self.runs.plan(request.direction, to=request.to, steps=request.steps, allowed=request.allowed)
+            self.runs.plan_request(RunRequest.model_validate(asked.about))
         elif what == "run":
             self.runs.start(None)
         elif what == "resume":
@@ -152,7 +151,7 @@ class ReplayApp(ConfitureApp):
         self.session.reset()
         for topic in (Topic.OPENED, Topic.MIGRATIONS, Topic.RUN, Topic.LINT, Topic.HISTORY):
             self.changed.publish(topic)
-        self.reload()
+        self.reading.reload()
 
     def on_replay_bar_clicked(self, message: ReplayBar.Clicked) -> None:
         """To where in the bar it was."""

@@ -212,7 +212,7 @@ class RunDesk:
                 state.progress.settle(message.result)
             self._app.session.history.entries = None
             self._app.session.lint.result = None
-            self._app.reload()
+            self._app.reading.reload()
             if state.scope is not None and message.result is not None:
                 self._step_ended(message.result)
             elif state.scope is not None:
@@ -244,5 +244,5 @@ class RunDesk:
             self._publish()
             return
         self._app.session.history.entries = None
-        self._app.reload()
+        self._app.reading.reload()
         self.plan()

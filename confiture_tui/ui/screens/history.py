@@ -95,7 +95,7 @@ class HistoryScreen(ConfitureScreen):
 
     def action_history_again(self) -> None:
         """Read it again, and the ledger."""
-        self.confiture.reload()
+        self.confiture.reading.reload()
         self.confiture.looks.history()
 
     def command(self) -> list[str]:

@@ -420,19 +420,19 @@ class ReviewScreen(ConfitureScreen):
     def action_dry_run(self) -> None:
         """Try the chosen migration."""
         if self.chosen is not None:
-            self.confiture.start_dry_runs([self.chosen.version])
+            self.confiture.dry_runs.start([self.chosen.version])
 
     def action_dry_run_all(self) -> None:
         """Try every pending migration, in order."""
-        self.confiture.start_dry_runs([one.version for one in self.session.statuses if one.state == "pending"])
+        self.confiture.dry_runs.start([one.version for one in self.session.statuses if one.state == "pending"])
 
     def action_cancel(self) -> None:
         """Stop the dry run; without one, back to the list."""
         if self.has_job:
-            self.confiture.cancel_dry_runs()
+            self.confiture.dry_runs.cancel()
         else:
             self.migrations.focus()
 
     def action_reload(self) -> None:
         """Read everything again."""
-        self.confiture.reload()
+        self.confiture.reading.reload()
