@@ -10,6 +10,7 @@ import typer
 from confiture_tui.cli.apply import Confirm, finished, print_result
 from confiture_tui.cli.options import Given
 from confiture_tui.config import OutputFormat
+from confiture_tui.terminal import safe_text
 
 if TYPE_CHECKING:
     from confiture_tui.cli.session import Session
@@ -68,11 +69,11 @@ def clean_up(given: Given, version: Version, confirm: Confirm = None) -> int:
     async def work(session: Session) -> None:
         done = await session.service.clean_up(version, confirmation=confirm)
         if settings.format is OutputFormat.JSON:
-            document = clean_up_document(version, done, target=session.service.target, runner=settings.runner)
+            document = clean_up_document(version, done, target=session.service.target, runner=session.service.runner)
             session.print(document.to_json())
             return
         state = "It is pending again." if done.pending else "It is still half-way: resume it, or mark it."
-        session.print(f"Dropped {', '.join(done.dropped)}. {state}\n")
+        session.print(safe_text(f"Dropped {', '.join(done.dropped)}. {state}\n"))
 
     with_service(settings, work)
     return 0

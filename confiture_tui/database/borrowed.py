@@ -181,8 +181,10 @@ class BorrowedServer:
         import psycopg
         from psycopg import sql
 
+        # In this order: whoever made one of these databases had his session before.
+        databases = self._keeper.execute(_DATABASES).fetchall()
         living = {str(name).removeprefix(_KEEPER).strip() for (name,) in self._keeper.execute(_KEEPERS)}
-        for (name,) in self._keeper.execute(_DATABASES).fetchall():
+        for (name,) in databases:
             token = token_in(name)
             if token is not None and token not in living:
                 # Somebody may be looking into it, or have dropped it just now.
