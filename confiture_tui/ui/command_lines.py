@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from confiture_tui.ui.run_state import RunState
     from confiture_tui.ui.session import Session
 
-_OPTIONS: Final = ("project_dir", "config_file", "env", "migrations_dir", "read_only", "runner", "pg_bin", "rows")
+_OPTIONS: Final = (
+    *("project_dir", "config_file", "env", "migrations_dir", "layout", "runner"),
+    *("read_only", "pg_bin", "rows"),
+)
 
 
 def command_line(session: Session, words: Sequence[str]) -> str:

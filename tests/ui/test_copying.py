@@ -148,7 +148,12 @@ class TestCommands:
         (tmp_path / "db/environments").mkdir(parents=True)
         (tmp_path / "db/environments/staging.yaml").write_text("database_url: postgresql://h/x\n")
         given = Settings.load(
-            project=tmp_path, env="staging", dsn="postgresql://app:s3cret@h:1/x", read_only=True, environ={}
+            project=tmp_path,
+            env="staging",
+            dsn="postgresql://app:s3cret@h:1/x",
+            layout="goose",
+            read_only=True,
+            environ={},
         )
         target = samples.target().model_copy(update={"conninfo": "postgresql://app@h:1/x"})
         service = samples.service(target=target, settings=given)
@@ -157,7 +162,7 @@ class TestCommands:
             words = shlex.split(driver.app.clipboard)
             assert words[1:3] == ["assess", "003"]
             assert words[3:] == [
-                *("--project", str(tmp_path), "--env", "staging", "--read-only"),
+                *("--project", str(tmp_path), "--env", "staging", "--layout", "goose", "--read-only"),
                 *("--dsn", "postgresql://app@h:1/x"),
             ]
 
