@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 from confiture_tui.core.migrations.ledger_forms import DEFAULT_TABLE
 from confiture_tui.core.risk.calibration import calibrate
 from confiture_tui.core.risk.rates import DEFAULT_RATES, Rates, load_rates, save_rates
-from confiture_tui.core.runner.journal import TABLE, Journal
-from confiture_tui.core.runner.runner import ledger_place
 from confiture_tui.database.connection import connect
 from confiture_tui.database.failures import as_sentence
 from confiture_tui.errors import ConfitureError
@@ -90,6 +88,10 @@ def rates_for(conn: psycopg.Connection[Any] | None, *, ours: bool = False) -> Ra
     """
     if conn is None:
         return DEFAULT_RATES
+    # They bring the driver with them, which what reads files alone does without.
+    from confiture_tui.core.runner.journal import TABLE, Journal
+    from confiture_tui.core.runner.runner import ledger_place
+
     base = base_rates(conn.info.server_version, ours=ours)
     try:
         schema, _table = ledger_place(conn, DEFAULT_TABLE)

@@ -9,9 +9,6 @@ from confiture_tui.config import MIGRATIONS
 from confiture_tui.core.migrations.layouts import locate, recognise
 from confiture_tui.core.migrations.ledger import ledgers_present, read_tool_ledger
 from confiture_tui.core.migrations.status import MigrationStatus, ledger_findings, status_of
-from confiture_tui.core.runner.journal import Journal
-from confiture_tui.core.runner.recovery import left_overs
-from confiture_tui.service.running import with_interrupted
 
 if TYPE_CHECKING:
     import psycopg
@@ -77,6 +74,11 @@ class ProjectFiles:
         statuses = status_of(migrations, ledger)
         self.migrations, self.findings = migrations, (*findings, *ledger_findings(statuses, ledger))
         if conn is not None and ledger is not None and self.layout.apply_command is None:
+            # What runs migrations brings the driver along: without a database it is done without.
+            from confiture_tui.core.runner.journal import Journal
+            from confiture_tui.core.runner.recovery import left_overs
+            from confiture_tui.service.running import with_interrupted
+
             statuses = with_interrupted(statuses, left_overs(conn, Journal(ledger.schema)))
         return migrations, statuses
 

@@ -27,12 +27,9 @@ from confiture_tui.service.demo_shop import OpenDemo, applied_since_opening
 from confiture_tui.service.derived import write_derived_down
 from confiture_tui.service.files_given import GivenFiles, tell
 from confiture_tui.service.foreign import refuse_foreign
-from confiture_tui.service.hooks_in_dry_runs import hooks_to_try, with_hook_notes
-from confiture_tui.service.in_place import refuse_unless_allowed, try_in_place
 from confiture_tui.service.models import ProjectInfo, TargetInfo
 from confiture_tui.service.previews import preview_of
 from confiture_tui.service.project_files import ProjectFiles
-from confiture_tui.service.running import RunSources
 from confiture_tui.service.servers import Servers, ShadowServer
 from confiture_tui.service.shadows import Shadows
 from confiture_tui.service.target import Target, no_database
@@ -49,6 +46,7 @@ if TYPE_CHECKING:
     from confiture_tui.service.in_place import InPlaceOptions
     from confiture_tui.service.linting import LintRequest, LintResult
     from confiture_tui.service.models import MigrationPreview
+    from confiture_tui.service.running import RunSources
 
 UNNAMED_ENVIRONMENT = "unnamed"
 """The environment of a database that was given directly, and that no environment's file knows."""
@@ -227,6 +225,8 @@ class Workspace:
         Raises:
             UsageError: there is no database; where the migrations are another tool's, that is said first.
         """
+        from confiture_tui.service.running import RunSources  # with the driver, which most commands do without
+
         project, target, dsn = self.project, self.target, self.reaching.dsn
         if project is None or target is None or dsn is None:
             refuse_foreign(self._project_files.layout, self._project_files.directory, direction)
@@ -275,6 +275,8 @@ class Workspace:
             Cancelled: the scope was cancelled.
             ConfitureError: the shadow could not be made.
         """
+        from confiture_tui.service.hooks_in_dry_runs import hooks_to_try, with_hook_notes
+
         migration, statuses = self._pending(version, scope)
         before, notes = pending_before(migration, statuses)
         if self._demo:
@@ -310,6 +312,8 @@ class Workspace:
             ConnectError: there is no target, or it went away.
             Cancelled: the scope was cancelled; everything was rolled back.
         """
+        from confiture_tui.service.in_place import refuse_unless_allowed, try_in_place
+
         target, dsn = self.target, self.reaching.dsn
         refuse_unless_allowed(
             options,
