@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.traffic.model import session_label
 from confiture_tui.errors import ConfitureError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import psycopg
 
 NAMESPACE = 1751936052
@@ -57,3 +60,18 @@ def take(conn: psycopg.Connection[Any], database: str) -> None:
 def release(conn: psycopg.Connection[Any], database: str) -> None:
     """Give the lock back."""
     conn.execute(_RELEASE, (NAMESPACE, object_key(database)))
+
+
+@contextmanager
+def held(conn: psycopg.Connection[Any]) -> Iterator[None]:
+    """The lock of the connection's database, while the block runs.
+
+    Raises:
+        LockHeld: another session has it.
+    """
+    database = conn.info.dbname
+    take(conn, database)
+    try:
+        yield
+    finally:
+        release(conn, database)

@@ -61,9 +61,7 @@ def mark_all_applied(
         LedgerDiffers: one of them is in the ledger already.
         psycopg.Error: the ledger or the journal could not be written.
     """
-    database = conn.info.dbname
-    advisory_lock.take(conn, database)
-    try:
+    with advisory_lock.held(conn):
         ledger.create(conn)
         journal.create(conn)
         if left := settle_journal(conn, journal):
@@ -72,8 +70,6 @@ def mark_all_applied(
         with conn.transaction():
             for migration in migrations:
                 _mark(conn, migration, run_id, ledger=ledger, journal=journal)
-    finally:
-        advisory_lock.release(conn, database)
 
 
 def _mark(

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from confiture_tui.core.runner import advisory_lock
 from confiture_tui.core.runner.invalid_indexes import FoundIndex, drop, left_invalid_by
 from confiture_tui.core.runner.journal import JournalEntry, JournalState
 from confiture_tui.core.runner.session import APPLICATION_NAME
 from confiture_tui.core.runner.unknown_outcome import Settled, outcome_of
+from confiture_tui.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     import psycopg
 
@@ -195,10 +198,15 @@ def mark(
 
     Nothing but the ledger and the journal is changed, in one transaction.
 
+    Args:
+        conn: in autocommit mode.
+
     Raises:
+        LockHeld: a run is under way.
+        UsageError: somebody has gone on with it since the entry was read.
         psycopg.Error: one of the two could not be written.
     """
-    with conn.transaction():
+    with _as_it_was(conn, journal, entry), conn.transaction():
         there = ledger.holds(conn, entry.version)
         if applied and not there:
             ledger.record(conn, version=entry.version, name=entry.name, checksum=entry.checksum, execution_time_ms=0)
@@ -222,12 +230,30 @@ def clean_up(
         What was dropped.
 
     Raises:
+        LockHeld: a run is under way.
+        UsageError: somebody has gone on with it since the entry was read.
         psycopg.Error: an index could not be dropped, or the journal not be written.
     """
-    dropped = left_invalid(conn, entry, migration)
-    for index in dropped:
-        drop(conn, index)
-    if dropped and not entry.statement_done:
-        text = "What it had left behind was dropped: nothing of it stands."
-        journal.update(conn, entry.id, state=JournalState.SETTLED, error=text)
-    return dropped
+    with _as_it_was(conn, journal, entry):
+        dropped = left_invalid(conn, entry, migration)
+        for index in dropped:
+            drop(conn, index)
+        if dropped and not entry.statement_done:
+            text = "What it had left behind was dropped: nothing of it stands."
+            journal.update(conn, entry.id, state=JournalState.SETTLED, error=text)
+        return dropped
+
+
+@contextmanager
+def _as_it_was(conn: psycopg.Connection[Any], journal: Journal, entry: JournalEntry) -> Iterator[None]:
+    """No run is under way while the block runs, and none has gone on with this entry since it was read."""
+
+    def stands(one: JournalEntry) -> tuple[int, int, int]:
+        return one.id, one.statement_begun, one.statement_done
+
+    with advisory_lock.held(conn):
+        if stands(entry) not in map(stands, journal.open_entries(conn)):
+            raise UsageError(
+                f"Somebody has gone on with {entry.label} meanwhile.", hint="Nothing was changed. Look at the status."
+            )
+        yield
