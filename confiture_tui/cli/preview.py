@@ -89,12 +89,11 @@ def _preview_stdin(runner: str) -> MigrationPreview:
     Raises:
         UsageError: it is not UTF-8, or there is no such runner.
     """
-    from confiture_tui.core.migrations.profiles import PROFILES
+    from confiture_tui.core.migrations.profiles import profile_named
     from confiture_tui.service.previews import preview_of, simulated
 
-    if runner not in PROFILES:
-        raise UsageError(f"There is no runner profile '{runner}'.", hint=f"Profiles: {', '.join(PROFILES)}.")
-    migration, profile = migration_on_stdin(), PROFILES[runner]
+    profile = profile_named(runner)
+    migration = migration_on_stdin()
     return preview_of(migration, profile, next(simulated([migration], profile, None)))
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from confiture_tui.core.migrations.findings import condensed
 from confiture_tui.core.migrations.layouts import LooseFiles, recognise
+from confiture_tui.core.migrations.profiles import profile_named
 from confiture_tui.errors import UsageError
 from confiture_tui.events import Event, EventName, Level
 
@@ -44,10 +45,11 @@ class GivenFiles:
         its migration; of any other nobody promises anything. A runner that was asked for counts for all.
 
         Raises:
-            UsageError: a path does not exist, a directory cannot be listed, or a file is a program.
+            UsageError: a path does not exist, a directory cannot be listed, a file is a program, or there is no such
+                runner.
         """
         settings = self._settings
-        asked = settings.runner if "runner" in settings.model_fields_set else None
+        asked = profile_named(settings.runner).name if "runner" in settings.model_fields_set else None
         for path in files:
             if not isinstance(path, Path):
                 yield path, asked or LOOSE

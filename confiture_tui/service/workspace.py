@@ -16,7 +16,7 @@ from confiture_tui.config import CONFIG_FILE, DEFAULT_ENV, MIGRATIONS
 from confiture_tui.core.catalog import Catalog
 from confiture_tui.core.dry_run.result import DryRunResult, Rows
 from confiture_tui.core.dry_run.shadow import Shadow
-from confiture_tui.core.migrations.profiles import PROFILES, RunnerProfile
+from confiture_tui.core.migrations.profiles import PROFILES, RunnerProfile, profile_named
 from confiture_tui.core.migrations.status import MigrationState, MigrationStatus
 from confiture_tui.database.connection import connect
 from confiture_tui.errors import UsageError
@@ -89,12 +89,7 @@ class Workspace:
         """
         if self._files is not None and "runner" not in self.settings.model_fields_set:
             return PROFILES[self._files.layout.name]
-        try:
-            return PROFILES[self.settings.runner]
-        except KeyError:
-            raise UsageError(
-                f"There is no runner profile {self.settings.runner!r}.", hint=f"Profiles: {', '.join(PROFILES)}."
-            ) from None
+        return profile_named(self.settings.runner)
 
     def open(self, scope: CancelScope) -> None:
         """Find the project and its migrations, and reach its database if there is one. Idempotent once it succeeded.

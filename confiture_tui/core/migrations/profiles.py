@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from confiture_tui.core.sql.transaction_block import refusal_in_transaction_block
+from confiture_tui.errors import UsageError
 
 if TYPE_CHECKING:
     from confiture_tui.core.sql.script import Script
@@ -143,3 +144,14 @@ PROFILES: Mapping[str, RunnerProfile] = MappingProxyType(
     }
 )
 """The runners that are known, by name."""
+
+
+def profile_named(name: str) -> RunnerProfile:
+    """The profile that somebody asks for.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    if name not in PROFILES:
+        raise UsageError(f"There is no runner profile '{name}'.", hint=f"Profiles: {', '.join(PROFILES)}.")
+    return PROFILES[name]
