@@ -244,16 +244,29 @@ def clean_up(
         return dropped
 
 
-@contextmanager
-def _as_it_was(conn: psycopg.Connection[Any], journal: Journal, entry: JournalEntry) -> Iterator[None]:
-    """No run is under way while the block runs, and none has gone on with this entry since it was read."""
+def refuse_unless_as_it_was(conn: psycopg.Connection[Any], journal: Journal, entry: JournalEntry) -> None:
+    """Refuse to go on from what an entry said when it was read, where it says something else by now.
+
+    Args:
+        conn: the session that holds the migration lock.
+
+    Raises:
+        UsageError: it does.
+        psycopg.Error: the journal could not be read.
+    """
 
     def stands(one: JournalEntry) -> tuple[int, int, int]:
         return one.id, one.statement_begun, one.statement_done
 
+    if stands(entry) not in map(stands, journal.open_entries(conn)):
+        raise UsageError(
+            f"Somebody has gone on with {entry.label} meanwhile.", hint="Nothing was changed. Look at the status."
+        )
+
+
+@contextmanager
+def _as_it_was(conn: psycopg.Connection[Any], journal: Journal, entry: JournalEntry) -> Iterator[None]:
+    """No run is under way while the block runs, and none has gone on with this entry since it was read."""
     with advisory_lock.held(conn):
-        if stands(entry) not in map(stands, journal.open_entries(conn)):
-            raise UsageError(
-                f"Somebody has gone on with {entry.label} meanwhile.", hint="Nothing was changed. Look at the status."
-            )
+        refuse_unless_as_it_was(conn, journal, entry)
         yield

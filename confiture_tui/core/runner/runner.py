@@ -19,7 +19,7 @@ from confiture_tui.core.runner.job import MigrationJob
 from confiture_tui.core.runner.journal import TABLE, ExpectedTime, Journal, JournalEntry
 from confiture_tui.core.runner.one_migration import OneMigration
 from confiture_tui.core.runner.policy import RunPolicy
-from confiture_tui.core.runner.recovery import settle_journal
+from confiture_tui.core.runner.recovery import refuse_unless_as_it_was, settle_journal
 from confiture_tui.core.runner.result import MigrationRun, RunOutcome, RunResult
 from confiture_tui.core.runner.run import Run
 from confiture_tui.core.runner.session import APPLICATION_NAME, RunSession, make_durable
@@ -200,6 +200,8 @@ class MigrationRunner:
         )
 
     def _refuse_unsettled(self, run: Run, going_on: JournalEntry | None) -> None:
+        if going_on is not None:
+            refuse_unless_as_it_was(run.control, run.journal, going_on)
         left = [
             one for one in settle_journal(run.control, run.journal) if going_on is None or one.entry.id != going_on.id
         ]

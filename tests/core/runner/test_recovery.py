@@ -12,6 +12,7 @@ from confiture_tui.core.runner import advisory_lock
 from confiture_tui.core.runner.advisory_lock import LockHeld
 from confiture_tui.core.runner.journal import Journal, JournalState
 from confiture_tui.core.runner.recovery import clean_up, left_overs, mark
+from confiture_tui.core.runner.runner import MigrationRunner
 from confiture_tui.database.ledger_table import LedgerTable
 from confiture_tui.errors import UsageError
 
@@ -59,12 +60,16 @@ def cleaned(conn: psycopg.Connection[Any], entry: JournalEntry) -> None:
     clean_up(conn, JOURNAL, entry, INDEXED)
 
 
+def resumed(conn: psycopg.Connection[Any], entry: JournalEntry) -> None:
+    MigrationRunner(conn).resume(INDEXED, entry)
+
+
 def check_that_nothing_was_changed(conn: psycopg.Connection[Any]) -> None:
     assert conn.execute("SELECT to_regclass('jar_n') IS NOT NULL").fetchone() == (True,)
     assert not LEDGER.holds(conn, "001")
 
 
-@pytest.mark.parametrize("settles", [as_applied, cleaned])
+@pytest.mark.parametrize("settles", [as_applied, cleaned, resumed])
 def test_nothing_is_settled_while_a_run_is_under_way(
     conn: psycopg.Connection[Any], database: Dsn, settles: Settles
 ) -> None:
@@ -77,7 +82,7 @@ def test_nothing_is_settled_while_a_run_is_under_way(
     assert not JOURNAL.open_entries(conn)
 
 
-@pytest.mark.parametrize("settles", [as_applied, cleaned])
+@pytest.mark.parametrize("settles", [as_applied, cleaned, resumed])
 @pytest.mark.parametrize("since", [{"state": JournalState.DONE}, {"statement_done": 1}], ids=["ended", "went on"])
 def test_what_somebody_has_gone_on_with_is_not_settled(
     conn: psycopg.Connection[Any], settles: Settles, since: dict[str, Any]
