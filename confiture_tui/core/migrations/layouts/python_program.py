@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from confiture_tui.core.migrations.files import read_bytes, read_sql_file
+from confiture_tui.core.migrations.files import read_bytes
 from confiture_tui.core.migrations.layouts.base import OpaqueMigration
 from confiture_tui.core.migrations.model import Finding, Migration
+from confiture_tui.core.sql.script import Script
 
 if TYPE_CHECKING:
     from confiture_tui.core.migrations.layouts.building import Section
@@ -48,13 +49,14 @@ def read_program(path: Path) -> tuple[Migration | OpaqueMigration, Finding]:
         return program, unreadable or _finding(path, f"{path.name} is a Python program: {_ONLY}.", None)
     checksum = hashlib.sha256(content).hexdigest()
     try:
-        read = _Reader(content.decode()).read()
+        text = content.decode()
+        read = _Reader(text).read()
     except UnicodeDecodeError:
         why = _NotReadError("it is not UTF-8", 1)
     except _NotReadError as error:
         why = error
     else:
-        script = read_sql_file(path).script
+        script = Script(text)
         message = f"{path.name} is a Python program whose SQL was read without running it: {_ONLY}."
         finding = _finding(path, message, None, level="note")
         migration = Migration(
