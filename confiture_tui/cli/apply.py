@@ -137,6 +137,7 @@ def names_allowed(given: list[str], known: tuple[str, ...]) -> list[str]:
 
 def _run(given: Given, request: RunRequest, *, plan_only: bool, yes: bool) -> int:
     from confiture_tui.cli.session import with_service
+    from confiture_tui.core.runner.failures import HalfWay
     from confiture_tui.service.run_documents import run_document
     from confiture_tui.service.running import refuse_objections
 
@@ -146,6 +147,9 @@ def _run(given: Given, request: RunRequest, *, plan_only: bool, yes: bool) -> in
     async def work(session: Session) -> int:
         service = session.service
         prepared = await service.prepare_run(request)
+        if prepared.plan.is_empty and (left := await service.left_overs()):
+            # What stopped half-way is in no plan, and a run that has something to do refuses to begin before it.
+            raise HalfWay(" ".join(one.sentence for one in left), hint="`confiture-tui status` says what can be done.")
         if not as_json:
             _print_plan(session, prepared)
         result: RunResult | None = None

@@ -152,6 +152,10 @@ def test_a_failure_is_exit_4_and_half_way_is_exit_5(
     refused = run(project, "rollback", "--yes", dsn=database)
     assert refused.returncode == 5
     assert "003_c stopped half-way" in refused.stderr
+    refused = run(project, "apply", "--yes", dsn=database)
+    assert refused.returncode == 5, "nothing else is pending, and that is not all that there is to say"
+    assert "003_c stopped half-way" in refused.stderr
+    assert refused.stdout == ""
     marked = run(project, "mark", "003", "applied", dsn=database)
     assert marked.returncode == 0, marked.stderr
     status = run(project, "status", "--format", "json", dsn=database)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from textual.widgets import Button, Input
 
+from confiture_tui.core.runner.recovery import LeftState
 from confiture_tui.core.runner.result import MigrationRun, RunOutcome, RunResult
 from confiture_tui.errors import UsageError
 from confiture_tui.service.running import PlanChanged, RunRequest
@@ -344,6 +345,22 @@ class TestLeftOvers:
             await driver.press("s", "tab", "enter")
             await driver.until(lambda: service.runs)
             assert service.runs[0][0] == "006"
+
+    async def test_what_is_committed_counts_as_done_while_its_hooks_are_resumed(self) -> None:
+        committed = run_samples.entry("006", "unique_customer_email", state="hooks_pending", hooks_after=True)
+        service = samples.service(left=[run_samples.left_over(entry=committed, state=LeftState.HOOKS_PENDING)])
+        async with running(service, size=(120, 36)) as driver:
+            await planned(driver)
+            await driver.until_text("3 of 3 known done")
+            await driver.press("s", "tab", "enter")
+            await driver.until(lambda: service.runs)
+            progress = driver.app.session.run.progress
+            assert progress is not None
+            assert [one.done for one in progress.migrations] == [3]
+            done = MigrationRun(version="006", name="unique_customer_email", outcome=RunOutcome.APPLIED, attempts=1)
+            service.runs[0][1].future.set_result(RunResult(migrations=(done,)))
+            await driver.until_text("1 applied")
+            assert "half-way" not in driver.text
 
     @pytest.mark.parametrize(("key", "applied"), [("m", True), ("M", False)])
     async def test_it_is_marked_after_a_question(self, key: str, applied: bool) -> None:

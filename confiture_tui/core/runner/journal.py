@@ -155,6 +155,11 @@ class JournalEntry:
         """How the migration is shown."""
         return "_".join(part for part in (self.version, self.name) if part)
 
+    @property
+    def known_done(self) -> int:
+        """How many statements are known to stand: all of them, once they are committed before hooks that follow."""
+        return self.statements if self.state == JournalState.HOOKS_PENDING else self.statement_done
+
 
 class Journal:
     """The journal of one database. Every call is one statement; the caller decides in which transaction."""

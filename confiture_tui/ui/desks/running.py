@@ -177,7 +177,7 @@ class RunDesk:
             return
         entry = left.entry
         self.state.resumed = entry.version
-        progress = RunProgress([MigrationProgress(entry.version, entry.name, entry.statements)])
+        progress = RunProgress([MigrationProgress(entry.version, entry.name, entry.statements, done=entry.known_done)])
         self._run(progress, self._app.service.resume(entry.version, confirmation=confirmation))
 
     def _run(self, progress: RunProgress, job: Job[RunResult]) -> None:

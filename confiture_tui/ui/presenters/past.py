@@ -65,9 +65,10 @@ def past_row(row: PastRow, *, width: int, glyphs: Glyphs) -> Content:
     """When, what became of it, which migration, how long, by whom."""
     sign, name, word = _state(row)
     at = f"{row.at.astimezone():%Y-%m-%d %H:%M}" if row.at is not None else "at a time unknown"
-    parts: list[Content | tuple[str, str]] = [
+    parts: list[str | Content | tuple[str, str]] = [
         (f"{at:<17} ", style("quiet")),
-        Content.styled(f"{getattr(glyphs, sign)} {word}", style(name)).truncate(14, pad=True),
+        Content.styled(f"{getattr(glyphs, sign)} {word}", style(name)).truncate(15, pad=True),
+        " ",
         (label(row.version, row.name), style("strong")),
     ]
     if row.entry is not None:

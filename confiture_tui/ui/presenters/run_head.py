@@ -33,7 +33,7 @@ def run_title(session: Session, *, width: int, glyphs: Glyphs) -> Content:
             # The plan says what was to be done, which need not be what was.
             words = "ended on"
         parts.append(Content.assemble(f"{words} ", (safe_line(plan.target.database), style("strong"))))
-    if state.left:
+    if state.left and state.phase is not RunPhase.ENDED:
         parts.append(Content.styled(f"{len(state.left)} left half-way", style("state-attention")))
     return Content("  ").join(parts).truncate(width, ellipsis=glyphs.fancy)
 

@@ -161,7 +161,7 @@ def _left_over(left: LeftOver, glyphs: Glyphs) -> Content:
         ),
         Content(""),
         Content.assemble(("began       ", style("label")), began),
-        Content.assemble(("statements  ", style("label")), f"{entry.statement_done} of {entry.statements} known done"),
+        Content.assemble(("statements  ", style("label")), f"{entry.known_done} of {entry.statements} known done"),
     ]
     if entry.hooks_done:
         done = ", ".join(safe_line(one) for one in entry.hooks_done)
