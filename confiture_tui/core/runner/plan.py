@@ -10,6 +10,7 @@ from confiture_tui.core.effects.model import FrozenModel
 from confiture_tui.core.hooks.declaration import read_declaration
 from confiture_tui.core.hooks.phase import HookPhase
 from confiture_tui.core.runner.job import MigrationJob
+from confiture_tui.core.runner.losses import losses
 from confiture_tui.core.runner.policy import RunPolicy
 from confiture_tui.core.runner.selection import Objection, objections
 
@@ -111,6 +112,10 @@ def make_plan(
         UsageError: a file cannot be run as it is written, or has no way back.
     """
     against = objections(statuses, migrations if direction == "forward" else ())
+    jobs = [MigrationJob(one, direction, tuple(hooks.get(one.version, ()))) for one in migrations]
+    for job in jobs:
+        job.check()
+    lost = losses(migrations, catalog) if direction == "backward" else ((),) * len(jobs)
     plan = Plan(
         direction=direction,
         target=PlanTarget(
@@ -119,9 +124,7 @@ def make_plan(
             role=catalog.session.role,
             server_version=catalog.server_version,
         ),
-        migrations=tuple(
-            _planned(MigrationJob(one, direction, tuple(hooks.get(one.version, ())))) for one in migrations
-        ),
+        migrations=tuple(_planned(job, its_losses) for job, its_losses in zip(jobs, lost, strict=True)),
         objections=tuple(one for one in against if one.code not in allowed) if direction == "forward" else (),
         policy=policy,
         catalog=catalog.fingerprint,
@@ -129,9 +132,8 @@ def make_plan(
     return plan.model_copy(update={"digest": _digest(plan, migrations)})
 
 
-def _planned(job: MigrationJob) -> PlannedMigration:
-    job.check()
-    notes = []
+def _planned(job: MigrationJob, its_losses: tuple[str, ...]) -> PlannedMigration:
+    notes = [*its_losses]
     if not job.transactional:
         notes.append("Its statements run one by one: a failure in the middle leaves those before it.")
     if job.phases_after_commit and job.has_hooks(*job.phases_after_commit):

@@ -119,6 +119,20 @@ def test_a_plan_says_what_is_special(conn: Connection) -> None:
     assert "one by one" in second.notes[0]
 
 
+def test_a_plan_of_the_way_back_says_what_that_destroys(conn: Connection) -> None:
+    conn.execute("CREATE TABLE jar (id int PRIMARY KEY, lid text); CREATE INDEX jar_lid ON jar (lid)")
+    conn.execute("INSERT INTO jar VALUES (1, 'red'); ANALYZE jar")
+    made = plan(
+        conn,
+        migration("002", down="DROP INDEX jar_lid;\nALTER TABLE jar DROP COLUMN lid;"),
+        migration("001", down="DO $$ BEGIN EXECUTE 'DROP TABLE ' || 'jar'; END $$;"),
+        direction="backward",
+    )
+    second, first = made.migrations
+    assert second.notes == ("Line 2 destroys data: ALTER TABLE jar DROP COLUMN lid",)
+    assert first.notes[0].startswith("Line 1 destroys data: DO $$")
+
+
 def test_a_plan_is_another_when_anything_changes(conn: Connection, tmp_path: Path) -> None:
     def declared(text: str) -> Migration:
         (tmp_path / "001_m.hooks.yaml").write_text(text)
