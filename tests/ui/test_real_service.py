@@ -44,6 +44,7 @@ async def test_hostile_files_show_and_do_nothing(tmp_path: Path) -> None:
         driver = Driver(app, pilot, service)  # type: ignore[arg-type]
         await opened(app, driver)
         await driver.until_text("2 pending")
+        await driver.press("right_square_bracket")
         await driver.until_text("SELECT '[/foo]' AS \"a[b]\"")
         assert "no database" in driver.text
         assert "\x1b" not in screen_text(app)
