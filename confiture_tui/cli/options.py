@@ -133,11 +133,22 @@ class Given:
         Raises:
             UsageError: an option, a variable or a file cannot be used.
         """
+        if self.format is not None:
+            _must_have(self.format, formats)
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         settings = Settings.load(**values, **own, needs_database=needs_database)
-        if settings.format not in formats:
-            raise UsageError(f"This command has no format '{settings.format}'.", hint=f"Formats: {', '.join(formats)}.")
+        _must_have(settings.format, formats)
         return settings
+
+
+def _must_have(form: str, formats: Sequence[OutputFormat]) -> None:
+    """Refuse a format in which the command prints nothing, or that there is not.
+
+    Raises:
+        UsageError: the command cannot print it.
+    """
+    if form not in formats:
+        raise UsageError(f"This command has no format '{form}'.", hint=f"Formats: {', '.join(formats)}.")
 
 
 def with_common_options(command: Callable[..., int]) -> Callable[..., int]:
