@@ -40,7 +40,9 @@ def _is_no_json(text: str) -> bool:
 def unreadable(kind: TypeRef, text: str, schema: Schema) -> Refusal | None:
     """Why a type does not accept a literal in quotes, as far as that is plain; ``None`` where it may."""
     if kind.is_array:
-        return None
+        # Bounds in brackets may come first: array_in (src/backend/utils/adt/arrayfuncs.c).
+        plain = text.strip().startswith(("{", "[")) and text.strip().endswith("}")
+        return None if plain else ("22P02", f'malformed array literal: "{text}"')
     name = base_type(kind.bare, schema)
     if name in _WHOLE:
         if not _WHOLE_TEXT.fullmatch(text):

@@ -190,7 +190,7 @@ def _called(
     reader.facts.calls.append(Call(name, chosen, nodes, system, reader.maybe > 0, resolved.volatility))
     if len(chosen) == 1:
         for want, value in zip(chosen[0].arguments, arguments, strict=False):
-            reader.take(want, value)
+            reader.take(_array_meant(want, arguments), value)
     if not chosen:
         # Row comparisons, and types that are not known to us, end here too: of operators nothing worse is to be feared
         # than that they depend on settings, of functions anything.
@@ -234,6 +234,14 @@ def _function(reader: Reader, node: Node) -> Walk:
     elif resolved.unfitting and not any(given):
         _refuse_unfitting(reader, f"function {'.'.join(names)} does not exist", values)
     return _called(reader, names, resolved, values, tuple(nodes), own=False)
+
+
+def _array_meant(want: str, values: list[Value]) -> str:
+    """The array type that a polymorphic argument takes beside another array; the argument's own type otherwise."""
+    if want not in ("anyarray", "anycompatiblearray"):
+        return want
+    beside = {one.type for one in values if one.type is not None and one.type.endswith("[]")}
+    return beside.pop() if len(beside) == 1 else want
 
 
 def _is_procedure(reader: Reader, oid: int) -> bool:

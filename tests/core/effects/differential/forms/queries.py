@@ -144,8 +144,10 @@ FORMS = (
             "FROM customers WHERE id = 1",
             "texts": "SELECT b || a, lower(b), b LIKE 'x%', concat(a, b), 'Row ' || i "
             "FROM plain, generate_series(1, 2) i WHERE a = 1",
-            "arrays": "SELECT tags || 'x', 'x' = ANY (tags), tags @> '{x}', array_length(tags, 1) "
+            "arrays": "SELECT tags || '{x}', 'x' = ANY (tags), tags @> '{x}', array_length(tags, 1) "
             "FROM customers WHERE id = 1",
+            "no array": "SELECT id FROM customers WHERE tags @> 'x'",
+            "no array, in a function": "SELECT array_cat(tags, 'x') FROM customers",
             "ranges": "SELECT during @> 3, during && '[1,2]' FROM plain WHERE a = 1",
         },
     ),
