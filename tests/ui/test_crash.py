@@ -47,7 +47,7 @@ async def test_no_password_reaches_the_terminal() -> None:
     assert PASSWORD not in text
     assert "db.example" not in text
     assert "RuntimeError" in text
-    assert "confiture_tui/ui/app.py:" in text
+    assert "confiture_tui/ui/desks/" in text
     assert "--log-file" in text
 
 
