@@ -89,7 +89,8 @@ def simulate_script(
 def without_collections() -> Iterator[None]:
     """No garbage collections meanwhile: next to large syntax trees they cost more than all the rest, and find nothing.
 
-    Nothing here makes cycles. What others leave behind is collected when this is done.
+    Nothing here makes cycles. What others leave behind is collected by and by when this is done; what was made here is
+    counted among the old objects then, or the very next collection would go through all of it.
     """
     was_enabled = gc.isenabled()
     gc.disable()
@@ -97,6 +98,9 @@ def without_collections() -> Iterator[None]:
         yield
     finally:
         if was_enabled:
+            if not gc.get_freeze_count():  # else somebody else's frozen objects would be thawed
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 
