@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 _CATEGORIES = (
     ("locking", "others wait"),
     ("performance", "load"),
-    ("data_loss", "data loss"),
+    ("data_loss", "for good"),
     ("integrity", "may fail"),
-    ("compatibility", "breaks running code"),
+    ("compatibility", "breaks code"),
     ("reversibility", "no way back"),
-    ("security", "security"),
+    ("security", "rights"),
 )
 _SEVERITIES = {"info": "none", "low": "low", "medium": "medium", "high": "high", "critical": "critical"}
-_BAR = 20
-"""Cells of a whole bar."""
+_BAR = 15
+"""Cells of a whole bar: with its words it fits beside the statements on a screen of 160."""
 
 
 def level_badge(assessment: RiskAssessment, glyphs: Glyphs) -> Content:

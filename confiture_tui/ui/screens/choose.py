@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Static
 
 from confiture_tui.ui.actions import Where, bindings_at, key_of
 from confiture_tui.ui.presenters.styles import style
-from confiture_tui.ui.screens.dialog import Dialog
+from confiture_tui.ui.screens.dialog import Dialog, closing, entitle
 from confiture_tui.ui.widgets.row_list import RowList
 
 if TYPE_CHECKING:
@@ -48,18 +47,12 @@ class ChooseDialog(Dialog[int | None]):
         self.labels = labels
 
     def compose(self) -> ComposeResult:
-        """A title, the things, how to choose and how to leave."""
+        """The things; the title, how to choose and how to leave stand in the border."""
         self.choices = _Choices(self.labels)
-        with Vertical(id="choose"):
-            yield Static(Content(self._title), classes="dialog-title", markup=False)
+        with Vertical(id="choose") as frame:
+            taking = Content.assemble((key_of("pick_choice"), style("key")), " takes it   ")
+            entitle(frame, self._title, taking + closing())
             yield self.choices
-            hint = Content.assemble(
-                (key_of("pick_choice"), style("key")),
-                " takes it   ",
-                (key_of("dismiss_dialog"), style("key")),
-                " leaves",
-            )
-            yield Static(hint, classes="dialog-hint", markup=False)
 
     def on_mount(self) -> None:
         """The keys go to the list."""

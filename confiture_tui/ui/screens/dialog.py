@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button
 
-from confiture_tui.ui.presenters.styles import CLASSES
+from confiture_tui.ui.actions import key_of
+from confiture_tui.ui.presenters.styles import CLASSES, style
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
 
 Answer = TypeVar("Answer")
 
@@ -31,3 +36,15 @@ class Dialog(ModalScreen[Answer]):
     def action_previous_answer(self) -> None:
         """To the answer before."""
         self.focus_previous(Button)
+
+
+def closing() -> Content:
+    """The key that leaves, for the lower border."""
+    return Content.assemble((key_of("dismiss_dialog"), style("key")), " closes")
+
+
+def entitle(frame: Widget, title: str, hint: Content) -> None:
+    """Put a title into the upper border of a dialog's frame and the keys into the lower one."""
+    # A string would be read as markup.
+    frame.border_title = Content(title)
+    frame.border_subtitle = hint

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Vertical
-from textual.content import Content
-from textual.widgets import Static
 
-from confiture_tui.ui.actions import Where, bindings_at, key_of
+from confiture_tui.ui.actions import Where, bindings_at
 from confiture_tui.ui.presenters.keys import help_text
-from confiture_tui.ui.screens.dialog import Dialog
+from confiture_tui.ui.screens.dialog import Dialog, closing, entitle
 from confiture_tui.ui.widgets.text_pane import TextPane
 
 if TYPE_CHECKING:
@@ -28,11 +26,10 @@ class HelpScreen(Dialog[None]):
         self._text = help_text((*places, Where.LINES))
 
     def compose(self) -> ComposeResult:
-        """A title, the keys, how to leave."""
-        with Vertical(id="help"):
-            yield Static(Content("Keys"), classes="dialog-title", markup=False)
+        """The keys; what they are and how to leave stands in the border, where no length can push it out."""
+        with Vertical(id="help") as frame:
+            entitle(frame, "Keys", closing())
             yield TextPane(id="help-text")
-            yield Static(Content(f"{key_of('dismiss_dialog')} closes"), classes="dialog-hint", markup=False)
 
     def on_mount(self) -> None:
         """Show them."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from textual.content import Content
 from textual.message import Message
-from textual.widgets import Static
 
+from confiture_tui.ui.widgets.hanging_text import HangingText
 from confiture_tui.ui.widgets.text_pane import ScrollingPane
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.content import Content
     from textual.events import Click
 
     from confiture_tui.core.risk.model import Risk
@@ -28,9 +28,9 @@ class RiskPane(ScrollingPane):
         """A pane in which ``draw`` makes the text of a risk; it is told whether that is the chosen one."""
         super().__init__(id=id)
         self._draw = draw
-        self._head = Static(Content(""), markup=False)
-        self._end = Static(Content(""), markup=False)
-        self._blocks: list[Static] = []
+        self._head = HangingText()
+        self._end = HangingText()
+        self._blocks: list[HangingText] = []
         self._risks: tuple[Risk, ...] = ()
         self._cursor = 0
 
@@ -46,13 +46,13 @@ class RiskPane(ScrollingPane):
 
     def show(self, head: Content, risks: Sequence[Risk], end: Content, *, keep: bool) -> None:
         """Show these; ``keep``: it is the same migration as before, so what is chosen and in view stays."""
-        self._head.update(head)
-        self._end.update(end)
+        self._head.show(head)
+        self._end.show(end)
         self._risks = tuple(risks)
         if not keep:
             self.scroll_home(animate=False)
         self._cursor = min(self._cursor, max(len(risks) - 1, 0)) if keep else 0
-        missing = [Static(Content(""), classes="risk", markup=False) for _ in range(len(risks) - len(self._blocks))]
+        missing = [HangingText(classes="risk") for _ in range(len(risks) - len(self._blocks))]
         if missing:
             self.mount_all(missing, before=self._end)
             self._blocks += missing
@@ -62,7 +62,7 @@ class RiskPane(ScrollingPane):
         for number, block in enumerate(self._blocks):
             block.display = number < len(self._risks)
             if block.display:
-                block.update(self._draw(self._risks[number], number == self._cursor))
+                block.show(self._draw(self._risks[number], number == self._cursor))
                 block.set_class(number == self._cursor, "-chosen")
 
     def step(self, step: int) -> None:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from confiture_tui.ui.actions import Where, bindings_at
+from confiture_tui.ui.widgets.hanging_text import HangingText
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -50,7 +50,7 @@ class TextPane(ScrollingPane):
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
-        self._static = Static(Content(""), markup=False)
+        self._static = HangingText()
         self._content = Content("")
 
     def compose(self) -> ComposeResult:
@@ -67,6 +67,6 @@ class TextPane(ScrollingPane):
         if content.is_same(self._content):
             return
         self._content = content
-        self._static.update(content)
+        self._static.show(content)
         if not keep_position:
             self.scroll_home(animate=False)
