@@ -27,10 +27,10 @@ from confiture_tui.core.catalog.reading.failures import (
     INSUFFICIENT_PRIVILEGE,
     INTERNAL_ERROR,
     LOCK_NOT_AVAILABLE,
-    QUERY_CANCELED,
     ChangedMeanwhile,
     errors_as_sentences,
 )
+from confiture_tui.core.catalog.reading.last_values import read_last_values
 from confiture_tui.core.catalog.reading.transaction import (
     Cursor,
     attempt,
@@ -50,25 +50,21 @@ if TYPE_CHECKING:
 OLDEST_SERVER = 140000
 """The oldest server that the queries are written for."""
 
-_LAST_VALUES_AT_A_TIME = 500
 _ATTEMPTS = 5
 
-FIRST: tuple[Query, ...] = (*objects.QUERIES, *context.QUERIES, *relations.QUERIES, *columns.QUERIES)
-SECOND: tuple[Query, ...] = (
-    *relations.MEASURES,
+COLUMNS: tuple[Query, ...] = (*objects.QUERIES, *context.QUERIES, *relations.QUERIES, *columns.QUERIES)
+KEYS: tuple[Query, ...] = (*indexes.QUERIES, *constraints.QUERIES)
+MEASURES: tuple[Query, ...] = (*relations.MEASURES, *indexes.STATISTICS_TARGETS)
+THE_REST: tuple[Query, ...] = (
     *context.DEPENDENCIES,
-    *indexes.STATISTICS_TARGETS,
     *triggers.QUERIES,
     *sequences.QUERIES,
     *types.QUERIES,
     *routines.QUERIES,
     *others.QUERIES,
-    *constraints.QUERIES,
-    *indexes.QUERIES,
 )
-QUERIES = FIRST + SECOND
-# While columns are made of the rows of the first lot, the server works on the second: first on what takes it long and
-# gives little, since it cannot go on once what it has sent fills the connection's buffer.
+QUERIES = COLUMNS + KEYS + MEASURES + THE_REST
+# In lots: while we make objects of the rows of one, the server works on the next.
 
 _FORGIVEN = {"sizes": (INSUFFICIENT_PRIVILEGE, LOCK_NOT_AVAILABLE, INTERNAL_ERROR)}
 # Measuring waits for a lock on every relation; a table locked meanwhile must cost its size, not the catalog.
@@ -102,7 +98,7 @@ def _load_once(conn: psycopg.Connection[Any], *, inside: bool) -> Catalog:
         settle(cursor, target.version)
         assembly = _read(conn, cursor, target, not_visible)
     rows = assembly.rows
-    last_values = _last_values(conn, rows, not_visible, inside=inside)
+    last_values = read_last_values(conn, rows, not_visible, inside=inside, meanwhile=assembly.make_relations)
     if hidden := tuple(name for (name,) in rows.get("hidden_statistics", ())):
         not_visible.append(
             NotVisible(
@@ -143,10 +139,11 @@ def _read(conn: psycopg.Connection[Any], cursor: Cursor, target: Target, not_vis
     rows: Rows = {}
     for query in QUERIES:
         _read_one(conn, cursor, query, target, rows, not_visible)
-    assembly = Assembly(rows)
+    assembly = Assembly(rows, take_in=conn.pgconn.consume_input)
     assembly.make_columns()
     assembly.make_constraints()
     _read_one(conn, cursor, assembly.last_query(), target, rows, not_visible)
+    assembly.make_indexes()
     _check(rows, (*QUERIES, assembly.last_query()))
     return assembly
 
@@ -154,7 +151,7 @@ def _read(conn: psycopg.Connection[Any], cursor: Cursor, target: Target, not_vis
 def _pipeline(conn: psycopg.Connection[Any], target: Target) -> Assembly:
     import psycopg
 
-    assembly = Assembly({})
+    assembly = Assembly({}, take_in=conn.pgconn.consume_input)
     with conn.pipeline() as pipeline:
         try:
             _exchange(conn, pipeline, assembly, target)
@@ -168,17 +165,24 @@ def _pipeline(conn: psycopg.Connection[Any], target: Target) -> Assembly:
 
 
 def _exchange(conn: psycopg.Connection[Any], pipeline: psycopg.Pipeline, assembly: Assembly, target: Target) -> None:
-    first = _send(conn, FIRST, target)
+    """Sends each lot before the rows of the one before it are looked at; ``sync`` waits for all that was sent."""
+    rows = assembly.rows
+    lot = _send(conn, COLUMNS, target)
     pipeline.sync()
-    second = _send(conn, SECOND, target)
-    _receive(first, assembly.rows)
+    following = _send(conn, KEYS, target)
+    _receive(lot, rows)
     assembly.make_columns()
     pipeline.sync()
-    _receive(second, assembly.rows)
-    last = _send(conn, (assembly.last_query(),), target)
+    lot, following = following, _send(conn, MEASURES, target)
+    _receive(lot, rows)
+    following |= _send(conn, (assembly.last_query(),), target)
     assembly.make_constraints()
     pipeline.sync()
-    _receive(last, assembly.rows)
+    lot, following = following, _send(conn, THE_REST, target)
+    _receive(lot, rows)
+    assembly.make_indexes()
+    pipeline.sync()
+    _receive(following, rows)
 
 
 def _send(conn: psycopg.Connection[Any], queries: Sequence[Query], target: Target) -> dict[str, Cursor]:
@@ -227,35 +231,3 @@ def _without_size(assembly: Assembly) -> tuple[str, ...]:
     names = {row[0]: row[3] for row in rows.get("relations", ()) if row[4] in "rm"}
     names.update({row[0]: row[3] for row in rows.get("indexes", ()) if row[6] == "i"})
     return tuple(sorted(name for oid, name in names.items() if oid not in measured))
-
-
-def _last_values(
-    conn: psycopg.Connection[Any], rows: Rows, not_visible: list[NotVisible], *, inside: bool
-) -> dict[int, int | None]:
-    """Last values of the sequences, by oid; see ``sequences.last_value_sql`` for why they are read apart."""
-    import psycopg
-
-    oids, hidden = sequences.readable(rows)
-    what = "last values of sequences"
-    if hidden:
-        not_visible.append(NotVisible(what, "It takes USAGE or SELECT on the sequence.", tuple(hidden)))
-    if not oids:
-        return {}
-    if inside:
-        why = "Reading them would leave locks in the transaction that the catalog was read in."
-        not_visible.append(NotVisible(what, why))
-        return {}
-    values: dict[int, int | None] = {}
-    names = {row[0]: row[3] for row in rows.get("sequences", ())}
-    for start in range(0, len(oids), _LAST_VALUES_AT_A_TIME):
-        some = oids[start : start + _LAST_VALUES_AT_A_TIME]
-        try:
-            with reading(conn) as cursor:
-                settle(cursor, conn.info.server_version)
-                values.update(cursor.execute(sequences.last_value_sql(some), prepare=False).fetchall())
-        except psycopg.Error as error:
-            if error.sqlstate in (None, QUERY_CANCELED) or conn.closed:
-                raise
-            why = error.diag.message_primary or str(error)
-            not_visible.append(NotVisible(what, why, tuple(sorted(names[oid] for oid in some))))
-    return values

@@ -21,44 +21,72 @@ from confiture_tui.core.catalog.reading import (
 from confiture_tui.core.catalog.reading.context import Context
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from confiture_tui.core.catalog.catalog import AnyRelation
     from confiture_tui.core.catalog.models.columns import Column
     from confiture_tui.core.catalog.models.constraints import Constraint
+    from confiture_tui.core.catalog.models.indexes import Index
+    from confiture_tui.core.catalog.models.relations import Relation
     from confiture_tui.core.catalog.reading.query import Query, Row, Rows
 
 
 class Assembly:
     """The making of a catalog, step by step, so that one can go on here while the server works on the rows of another.
 
-    ``rows`` is filled further in between: ``make_columns`` needs those of ``load.FIRST``, ``last_query`` and
-    ``make_constraints`` those of ``load.SECOND``, ``finish`` those of ``last_query``.
+    ``rows`` is filled in between: each step needs the rows of the lots of ``load`` that its docstring names.
+
+    Args:
+        rows: by the names of their queries.
+        take_in: reads what the server has sent meanwhile, without waiting.
     """
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Rows, take_in: Callable[[], object]) -> None:
         self.rows = rows
+        self._take_in = take_in
         self._sizes: dict[int, tuple[int, int]] | None = None
         self._context = Context()
         self._columns: dict[int, tuple[Column, ...]] = {}
         self._constraints: list[Constraint] = []
         self._index_definitions: dict[int, str] | None = None
+        self._indexes: list[Index] = []
+        self._relations: list[Relation] | None = None
 
     def make_columns(self) -> None:
-        """The context and the columns."""
-        self._context = Context.of(self.rows)
+        """The context and the columns, of ``COLUMNS``."""
+        self._context = Context.of(self.rows, self._take_in)
         self._context.relation_names = relations.names_by_oid(self.rows)
         self._columns = columns.build(self.rows, self._context)
 
     def make_constraints(self) -> None:
-        """The constraints."""
+        """The constraints, of ``KEYS``."""
         self._constraints = constraints.build(self.rows, self._context)
 
     def last_query(self) -> Query:
-        """A query for what is still missing: the definitions of the indexes that are not plain."""
+        """A query for what is still missing: the definitions of those indexes of ``KEYS`` that are not plain."""
         if self._index_definitions is None:
             self._index_definitions = index_definitions.definitions_here(self.rows, self._context)
         return index_definitions.definitions_query(self.rows, self._index_definitions)
+
+    def make_indexes(self) -> None:
+        """The indexes, of ``MEASURES`` and ``last_query``."""
+        self._indexes = indexes.build(self.rows, self._context, self.sizes, self._index_definitions or {})
+
+    def make_relations(self) -> None:
+        """The relations with all that belongs to them, of ``THE_REST``; else ``finish`` makes them."""
+        self._relations = self._all_relations()
+
+    def _all_relations(self) -> list[Relation]:
+        rows, context = self.rows, self._context
+        parts = relations.Parts(
+            columns=self._columns,
+            constraints=constraints.by_relation(self._constraints),
+            indexes=relations.group((index.relation_oid, index) for index in self._indexes),
+            triggers=relations.group(triggers.build_triggers(rows, context)),
+            rules=relations.group(triggers.build_rules(rows, context)),
+            policies=relations.group(triggers.build_policies(rows, context)),
+        )
+        return relations.build(rows, context, parts, self.sizes)
 
     @property
     def sizes(self) -> dict[int, tuple[int, int]]:
@@ -70,16 +98,8 @@ class Assembly:
     def finish(self, last_values: Mapping[int, int | None]) -> dict[str, Any]:
         """The families, by the names of ``Catalog``'s arguments; ``last_values`` of sequences by oid."""
         rows, context = self.rows, self._context
-        all_indexes = indexes.build(rows, context, self.sizes, self._index_definitions or {})
-        parts = relations.Parts(
-            columns=self._columns,
-            constraints=constraints.by_relation(self._constraints),
-            indexes=relations.group((index.relation_oid, index) for index in all_indexes),
-            triggers=relations.group(triggers.build_triggers(rows, context)),
-            rules=relations.group(triggers.build_rules(rows, context)),
-            policies=relations.group(triggers.build_policies(rows, context)),
-        )
-        all_relations = relations.build(rows, context, parts, self.sizes)
+        all_relations = self._all_relations() if self._relations is None else self._relations
+        all_indexes = self._indexes
         all_sequences = sequences.build(rows, context, last_values)
         everything: list[AnyRelation] = [*all_relations, *all_indexes, *all_sequences]
         database: Row = next(iter(rows.get("database", ())), (None, None, None))

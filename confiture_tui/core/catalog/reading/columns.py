@@ -110,7 +110,7 @@ def build(rows: Rows, context: Context) -> dict[int, tuple[Column, ...]]:
     # Few distinct types, very many columns: one string for each type.
     types: dict[str, str] = {}
     found: dict[int, tuple[Column, ...]] = {}
-    for relation, its_rows in groupby(rows.get("columns", ()), key=itemgetter(0)):
+    for relation, its_rows in groupby(context.steadily(rows.get("columns", ())), key=itemgetter(0)):
         if (relation_name := context.relation_names.get(relation)) is None:
             continue
         its_defaults = defaults.get(relation, {})

@@ -98,7 +98,7 @@ def build(rows: Rows, context: Context) -> list[Constraint]:
         is_local,
         inherited,
         index_name,
-    ) in rows.get("constraints", ()):
+    ) in context.steadily(rows.get("constraints", ())):
         owner = context.relation_names.get(relation) if relation else domains.get(domain)
         kind = KINDS.get(kind_letter)
         if owner is None or kind is None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from confiture_tui.core.catalog.models.access import Acl, Grant
 from confiture_tui.core.catalog.models.columns import Column, Volatility
-from confiture_tui.core.catalog.reading.query import FIRST_USER_OID, Query, Rows
+from confiture_tui.core.catalog.reading.query import FIRST_USER_OID, Query, Row, Rows
 
 QUERIES = (
     Query(
@@ -89,13 +90,20 @@ PRIVILEGES = {
 }
 """The letters of an access control list (PostgreSQL documentation, table 5.1)."""
 
+_ROWS_AT_A_TIME = 500
+"""Rows that are built before the next look at the connection: a few milliseconds."""
+
 VOLATILITIES = {"i": Volatility.IMMUTABLE, "s": Volatility.STABLE, "v": Volatility.VOLATILE}
 
 
 @dataclass(slots=True)
 class Context:
-    """Look-ups shared by the builders; filled from the rows, and from each family once it is built."""
+    """Look-ups shared by the builders; filled from the rows, and from each family once it is built.
 
+    ``take_in`` reads what the server has sent meanwhile, without waiting: see ``steadily``.
+    """
+
+    take_in: Callable[[], object] = lambda: None
     comments: dict[tuple[int, int], str] = field(default_factory=dict)
     column_comments: dict[int, dict[int, str]] = field(default_factory=dict)
     extensions: dict[tuple[int, int], str] = field(default_factory=dict)
@@ -109,7 +117,7 @@ class Context:
     _parsed: dict[tuple[str, ...], Acl] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, rows: Rows) -> Context:
+    def of(cls, rows: Rows, take_in: Callable[[], object]) -> Context:
         """The context that these rows give; what could not be read is empty."""
         comments: dict[tuple[int, int], str] = {}
         column_comments: defaultdict[int, dict[int, str]] = defaultdict(dict)
@@ -119,6 +127,7 @@ class Context:
             else:
                 comments[class_oid, oid] = text
         context = cls(
+            take_in=take_in,
             comments=comments,
             column_comments=column_comments,
             extensions={(class_oid, oid): name for class_oid, oid, name in rows.get("members", ())},
@@ -130,6 +139,18 @@ class Context:
         for kind, owner, items in rows.get("default_acls", ()):
             context._default_acls[kind, owner] = context.parse(items)
         return context
+
+    def steadily(self, rows: Sequence[Row]) -> Iterator[Row]:
+        """The rows one by one, taking in meanwhile what the server sends.
+
+        Else it would stop working on the next queries as soon as what it has sent fills the connection's buffer.
+        """
+        return chain.from_iterable(self._lots(rows))
+
+    def _lots(self, rows: Sequence[Row]) -> Iterable[Sequence[Row]]:
+        for start in range(0, len(rows), _ROWS_AT_A_TIME):
+            self.take_in()
+            yield rows[start : start + _ROWS_AT_A_TIME]
 
     def comment(self, class_oid: int, oid: int) -> str | None:
         """The comment on an object, or ``None``."""

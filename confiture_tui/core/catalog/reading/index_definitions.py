@@ -29,7 +29,7 @@ _DEFAULT_COLLATION = 100
 def definitions_here(rows: Rows, context: Context) -> dict[int, str]:
     """The definitions of the plain indexes, by oid, as pg_get_indexdef writes them."""
     found: dict[int, str] = {}
-    for row in rows.get("indexes", ()):
+    for row in context.steadily(rows.get("indexes", ())):
         columns = context.columns_by_number.get(row[4])
         if columns is not None and (definition := _definition(row, columns, context)) is not None:
             found[row[0]] = definition

@@ -126,7 +126,7 @@ def build(
         pages,
         scans,
         _,
-    ) in rows.get("indexes", ()):
+    ) in context.steadily(rows.get("indexes", ())):
         if relation not in context.relation_names:
             continue
         columns = context.columns_by_number.get(relation, {})

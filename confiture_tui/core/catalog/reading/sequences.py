@@ -1,9 +1,8 @@
-"""Reads sequences. Their last values are read apart, see ``last_value_sql``."""
+"""Reads sequences. Their last values are read apart, see ``last_values``."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from collections.abc import Sequence as SequenceOf
 from typing import TYPE_CHECKING
 
 from confiture_tui.core.catalog.models.dependencies import PG_CLASS
@@ -30,31 +29,6 @@ QUERIES = (
             WHERE c.relkind = 'S' AND {USER_OR_OWN_TEMPORARY_SCHEMA}""",
     ),
 )
-
-
-def readable(rows: Rows) -> tuple[list[int], list[str]]:
-    """The oids of the sequences whose last value the role may read, and the names of the others."""
-    oids: list[int] = []
-    hidden: list[str] = []
-    for row in rows.get("sequences", ()):
-        if row[17]:
-            oids.append(row[0])
-        else:
-            hidden.append(row[3])
-    return oids, sorted(hidden)
-
-
-def last_value_sql(oids: SequenceOf[int]) -> str:
-    """A query for the last values of these sequences.
-
-    It leaves a lock on each of them to the end of the whole transaction, and not only of a savepoint
-    (src/backend/commands/sequence.c, lock_and_open_sequence). So it runs in short transactions of its own, for few
-    sequences at a time, lest a database with thousands of them fill the server's lock table.
-    """
-    listed = ", ".join(str(oid) for oid in oids)
-    return f"""SELECT c.oid, CASE WHEN c.relkind = 'S' AND has_sequence_privilege(c.oid, 'SELECT, USAGE')
-                THEN pg_sequence_last_value(c.oid) END
-        FROM pg_class c WHERE c.oid IN ({listed})"""
 
 
 def build(rows: Rows, context: Context, last_values: Mapping[int, int | None]) -> list[Sequence]:

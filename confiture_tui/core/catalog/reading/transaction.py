@@ -20,6 +20,7 @@ STATEMENT_TIMEOUT_MS = 60_000
 """How long one query of the catalogs may take."""
 
 SAVEPOINT = "confiture_catalog"
+BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
 Cursor = Any
 """A ``psycopg.Cursor`` that returns tuples. (Any: the rows of catalogs have no types that a checker could know.)"""
@@ -74,16 +75,23 @@ def reading(conn: psycopg.Connection[Any]) -> Iterator[Cursor]:
         with _savepoint(conn, cursor):
             yield cursor
         return
-    autocommit = conn.autocommit
-    if not autocommit:
-        conn.autocommit = True  # else psycopg puts a BEGIN of its own, with its own isolation level, before ours
-    try:
-        cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    with in_autocommit(conn):
+        cursor.execute(BEGIN)
         try:
             yield cursor
         finally:
             if not conn.closed:
                 cursor_of(conn).execute("ROLLBACK")
+
+
+@contextmanager
+def in_autocommit(conn: psycopg.Connection[Any]) -> Iterator[None]:
+    """Else psycopg would put a BEGIN of its own, with its own isolation level, before ours. ``conn`` is idle."""
+    autocommit = conn.autocommit
+    if not autocommit:
+        conn.autocommit = True
+    try:
+        yield
     finally:
         if not autocommit and not conn.closed:
             conn.autocommit = False
