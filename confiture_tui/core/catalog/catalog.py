@@ -131,12 +131,13 @@ class Catalog:
     def diff(self, other: Catalog) -> SchemaDiff:
         """How ``other`` (after) differs from this catalog (before), in every definition, in a stable order."""
         from confiture_tui.core.catalog.compare import compare
+        from confiture_tui.core.catalog.definitions import definitions_that_differ
 
-        return compare(self.definitions, other.definitions)
+        return compare(*definitions_that_differ(self, other))
 
     @cached_property
     def definitions(self) -> tuple[Definition, ...]:
-        """Every object as its defining texts: what ``diff`` compares and ``fingerprint`` sums up."""
+        """Every object as its defining texts: what ``fingerprint`` sums up, and ``diff`` where objects differ."""
         from confiture_tui.core.catalog.definitions import definitions_of
 
         return definitions_of(self)

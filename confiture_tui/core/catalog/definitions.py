@@ -7,7 +7,7 @@ or whether a materialized view is populated. Members of extensions are left out.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from confiture_tui.core.catalog.definition import (
     Attributes,
@@ -26,6 +26,15 @@ if TYPE_CHECKING:
     from confiture_tui.core.catalog.models.relations import Sequence
     from confiture_tui.core.catalog.models.routines import Routine
     from confiture_tui.core.catalog.models.triggers import EventTrigger
+    from confiture_tui.core.catalog.names import Objects
+
+
+class _MayBeMember(Protocol):
+    @property
+    def extension(self) -> str | None: ...
+
+
+T = TypeVar("T", bound=_MayBeMember)
 
 
 def definitions_of(catalog: Catalog) -> tuple[Definition, ...]:
@@ -33,22 +42,35 @@ def definitions_of(catalog: Catalog) -> tuple[Definition, ...]:
     return tuple(sorted(_all(catalog), key=lambda each: (each.kind, each.name)))
 
 
-def _all(catalog: Catalog) -> Iterator[Definition]:
+def definitions_that_differ(before: Catalog, after: Catalog) -> tuple[list[Definition], list[Definition]]:
+    """The definitions of two catalogs, in no order, without those of objects that are the same in both.
+
+    Two snapshots of one database are alike but for a few objects, and comparing an object is much less work than
+    writing down its definitions twice.
+    """
+    return list(_all(before, besides=after)), list(_all(after, besides=before))
+
+
+def _all(catalog: Catalog, *, besides: Catalog | None = None) -> Iterator[Definition]:
+    """The definitions of a catalog; with another one, perhaps without those of an object that is the same there."""
     yield from _of_the_database(catalog)
-    for relation in catalog.relations.values():
-        if relation.extension is None:
-            yield from definitions_of_relation(relation)
-    for sequence in catalog.sequences.values():
-        if sequence.extension is None:
-            yield _sequence(sequence)
-    for each in catalog.types.values():
+    for relation in _objects(catalog.relations, besides.relations if besides else None):
+        yield from definitions_of_relation(relation)
+    for sequence in _objects(catalog.sequences, besides.sequences if besides else None):
+        yield _sequence(sequence)
+    for each in _objects(catalog.types, besides.types if besides else None):
         # A composite type stands among the relations.
-        if each.extension is None and each.kind is not TypeKind.COMPOSITE:
+        if each.kind is not TypeKind.COMPOSITE:
             yield _type(each)
             yield from (constraint_definition(constraint) for constraint in each.constraints)
-    for routine in catalog.routines.values():
-        if routine.extension is None:
-            yield _routine(routine)
+    for routine in _objects(catalog.routines, besides.routines if besides else None):
+        yield _routine(routine)
+
+
+def _objects(here: Objects[T], there: Objects[T] | None) -> Iterator[T]:
+    for key, each in here.items():
+        if each.extension is None and (there is None or there.get(key) != each):
+            yield each
 
 
 def _of_the_database(catalog: Catalog) -> Iterator[Definition]:

@@ -4,6 +4,9 @@ Everything that a statement touches stays locked until its transaction ends, so 
 look at: one query after the statement finds their locks, storage, counters and columns, and the same query before it
 gives what to subtract. Both are schema-qualified throughout: a migration may set any ``search_path``.
 
+A look is to cost little beside the statement itself. It is one message to the server, whatever has to be set around
+it, and where the session is the observer's own the server has planned the query beforehand.
+
 Sources: PostgreSQL documentation, "pg_locks", "The Cumulative Statistics System" (``pg_stat_get_xact_*``).
 """
 
@@ -48,6 +51,18 @@ _FLUSH = ", pg_catalog.pg_stat_force_next_flush()"
 _HAS_FLUSH = 150000
 """``server_version_num`` from which there is that."""
 
+_COUNTERS = """
+       coalesce(pg_catalog.pg_stat_get_xact_numscans(s.oid), 0),
+       coalesce(pg_catalog.pg_stat_get_xact_tuples_inserted(s.oid), 0),
+       coalesce(pg_catalog.pg_stat_get_xact_tuples_updated(s.oid), 0),
+       coalesce(pg_catalog.pg_stat_get_xact_tuples_deleted(s.oid), 0)"""
+
+_COUNTED = f"""
+SELECT w.position, s.oid::int8, NULL,{_COUNTERS}
+  FROM ({_WAL}) w CROSS JOIN pg_catalog.unnest({{tracked}}::pg_catalog.oid[]) AS s(oid)
+"""
+"""What has been counted of some relations before a transaction has done anything."""
+
 _LOOK = f"""
 WITH held AS MATERIALIZED (
   SELECT l.relation AS oid, pg_catalog.array_agg(DISTINCT l.mode) AS modes
@@ -58,14 +73,10 @@ WITH held AS MATERIALIZED (
 ), seen AS MATERIALIZED (
   SELECT oid, modes FROM held
   UNION ALL
-  SELECT u.oid, NULL FROM pg_catalog.unnest(%s::pg_catalog.oid[]) AS u(oid)
+  SELECT u.oid, NULL FROM pg_catalog.unnest({{tracked}}::pg_catalog.oid[]) AS u(oid)
    WHERE u.oid NOT IN (SELECT oid FROM held)
 )
-SELECT w.position, s.oid::int8, s.modes,
-       coalesce(pg_catalog.pg_stat_get_xact_numscans(s.oid), 0),
-       coalesce(pg_catalog.pg_stat_get_xact_tuples_inserted(s.oid), 0),
-       coalesce(pg_catalog.pg_stat_get_xact_tuples_updated(s.oid), 0),
-       coalesce(pg_catalog.pg_stat_get_xact_tuples_deleted(s.oid), 0),
+SELECT w.position, s.oid::int8, s.modes,{_COUNTERS},
        {_COLUMNS}
   FROM ({_WAL} {{flush}}) w
   LEFT JOIN seen s ON true
@@ -73,6 +84,12 @@ SELECT w.position, s.oid::int8, s.modes,
   LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid
 """
+
+_PREPARED = "confiture_look"
+_PREPARED_WAL = "confiture_wal"
+"""The names under which a session of the observer's own keeps its questions."""
+_SAVEPOINT = "SAVEPOINT confiture_look"
+_BACK = "ROLLBACK TO SAVEPOINT confiture_look; RELEASE SAVEPOINT confiture_look"
 
 _PENDING = f"""
 SELECT c.oid::int8 FROM pg_catalog.pg_class c
@@ -89,6 +106,7 @@ _CALM = (
     ("row_security", "on"),
 )
 """What a migration may have set that must not reach our own queries."""
+_CALMING = "; ".join(f"SET LOCAL {name} = '{value}'" for name, value in _CALM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,18 +193,27 @@ class Observer:
 
     The session's parallel workers must be switched off while it is traced (their reads are not counted); the passes
     do that when they connect.
+
+    Args:
+        conn: the session.
+        own: nobody else will use it: a prepared statement may stay in it.
     """
 
-    def __init__(self, conn: psycopg.Connection[Any]) -> None:
+    def __init__(self, conn: psycopg.Connection[Any], *, own: bool = False) -> None:
         self._conn = conn
         self._tracked: set[int] = set()
         self._wary = False
+        self._may_prepare = own
+        self._has_flush = conn.info.server_version >= _HAS_FLUSH
         self.baseline = Baseline()
 
     def start(self) -> None:
         """Read the baseline: every user relation."""
         relations = self.read_relations(self._conn)
         self.baseline = Baseline(relations, frozenset(relations))
+        if self._may_prepare:
+            look = self._look_at((), flush=True)
+            self._conn.execute(f"PREPARE {_PREPARED} AS {look}; PREPARE {_PREPARED_WAL} AS {_WAL}".encode())
 
     def carry_over(self) -> None:
         """Inside a transaction that has just begun: remember what earlier ones have counted and not yet reported.
@@ -196,9 +223,14 @@ class Observer:
         with self._conn.cursor() as cursor:
             self._tracked.update(row[0] for row in cursor.execute(_PENDING))
 
-    def beware(self) -> None:
-        """From now on settings may be a migration's: each look is taken with settings of its own."""
+    def beware(self, *, code: bool = True) -> None:
+        """From now on settings may be a migration's: each look is taken with settings of its own.
+
+        Args:
+            code: any code may have run, which may have deallocated what the session had prepared.
+        """
         self._wary = True
+        self._may_prepare = self._may_prepare and not code
 
     def refresh(self) -> None:
         """Read every relation again: names changed of relations that the statement did not lock."""
@@ -214,32 +246,55 @@ class Observer:
 
     def begin(self) -> Look:
         """Begin a transaction and look: it has no lock, and no counters but those of the one before."""
-        if self._tracked or self._wary:
-            self._conn.execute("BEGIN")
-            return self.look()
-        with self._conn.cursor() as cursor:
-            # One message, for this comes before every statement.
-            cursor.execute(f"BEGIN; {_WAL}".encode())
-            cursor.nextset()
-            row = cursor.fetchone()
-        return Look({}, {}, frozenset(), {}, row[0] if row else 0)
+        question = f"EXECUTE {_PREPARED_WAL}" if self._may_prepare else _WAL
+        if self._tracked:
+            question = _COUNTED.format(tracked=_array(self._tracked))
+        return self._found(self._ask(question, first="BEGIN"))
 
-    def look(self, *, before_commit: bool = False) -> Look:
-        """What the session's transaction holds and has counted, now.
+    def look(self) -> Look:
+        """What the session's transaction holds and has counted, now."""
+        return self._found(self._ask(self._look_at(self._tracked)))
 
-        Args:
-            before_commit: the transaction is about to be committed: its counters will not be carried over.
+    def look_and_commit(self) -> Look:
+        """The same of what it holds, and then commit, so that the counters will not be carried over.
+
+        Raises:
+            psycopg.Error: the commit failed (a deferred constraint), or code of the migration's has deallocated the
+                look. The transaction is over, or good for nothing but a rollback.
         """
-        # Counters outlive a transaction until the next flush (up to a second), so those of relations that were
-        # touched before are asked for too, or else they could not be subtracted.
-        with self._calm(), self._conn.cursor() as cursor:
-            flush = _FLUSH if before_commit and self._conn.info.server_version >= _HAS_FLUSH else ""
-            rows = cursor.execute(_LOOK.format(flush=flush).encode(), (sorted(self._tracked),)).fetchall()
+        # Only what is locked has been counted by this transaction. And it is asked without a parameter: with one the
+        # server would plan it anew each time, because an array of no elements promises less work than any other.
+        question = f"EXECUTE {_PREPARED}" if self._may_prepare else self._look_at((), flush=True)
+        return self._found(self._ask(question, last="COMMIT"))
+
+    def _look_at(self, tracked: Iterable[int], *, flush: bool = False) -> str:
+        return _LOOK.format(tracked=_array(tracked), flush=_FLUSH if flush and self._has_flush else "")
+
+    def _ask(self, question: str, *, first: str = "", last: str = "") -> list[tuple[Any, ...]]:
+        """The rows of one question, asked in one message together with the commands before and after it."""
+        if self._wary and self._conn.info.encoding != "utf-8":
+            # The driver reads an answer as the session's encoding is when the message has come to its end.
+            if first:
+                self._conn.execute(first.encode())
+            with self._calm(), self._conn.cursor() as cursor:
+                rows = cursor.execute(question.encode()).fetchall()
+            if last:
+                self._conn.execute(last.encode())
+            return rows
+        around = (_SAVEPOINT, _CALMING, question, _BACK) if self._wary else (question,)
+        message = ";".join(part for part in (first, *around, last) if part)
+        with self._conn.cursor() as cursor:
+            cursor.execute(message.encode())
+            while cursor.description is None:
+                cursor.nextset()
+            return cursor.fetchall()
+
+    def _found(self, rows: list[tuple[Any, ...]]) -> Look:
         locks: dict[int, frozenset[LockMode]] = {}
         states: dict[int, RelationState] = {}
         counters: dict[int, Counters] = {}
         gone: set[int] = set()
-        for _position, oid, modes, scans, inserted, updated, deleted, *state in rows:
+        for _position, oid, modes, scans, inserted, updated, deleted, *state in rows if len(rows[0]) > 1 else ():
             if oid is None:
                 continue
             counters[oid] = Counters(scans, inserted, updated, deleted)
@@ -258,7 +313,7 @@ class Observer:
 
         Args:
             after: the look taken after it.
-            committed: its transaction has been committed since, after a look that said so beforehand.
+            committed: its transaction has been committed with that look.
         """
         relations = self.baseline.relations
         for oid in after.gone:
@@ -267,7 +322,7 @@ class Observer:
         for oid, state in after.states.items():
             if state.kind != "t":
                 relations[oid] = state
-        if committed and self._conn.info.server_version >= _HAS_FLUSH:
+        if committed and self._has_flush:
             self._tracked.clear()
 
     @contextmanager
@@ -279,16 +334,17 @@ class Observer:
         from psycopg.pq import TransactionStatus
 
         idle = self._conn.info.transaction_status is TransactionStatus.IDLE
-        self._conn.execute("BEGIN" if idle else "SAVEPOINT confiture_look")
+        self._conn.execute(f"{'BEGIN' if idle else _SAVEPOINT}; {_CALMING}".encode())
         try:
-            for name, value in _CALM:
-                self._conn.execute(f"SET LOCAL {name} = '{value}'".encode())
             yield
         finally:
             if not self._conn.closed:
-                self._conn.execute("ROLLBACK" if idle else "ROLLBACK TO SAVEPOINT confiture_look")
-                if not idle:
-                    self._conn.execute("RELEASE SAVEPOINT confiture_look")
+                self._conn.execute(("ROLLBACK" if idle else _BACK).encode())
+
+
+def _array(oids: Iterable[int]) -> str:
+    """Oids as a literal of the server's."""
+    return f"'{{{','.join(map(str, sorted(oids)))}}}'"
 
 
 def strongest(modes: Iterable[LockMode]) -> LockMode:

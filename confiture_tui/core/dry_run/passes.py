@@ -18,7 +18,7 @@ from confiture_tui.core.dry_run.execution import (
     explanations,
     run_statement,
 )
-from confiture_tui.core.dry_run.observer import Observer
+from confiture_tui.core.dry_run.observer import Look, Observer
 from confiture_tui.core.dry_run.sightings import Sighting, existing_locks, sighting
 from confiture_tui.core.dry_run.watcher import Watcher
 from confiture_tui.core.migrations.profiles import Wrapping
@@ -193,7 +193,7 @@ def observation_pass(
     An element is ``None`` where a statement that the verdict saw succeed failed on its own: it needs its
     predecessors' transaction, and the cumulative pass must look at it.
     """
-    observer = Observer(conn)
+    observer = Observer(conn, own=True)
     observer.start()
     seen: list[Seen | None] = []
     for statement, verdict in zip(statements, results, strict=False):
@@ -229,15 +229,15 @@ def _observe(
     before = observer.begin()
     ran = run_statement(conn, statement, scope=scope)
     if statement.node_kind in _MAY_SET:
-        observer.beware()
+        observer.beware(code=statement.node_kind != "VariableSetStmt")
     if ran.ok:
-        after = observer.look(before_commit=True)
-        found = sighting(statement, observer.baseline, before, after, rows)
         if wrapping is not Wrapping.NONE:
             _keep_local_setting(conn, statement)
-        if _commit(conn, statement) is not None or ran.status != verdict.status:
+        after = _last_look(conn, observer)
+        if after is None or ran.status != verdict.status:
             # It did something else than in its own transaction: rows that a temporary table had lost, for example.
             return None
+        found = sighting(statement, observer.baseline, before, after, rows)
         observer.accept(after, committed=True)
         _refresh_names(observer, statement)
         return Seen(found, transactional=True, evidence=explanations(ran))
@@ -258,6 +258,21 @@ def _observe(
         asked = Watcher(conn, administer, scope).locks_of_failure(statement)
         conn.rollback()
         return Seen(None, transactional=None, locks=existing_locks(observer.baseline, asked))
+    return None
+
+
+def _last_look(conn: psycopg.Connection[Any], observer: Observer) -> Look | None:
+    """What a statement did, and its commit; ``None`` where it cannot be committed alone, or not be looked at."""
+    import psycopg
+
+    try:
+        return observer.look_and_commit()
+    except psycopg.errors.InvalidSqlStatementName:
+        observer.beware()
+    except psycopg.Error:
+        if conn.closed:
+            raise
+    conn.rollback()
     return None
 
 

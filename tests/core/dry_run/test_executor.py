@@ -494,9 +494,9 @@ def test_a_time_out_that_meets_our_own_questions_is_no_failure_of_the_migration(
 
     look = Observer.look
 
-    def slow(self: Observer, *, before_commit: bool = False) -> Any:
+    def slow(self: Observer) -> Any:
         target.execute("SELECT pg_sleep(0.2)")
-        return look(self, before_commit=before_commit)
+        return look(self)
 
     monkeypatch.setattr(Observer, "look", slow)
     result = run(target, "SELECT 0;\nSET statement_timeout = '100ms';\nSELECT 1;")

@@ -136,6 +136,26 @@ class TestSettingsOfTheMigration:
         assert result.ok, result.failure
         assert locks(result.statements[1]) == {"public.t": "ACCESS EXCLUSIVE"}
 
+    @pytest.mark.parametrize("how", ["DEALLOCATE ALL", "DISCARD ALL"])
+    def test_what_the_look_has_prepared_may_be_deallocated(self, shadow: Shadow, how: str) -> None:
+        result = run(shadow, f"{how};\nALTER TABLE t ADD COLUMN x int;", profile="loose")
+        assert result.ok, result.failure
+        assert locks(result.statements[1]) == {"public.t": "ACCESS EXCLUSIVE"}
+
+    def test_it_may_be_deallocated_where_nobody_expects_it(self, shadow: Shadow) -> None:
+        result = run(
+            shadow,
+            "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN EXECUTE 'DEALLOCATE ALL'; RETURN NEW; END $$;\n"
+            "CREATE TRIGGER g BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f();\n"
+            "UPDATE t SET a = 0 WHERE id = 1;\n"
+            "ALTER TABLE child ADD COLUMN x int;",
+        )
+        assert result.ok, result.failure
+        _function, _trigger, update, alter = result.statements
+        assert (update.rows, update.cumulative) == (1, True)
+        assert (locks(alter), alter.cumulative) == ({"public.child": "ACCESS EXCLUSIVE"}, False)
+
     def test_a_local_set_config_holds_for_the_rest(self, shadow: Shadow) -> None:
         result = run(shadow, "SELECT set_config('search_path', 's1', true);\nCREATE TABLE inside (a int);")
         assert result.statements[1].creates == ("s1.inside",)
