@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from confiture_tui.core.records import quickly_made
+
 if TYPE_CHECKING:
     from confiture_tui.core.effects.lock_modes import LockMode
     from confiture_tui.core.effects.model import StatementEffects
@@ -47,6 +49,7 @@ class Lock(NamedTuple):
     command: int | None = None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Work:
     """Work on a relation that existed before the migration.
@@ -66,6 +69,7 @@ class Work:
     command: int | None = None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Forecast:
     """What one statement is expected to do, and in which circumstances.

@@ -15,6 +15,7 @@ from confiture_tui.core.effects.session import Session
 from confiture_tui.core.effects.statements.table import HANDLERS
 from confiture_tui.core.effects.step import Step
 from confiture_tui.core.migrations.profiles import PROFILES, RunnerProfile, Wrapping
+from confiture_tui.core.records import changed
 from confiture_tui.core.sql.transaction_block import refusal_in_transaction_block
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ class _Run:
         effects = step.effects()
         if inside is not None and effects.transactional is False and (refusal is not None or effects.fails is None):
             message = refusal or f"{statement.tag} cannot run inside a transaction block."
-            effects = effects.model_copy(update={"fails": Failure(sqlstate="25001", message=message.rstrip("."))})
+            effects = changed(effects, fails=Failure(sqlstate="25001", message=message.rstrip(".")))
         locks = step.locks
         if session.transaction is not None:
             session.hold(locks)

@@ -16,6 +16,7 @@ from confiture_tui.core.effects.model import (
     StatementEffects,
 )
 from confiture_tui.core.effects.schema import Found, Presence, Schema
+from confiture_tui.core.records import unchecked
 
 if TYPE_CHECKING:
     from confiture_tui.core.catalog.catalog import AnyRelation
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
 
 Handler = Callable[[dict[str, Any], "Step"], None]
 """What reads one kind of syntax-tree node and writes to a step."""
+
+
+_effects = unchecked(StatementEffects)
+_relation_lock = unchecked(RelationLock)
+_failure = unchecked(Failure)
+_possible_failure = unchecked(PossibleFailure)
 
 
 class Refused(Exception):
@@ -195,7 +202,7 @@ class Step:
         if self.uncertain:
             self.may_fail(sqlstate, message)
         elif self._fails is None:
-            self._fails = Failure(sqlstate=sqlstate, message=message)
+            self._fails = _failure(sqlstate=sqlstate, message=message)
 
     def refuse(self, sqlstate: str, message: str) -> NoReturn:
         """It is certain to fail, and there is nothing more to read."""
@@ -204,7 +211,7 @@ class Step:
 
     def may_fail(self, sqlstate: str, why: str) -> None:
         """Data or circumstances may make it fail."""
-        self._may_fail.setdefault(f"{sqlstate} {why}", PossibleFailure(sqlstate=sqlstate, why=why))
+        self._may_fail.setdefault(f"{sqlstate} {why}", _possible_failure(sqlstate=sqlstate, why=why))
 
     def forget_failures(self, since: int, handled: Callable[[str], bool]) -> None:
         """Forget the possible failures after the first ``since`` whose SQLSTATE an exception handler deals with."""
@@ -280,14 +287,14 @@ class Step:
                 strongest[name] = mode
         statement = self.statement
         names = self._names
-        return StatementEffects(
+        return _effects(
             index=statement.index,
             line=statement.line,
             tag=statement.tag,
             sql=statement.sql,
             basis=Basis.CATALOG if self.schema.known else Basis.ASSUMED,
             reach=self._reach,
-            locks=tuple(RelationLock(relation=name, mode=strongest[name]) for name in sorted(strongest)),
+            locks=tuple(_relation_lock(relation=name, mode=strongest[name]) for name in sorted(strongest)),
             rewrites=_sorted(names, "rewrites"),
             scans=_sorted(names, "scans"),
             builds=_sorted(names, "builds"),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.effects.model import Basis, Failure
+from confiture_tui.core.records import changed, unchecked
 from confiture_tui.core.risk import scoring
 from confiture_tui.core.risk.board import Told
 from confiture_tui.core.risk.claims import disk_and_wal
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from confiture_tui.core.effects.model import StatementEffects
     from confiture_tui.core.risk.context import Context
     from confiture_tui.core.risk.rule import Dispatch, MigrationRule, RiskRule
+
+_assessment = unchecked(RiskAssessment)
+_probe = unchecked(Probe)
+_exposure = unchecked(Exposed)
 
 
 def assessment_of(
@@ -42,7 +47,7 @@ def assessment_of(
     worked_on = dict.fromkeys(work.relation for each in simulation.forecasts for work in each.works)
     total = together(context.cost_of(each) for each in simulation.forecasts)
     wal, disk = disk_and_wal(context)
-    return RiskAssessment(
+    return _assessment(
         version=migration.version,
         name=migration.name,
         path=None if migration.path is None else migration.path.as_posix(),
@@ -99,7 +104,7 @@ def _described(context: Context, index: int) -> StatementEffects:
         changes["fails"] = Failure(
             sqlstate="42601", message=problem.message, position=problem.position, line=problem.line
         )
-    return effects.model_copy(update=changes)
+    return changed(effects, **changes)
 
 
 def _basis(statements: Iterable[StatementEffects]) -> Basis | None:
@@ -110,7 +115,7 @@ def _basis(statements: Iterable[StatementEffects]) -> Basis | None:
 def _probes(context: Context) -> Iterator[Probe]:
     for forecast in context.simulation.forecasts:
         for each in context.probes(forecast):
-            yield Probe(
+            yield _probe(
                 statement=forecast.statement.index,
                 sqlstate=each.sqlstate,
                 question=each.question,
@@ -128,19 +133,18 @@ def _exposed(context: Context) -> tuple[Exposed, ...]:
     for each in sorted(context.all_exposures, key=lambda one: -one.points):
         known = worst.get(each.relation)
         if known is None:
-            worst[each.relation] = Exposed(
+            worst[each.relation] = _exposure(
                 relation=each.relation,
-                mode=each.mode,
+                mode=each.mode.value,
                 statement=each.statement,
                 held_ms=round(each.held_seconds * 1000, 3),
                 queue_ms=round(each.queue_seconds * 1000, 3),
                 waiting_per_second=None if each.waiting_per_second is None else round(each.waiting_per_second, 3),
             )
         else:
-            worst[each.relation] = known.model_copy(
-                update={
-                    "held_ms": round(known.held_ms + each.held_seconds * 1000, 3),
-                    "queue_ms": round(known.queue_ms + each.queue_seconds * 1000, 3),
-                }
+            worst[each.relation] = changed(
+                known,
+                held_ms=round(known.held_ms + each.held_seconds * 1000, 3),
+                queue_ms=round(known.queue_ms + each.queue_seconds * 1000, 3),
             )
     return tuple(worst.values())

@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from confiture_tui.core.baselines import BaselineEntry, identity
+from confiture_tui.core.records import changed
 from confiture_tui.core.risk import scoring
 from confiture_tui.core.risk.model import IgnoredRisk, Risk, RiskAssessment, Severity
 from confiture_tui.core.sql.parser import fingerprint
@@ -45,10 +46,9 @@ def with_keys(assessment: RiskAssessment) -> RiskAssessment:
     keys = {id(risk): key_of(risk) for risk in sorted(ours, key=lambda each: each.statement or 0)}
     return assessment.model_copy(
         update={
-            "risks": tuple(each.model_copy(update={"key": keys[id(each)]}) for each in assessment.risks),
+            "risks": tuple(changed(each, key=keys[id(each)]) for each in assessment.risks),
             "ignored": tuple(
-                each.model_copy(update={"risk": each.risk.model_copy(update={"key": keys[id(each.risk)]})})
-                for each in assessment.ignored
+                changed(each, risk=changed(each.risk, key=keys[id(each.risk)])) for each in assessment.ignored
             ),
         }
     )

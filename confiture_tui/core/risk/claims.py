@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from confiture_tui.core.effects.forecast import WorkKind
 from confiture_tui.core.effects.model import Basis, Reach
+from confiture_tui.core.records import unchecked
 from confiture_tui.core.risk import scoring
 from confiture_tui.core.risk.lost_data import bearers
 from confiture_tui.core.risk.model import Category, Risk
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from confiture_tui.core.effects.model import StatementEffects
     from confiture_tui.core.risk.context import Context
     from confiture_tui.core.risk.exposure import Exposure
+
+_risk = unchecked(Risk)
 
 
 class Claim(NamedTuple):
@@ -49,7 +52,7 @@ class Claim(NamedTuple):
 
     def risk(self) -> Risk:
         """The fact as a risk of its own."""
-        return Risk(
+        return _risk(
             rule=self.rule,
             category=self.category,
             severity=severity_of_points(self.category, self.points),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from confiture_tui.core.effects.forecast import WorkKind
 from confiture_tui.core.effects.model import DurationEstimate, Failure, StatementEffects
 from confiture_tui.core.effects.statements.settings import milliseconds
+from confiture_tui.core.records import changed
 from confiture_tui.core.risk import scoring
 from confiture_tui.core.risk.board import Board
 from confiture_tui.core.risk.claims import HEAVY, Claim, claims_of
@@ -266,5 +267,5 @@ def _answered(effects: StatementEffects, answers: Iterable[ProbeResult]) -> Stat
             fails = Failure(sqlstate=failure.sqlstate, message=message, detail="A probe found them just now.")
         # As many answers as ways to fail: else there is one that nobody asked for.
         ruled_out = len(asked) >= ways and all(each.found is not None for each in asked)
-        possible.append(failure.model_copy(update={"checked": ruled_out}))
-    return effects.model_copy(update={"fails": fails, "may_fail": tuple(possible)})
+        possible.append(changed(failure, checked=ruled_out))
+    return changed(effects, fails=fails, may_fail=tuple(possible))

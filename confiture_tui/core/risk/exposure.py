@@ -8,6 +8,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from confiture_tui.core.effects.lock_modes import LockMode
+from confiture_tui.core.records import quickly_made
 from confiture_tui.core.risk import scoring
 from confiture_tui.core.risk.duration import concurrently
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from confiture_tui.core.risk.now import Traffic
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Exposure:
     """One relation in one transaction, from its first blocking lock (or row lock) on.

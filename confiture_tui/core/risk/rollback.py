@@ -6,11 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.effects.lock_modes import LockMode
+from confiture_tui.core.records import unchecked
 from confiture_tui.core.risk.lost_data import bearers
 from confiture_tui.core.risk.model import RollbackStrategy
 
 if TYPE_CHECKING:
     from confiture_tui.core.effects.forecast import Forecast, Simulation
+
+_strategy = unchecked(RollbackStrategy)
 
 
 def strategy_of(up: Simulation, down: Simulation | None) -> RollbackStrategy:
@@ -22,8 +25,8 @@ def strategy_of(up: Simulation, down: Simulation | None) -> RollbackStrategy:
     """
     data, why = _data(up, down)
     if down is None:
-        return RollbackStrategy(strategy="none", data=data, why=why or "There is no down file.")
-    return RollbackStrategy(strategy="down_file", data=data, why=why_down_fails(up, down) or why)
+        return _strategy(strategy="none", data=data, why=why or "There is no down file.")
+    return _strategy(strategy="down_file", data=data, why=why_down_fails(up, down) or why)
 
 
 def has_way_back(up: Simulation, down: Simulation | None) -> bool:

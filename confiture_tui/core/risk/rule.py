@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
+from confiture_tui.core.records import unchecked
 from confiture_tui.core.risk.model import Category, Risk, Severity
 from confiture_tui.core.risk.scoring import SECURITY_POINTS, severity_of_points
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from confiture_tui.core.sql.statement import Statement
 
 T = TypeVar("T")
+
+_risk = unchecked(Risk)
 
 
 class RuleContext(Protocol):
@@ -142,7 +145,7 @@ class _Described:
             points = SECURITY_POINTS[severity or self.severity]
         if points is None:
             points = context.points(category, forecast, relation)
-        return Risk(
+        return _risk(
             rule=self.id,
             category=category,
             severity=severity or severity_of_points(category, points),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from confiture_tui.core.catalog.models.relations import RelationKind
+from confiture_tui.core.records import quickly_made
 
 if TYPE_CHECKING:
     from confiture_tui.core.catalog import Catalog
@@ -28,6 +29,7 @@ _CHANGED_ROWS: Final = 1_000
 (``autovacuum_analyze_scale_factor`` 0.1, ``autovacuum_analyze_threshold`` 50), and never less than a page or two."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class TableSize:
     """The size of a table, with its partitions; of the heap, not of its indexes.

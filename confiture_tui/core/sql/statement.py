@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from confiture_tui.core.records import quickly_made
+
 
 class PieceKind(StrEnum):
     """What a piece of a script is."""
@@ -44,6 +46,7 @@ class Piece:
     offset: int
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One SQL statement of a script.

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from confiture_tui.core.catalog.models.statistics import ColumnStatistics
+from confiture_tui.core.records import quickly_made
 
 if TYPE_CHECKING:
     from confiture_tui.core.catalog.models.access import Acl
@@ -34,6 +35,7 @@ class Identity(StrEnum):
     BY_DEFAULT = "by default"
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column.

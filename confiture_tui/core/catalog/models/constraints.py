@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from confiture_tui.core.records import quickly_made
+
 
 class ConstraintKind(StrEnum):
     """The kinds of ``pg_constraint.contype``."""
@@ -20,6 +22,7 @@ class ConstraintKind(StrEnum):
     """The shadow of a CREATE CONSTRAINT TRIGGER."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Constraint:
     """One constraint of a table or of a domain.

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from confiture_tui.core.records import quickly_made
 
+
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Index:
     """One index.

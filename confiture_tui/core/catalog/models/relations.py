@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from confiture_tui.core.records import quickly_made
+
 if TYPE_CHECKING:
     from confiture_tui.core.catalog.models.access import Acl
     from confiture_tui.core.catalog.models.columns import Column
@@ -49,6 +51,7 @@ class Partitioning:
     columns: tuple[str | None, ...]
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Relation:
     """One table, partitioned table, view, materialized view, foreign table or composite type.
@@ -128,6 +131,7 @@ class Relation:
         return next((index for index in self.indexes if index.primary), None)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Sequence:
     """One sequence.

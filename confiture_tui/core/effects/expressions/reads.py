@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from confiture_tui.core.catalog.models.columns import Volatility
 from confiture_tui.core.effects.expressions.conversions import worst
+from confiture_tui.core.records import quickly_made
 
 if TYPE_CHECKING:
     from confiture_tui.core.effects.builtins import Candidate
@@ -84,6 +85,7 @@ class Read:
     made_of: Read | None = None
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Call:
     """A call of a function, operator or cast.

@@ -11,6 +11,7 @@ from confiture_tui.core.catalog.models.indexes import Index
 from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.expressions import volatility
 from confiture_tui.core.effects.type_names import type_of_node
+from confiture_tui.core.records import quickly_made
 from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ SERIAL_TYPES = {
 """The words that stand for an integer column with a sequence of its own (documentation, 8.1.4 "Serial Types")."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class ColumnParts:
     """A column's definition, taken apart.

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from confiture_tui.core.effects.forecast import WorkKind
+from confiture_tui.core.records import changed
 from confiture_tui.core.risk.rule import RiskRule
 from confiture_tui.core.risk.rules.facts import blocking, facts, works
 
@@ -113,7 +114,7 @@ def _for_one_of_several(risk: Risk) -> Risk:
     if risk.safe_sql is None:
         return risk
     note = "-- In place of this sub-command alone: the others of the statement stay as they are."
-    return risk.model_copy(update={"safe_sql": f"{note}\n\n{risk.safe_sql}"})
+    return changed(risk, safe_sql=f"{note}\n\n{risk.safe_sql}")
 
 
 def constraints_of(column: Node, *kinds: str) -> tuple[Node, ...]:
