@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from confiture_tui.core.effects.model import Failure, StatementEffects
 from confiture_tui.core.effects.simulation import simulate
 from confiture_tui.core.hooks.declaration import declaration_path, read_declaration
+from confiture_tui.core.hooks.registry import phase_of_built_in
 from confiture_tui.core.migrations.findings import script_findings, too_large
 from confiture_tui.core.migrations.model import Finding
 from confiture_tui.core.migrations.profiles import Wrapping
@@ -70,7 +71,11 @@ def _declared(migration: Migration) -> tuple[tuple[PreviewedHook, ...], tuple[Fi
         declared = read_declaration(migration)
     except UsageError as error:
         return (), (Finding(code="hooks-file", message=error.message, path=declaration_path(migration), level="error"),)
-    hooks = (PreviewedHook(hook=one.name, phase=one.phase, direction=one.direction) for one in declared)
+    # A hook of somebody else's has its phase in code, which a look at a migration does not import.
+    hooks = (
+        PreviewedHook(hook=one.name, phase=one.phase or phase_of_built_in(one.name), direction=one.direction)
+        for one in declared
+    )
     return tuple(hooks), ()
 
 

@@ -23,6 +23,7 @@ from confiture_tui.core.runner.selection import to_apply, to_take_back
 from confiture_tui.core.runner.settings import read_hook_policy, read_run_policy
 from confiture_tui.errors import ConfitureError, UsageError
 from confiture_tui.service.calibrating import base_rates
+from confiture_tui.service.command_lines import with_options
 from confiture_tui.service.foreign import refuse_foreign
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ class RunSources:
         sink: where events go.
         layout: whose migrations they are.
         directory: where they are.
+        options: of a command line that reaches this project and this target.
     """
 
     connected: Callable[[], AbstractContextManager[psycopg.Connection[Any]]]
@@ -112,6 +114,7 @@ class RunSources:
     sink: Sink
     layout: Layout
     directory: Path
+    options: list[str]
 
 
 def prepare(sources: RunSources, request: RunRequest) -> PreparedRun:
@@ -145,8 +148,10 @@ def run(sources: RunSources, request: RunRequest, digest: str, scope: CancelScop
     with sources.writable() as conn:
         runner = runner_of(sources, conn, ready.shown.plan.policy, scope)
         if request.direction == "backward":
-            return runner.rollback(ready.migrations, hooks=ready.hooks)
-        return runner.apply(ready.migrations, hooks=ready.hooks, expected=expected)
+            result = runner.rollback(ready.migrations, hooks=ready.hooks)
+        else:
+            result = runner.apply(ready.migrations, hooks=ready.hooks, expected=expected)
+    return with_options(result, sources.options)
 
 
 class _Ready(NamedTuple):

@@ -316,7 +316,7 @@ class MigrationService:
 
             return run(self._workspace().run_sources(scope), request, digest, scope)
 
-        title = "Apply" if request.direction == "forward" else "Roll back"
+        title = "Apply" if request.direction == "forward" else "Take back"
         return self.jobs.start(title, work, ask=Ask("run", _told_of(request)))
 
     async def left_overs(self) -> tuple[LeftOver, ...]:

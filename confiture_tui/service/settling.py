@@ -16,6 +16,7 @@ from confiture_tui.core.runner.selection import Objection, ObjectionCode, object
 from confiture_tui.core.runner.settings import read_run_policy
 from confiture_tui.database.ledger_table import LedgerTable
 from confiture_tui.errors import UsageError
+from confiture_tui.service.command_lines import with_options
 from confiture_tui.service.foreign import refuse_foreign
 from confiture_tui.service.running import RunSources, refuse_unless_allowed, registry_of, runner_of
 
@@ -45,7 +46,8 @@ def resume(sources: RunSources, version: str, confirmation: str | None, scope: C
     hooks = make_hooks(migration, registry_of(sources.config_file), direction=left.entry.direction)
     with sources.writable() as conn:
         runner = runner_of(sources, conn, read_run_policy(sources.config_file), scope)
-        return runner.resume(migration, left.entry, hooks=hooks)
+        result = runner.resume(migration, left.entry, hooks=hooks)
+    return with_options(result, sources.options)
 
 
 def settle_by_hand(sources: RunSources, version: str, confirmation: str | None, *, applied: bool) -> None:

@@ -23,6 +23,7 @@ from confiture_tui.errors import UsageError
 from confiture_tui.events import Event, EventName, Sink
 from confiture_tui.service.calibrating import measure_once, rates_for
 from confiture_tui.service.choosing import error_in, migration_of, pending_before
+from confiture_tui.service.command_lines import session_options
 from confiture_tui.service.demo_shop import OpenDemo, applied_since_opening
 from confiture_tui.service.derived import write_derived_down
 from confiture_tui.service.files_given import GivenFiles, tell
@@ -131,6 +132,7 @@ class Workspace:
                 # Nobody said which environment this database is: "local" would be a guess, and may be a wrong one.
                 environment = UNNAMED_ENVIRONMENT
         files = self._files
+        count = len(files.migrations.members)
         self.project = ProjectInfo(
             name=name,
             directory=directory,
@@ -141,7 +143,7 @@ class Workspace:
         self._sink(
             Event(
                 name=EventName.PROJECT_OPENED,
-                message=f"{name}: {len(files.migrations.members)} migration(s) in {files.directory}",
+                message=f"{name}: {count} {'migration' if count == 1 else 'migrations'} in {files.directory}",
                 data={"environment": environment},
             )
         )
@@ -239,6 +241,7 @@ class Workspace:
             sink=self._sink,
             layout=self._project_files.layout,
             directory=self._project_files.directory,
+            options=session_options(self.settings, project, target, is_demo=self._demo),
         )
 
     def _config_file(self) -> Path | None:

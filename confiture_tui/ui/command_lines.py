@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from confiture_tui.ui.safe_text import safe_line
 
@@ -12,30 +12,13 @@ if TYPE_CHECKING:
     from confiture_tui.ui.run_state import RunState
     from confiture_tui.ui.session import Session
 
-_OPTIONS: Final = (
-    *("project_dir", "config_file", "env", "migrations_dir", "layout", "runner"),
-    *("read_only", "pg_bin", "rows"),
-)
-
 
 def command_line(session: Session, words: Sequence[str]) -> str:
-    """A command line with the options that this session was started with, safe to show.
+    """A command line with the options that this session was started with, safe to show."""
+    from confiture_tui.service.command_lines import session_options
 
-    What variables and files say they say to any other command too. A connection that was given by ``--dsn`` is there
-    without its password, which belongs into a password file. The demo's database can be reached as long as it is open.
-    """
-    settings, target = session.service.settings, session.target
-    options: list[str] = []
-    if session.service.is_demo and session.project is not None and target is not None:
-        options = ["--project", str(session.project.directory), "--dsn", target.conninfo]
-    else:
-        for name in _OPTIONS:
-            origin = settings.origins.get(name, "")
-            if origin.startswith("--"):
-                value = getattr(settings, name)
-                options += [origin] if value is True else [origin, str(value)]
-        if settings.dsn is not None and target is not None:
-            options += ["--dsn", target.conninfo]
+    service = session.service
+    options = session_options(service.settings, session.project, session.target, is_demo=service.is_demo)
     return safe_line(shlex.join(["confiture-tui", *words, *options]))
 
 

@@ -143,12 +143,15 @@ async def test_declared_hooks_are_shown_and_a_mistake_in_their_file_is_a_finding
 ) -> None:
     declared = project / "db/migrations/003_more.hooks.yaml"
     (declared.parent / "003_more.up.sql").write_text("SELECT 1;\n")
-    declared.write_text("hooks:\n- hook: analyze_tables\n  phase: cleanup\n- {hook: somebodys, direction: both}\n")
+    declared.write_text(
+        "hooks:\n- hook: analyze_tables\n  phase: cleanup\n- lint_schema\n- {hook: somebodys, direction: both}\n"
+    )
     service = service_on()
     await service.open()
     preview = await service.preview("003")
     assert [(one.hook, one.phase, one.direction) for one in preview.hooks] == [
         ("analyze_tables", "CLEANUP", "forward"),
+        ("lint_schema", "BEFORE_VALIDATION", "forward"),
         ("somebodys", None, "both"),
     ]
     declared.write_text("hooks:\n- hok: analyze_tables\n")

@@ -241,6 +241,7 @@ class TestStatements:
             row(seen, seen, layout, glyphs=UNICODE, mark=Mark.RUNNING).cell_length,
         }
         assert lengths == {width} or layout.what == 8
+        assert "statement " in heading(layout).plain
 
     def test_a_predicted_effect_is_shown_as_such(self) -> None:
         statement = StatementEffects(

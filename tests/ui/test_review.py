@@ -96,6 +96,14 @@ class TestMoving:
             await driver.until_text("It is applied already")
             assert "press d" not in driver.text
 
+    async def test_what_stopped_half_way_is_settled_before_anything_is_tried(self) -> None:
+        statuses = [*samples.statuses()[:-1], status("006", "unique_customer_email", "interrupted", "SELECT 1;")]
+        async with running(samples.service(statuses=statuses), size=(60, 20)) as driver:
+            await driver.until_text("stopped half-way: press 4 to resume or settle it")
+            await driver.press(*["right_square_bracket"] * 3)
+            await driver.until_text("What is left of it comes first")
+            assert "press d" not in driver.text
+
     async def test_a_click_chooses(self) -> None:
         async with running(samples.service()) as driver:
             await driver.pilot.click("#migrations", offset=(20, 2))

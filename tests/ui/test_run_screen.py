@@ -102,6 +102,7 @@ class TestPlan:
         async with running(samples.service(statuses=samples.statuses()[:2])) as driver:
             await planned(driver)
             await driver.until_text("Nothing is pending.")
+            await driver.until_text("Run  nothing to apply to shop")
             await driver.press("a")
             assert not driver.on_top(DeliberateDialog)
 
@@ -139,11 +140,27 @@ class TestPlan:
             assert service.planned[-1].allowed == {"out-of-order"}
             assert service.runs == []
 
+    @pytest.mark.parametrize("size", SIZES)
+    async def test_the_keys_that_have_room_are_whole(self, size: tuple[int, int]) -> None:
+        async with running(samples.service(), size=size) as driver:
+            await planned(driver)
+            await driver.until_text("a applies 4 migrations up to 006_unique_customer_email")
+            assert driver.text.split("\n")[2].strip() in (
+                "a applies 4 migrations up to 006_unique_customer_email",
+                "a applies 4 migrations up to 006_unique_customer_email   p asks for each",
+                "a applies 4 migrations up to 006_unique_customer_email   p asks for each   t goes only to 003   "
+                "x leaves 003 out",
+            )
+
     async def test_planning_can_be_stopped(self) -> None:
         service = samples.service(hold_plan=True)
-        async with running(service) as driver:
+        async with running(service, size=(60, 20)) as driver:
             await driver.press("4")
             await driver.until_text("planning")
+            assert "esc stops" in driver.text
+            # What belongs to the plan is not known yet: nothing is "not now".
+            assert "○ pending     003_order_note" in driver.text
+            assert "not now" not in driver.text
             await driver.press("escape")
             await driver.until_text("no plan yet")
             service.hold_plan = False

@@ -64,15 +64,16 @@ def write_run(page: Page, result: RunResult) -> None:
         _write_migration(page, migration)
     page.blank()
     counts = [
-        f"{number} {outcome.value.replace('_', ' ')}"
+        f"{number} {outcome.words}"
         for outcome in RunOutcome
         if (number := sum(one.outcome is outcome for one in result.migrations))
     ]
     cancelled = "Cancelled. " if result.cancelled else ""
     style = Style.TITLE if result.ok else Style.BAD_TITLE
     page.paragraph(f"{cancelled}{', '.join(counts) or 'Nothing to run'}.", style=style)
-    for command in result.undo:
-        page.paragraph(f"To take it back: {command}", style=Style.QUIET)
+    if result.undo:
+        page.paragraph("To take it back:", style=Style.QUIET)
+        page.verbatim(result.undo, indent=2)
 
 
 def _write_migration(page: Page, migration: MigrationRun) -> None:
@@ -85,7 +86,7 @@ def _write_migration(page: Page, migration: MigrationRun) -> None:
     page.line(
         page.styled(label, Style.TITLE),
         "  ",
-        page.styled(f"{sign} {migration.outcome.value.replace('_', ' ')}", _OUTCOMES[migration.outcome]),
+        page.styled(f"{sign} {migration.outcome.words}", _OUTCOMES[migration.outcome]),
         page.styled(times, Style.QUIET),
     )
     for hook in migration.hooks:

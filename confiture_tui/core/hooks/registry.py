@@ -23,6 +23,8 @@ from confiture_tui.yaml_file import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from confiture_tui.core.hooks.phase import HookPhase
+
 ENTRY_POINT_GROUP = "confiture.hooks"
 """The group under which a package declares its hooks: ``name = "module:Class"``."""
 
@@ -207,6 +209,11 @@ def _built_in(name: str) -> type[Hook]:
     module, _, attribute = BUILT_IN[name].partition(":")
     hook: type[Hook] = getattr(importlib.import_module(module), attribute)
     return hook
+
+
+def phase_of_built_in(name: str) -> HookPhase | None:
+    """The phase of a hook that comes with the house; ``None`` for any other, whose code would have to be imported."""
+    return _built_in(name).phase if name in BUILT_IN else None
 
 
 def _entry_points() -> tuple[metadata.EntryPoint, ...]:

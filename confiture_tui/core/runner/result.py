@@ -22,6 +22,11 @@ class RunOutcome(StrEnum):
     INTERRUPTED = "interrupted"
     """It stopped half-way: part of it stands."""
 
+    @property
+    def words(self) -> str:
+        """The same for a person: a transaction is rolled back, a migration is taken back."""
+        return {"rolled_back": "taken back", "skipped": "not begun"}.get(self.value, self.value)
+
 
 class MigrationRun(FrozenModel):
     """What became of one migration.

@@ -263,5 +263,5 @@ def _undo(done: list[MigrationRun]) -> tuple[str, ...]:
 
 def _summary(done: list[MigrationRun]) -> str:
     counts = {outcome: sum(one.outcome is outcome for one in done) for outcome in RunOutcome}
-    words = [f"{count} {outcome.value.replace('_', ' ')}" for outcome, count in counts.items() if count]
+    words = [f"{count} {outcome.words}" for outcome, count in counts.items() if count]
     return f"The run is over: {', '.join(words) or 'nothing to do'}."

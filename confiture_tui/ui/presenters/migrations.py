@@ -134,6 +134,17 @@ def is_applied(version: str, session: Session) -> bool:
     return status is not None and status.state == "applied"
 
 
+def is_interrupted(version: str, session: Session) -> bool:
+    """Whether a run of the migration stopped half-way: what is left of it comes before anything that could be tried."""
+    status = session.status_of(version)
+    return status is not None and status.state == "interrupted"
+
+
+def settled_by() -> Content:
+    """Where something can be done about what stopped half-way."""
+    return Content.assemble("press ", (key_of("show_run"), style("key")), " to resume or settle it")
+
+
 def head_verdict(version: str, session: Session, *, width: int, glyphs: Glyphs) -> Content:
     """The line under the head: how far the dry run is, or what it came to, or how to start it."""
     progress = session.progress
@@ -153,6 +164,10 @@ def head_verdict(version: str, session: Session, *, width: int, glyphs: Glyphs) 
         line = Content.assemble((f"{glyphs.error} no dry run", style("severity-error")), f"  {safe_line(str(failure))}")
     elif result is not None:
         line = verdict_line(result, glyphs)
+    elif is_interrupted(version, session):
+        line = Content.assemble(
+            (f"{glyphs.interrupted} stopped half-way", style("state-attention")), ": ", settled_by()
+        )
     elif is_applied(version, session):
         line = Content.styled("applied already: there is nothing to try", style("quiet"))
     else:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from confiture_tui.core.runner.result import RunOutcome
 from confiture_tui.ui.actions import key_of
 from confiture_tui.ui.presenters.figures import counted
 from confiture_tui.ui.presenters.migrations import label
@@ -27,6 +28,8 @@ def run_title(session: Session, *, width: int, glyphs: Glyphs) -> Content:
         plan = state.prepared.plan
         count = counted(len(plan.migrations), "migration")
         words = f"takes back {count} from" if plan.direction == "backward" else f"applies {count} to"
+        if plan.is_empty:
+            words = "nothing to take back from" if plan.direction == "backward" else "nothing to apply to"
         if state.resumed is not None:
             words = f"goes on with {safe_line(state.resumed)} on"
         if state.phase is RunPhase.ENDED:
@@ -39,19 +42,21 @@ def run_title(session: Session, *, width: int, glyphs: Glyphs) -> Content:
 
 
 def next_step(row: RunRow | None, session: Session, *, width: int, glyphs: Glyphs) -> Content:
-    """Where the wizard is, and what the keys do now."""
-    return _next_step(row, session, glyphs).truncate(width, ellipsis=glyphs.fancy)
+    """Where the wizard is, and what the keys do now: as many of them as there is room for, each of them whole."""
+    return _next_step(row, session, width, glyphs).truncate(width, ellipsis=glyphs.fancy)
 
 
-def _next_step(row: RunRow | None, session: Session, glyphs: Glyphs) -> Content:
+def _next_step(row: RunRow | None, session: Session, width: int, glyphs: Glyphs) -> Content:
     state = session.run
     if state.job is not None:
-        return _under_way(session, glyphs)
+        return _under_way(session, width, glyphs)
     if state.phase is RunPhase.PLANNING:
-        return Content.assemble(
-            (f"{glyphs.running} planning", style("state-running")),
-            "  reads files, ledger and target; changes nothing",
-            (f"  {key_of('cancel_run')} stops", style("quiet")),
+        return _between(
+            Content.styled(f"{glyphs.running} planning", style("state-running")),
+            "reads files, ledger and target; changes nothing",
+            _stops(),
+            width,
+            glyphs,
         )
     if state.phase is RunPhase.ENDED:
         return _ended(session, glyphs)
@@ -74,7 +79,7 @@ def _next_step(row: RunRow | None, session: Session, glyphs: Glyphs) -> Content:
     if session.target is not None and session.target.read_only:
         return Content.assemble(
             (f"{glyphs.not_run} read-only", style("state-attention")),
-            "  this session may look at the plan and run nothing: start without --read-only",
+            "  nothing can be run: start without --read-only",
         )
     if state.left:
         text = f"{glyphs.interrupted} {counted(len(state.left), 'migration')} stopped half-way"
@@ -90,10 +95,20 @@ def _next_step(row: RunRow | None, session: Session, glyphs: Glyphs) -> Content:
         return Content.assemble(
             (f"{glyphs.error} refused: {count} {speaks} against it", style("severity-error")), allow
         )
-    return _ready(row, session)
+    return _ready(row, session, width, glyphs)
 
 
-def _ready(row: RunRow | None, session: Session) -> Content:
+def _between(begin: Content, middle: str, end: Content, width: int, glyphs: Glyphs) -> Content:
+    """Three things in a line, of which the middle one gives way."""
+    room = max(width - begin.cell_length - end.cell_length - 5, 0)
+    return Content.assemble(begin, "  ", Content(middle).truncate(room, ellipsis=glyphs.fancy), "   ", end)
+
+
+def _stops() -> Content:
+    return Content.assemble((key_of("cancel_run"), style("key")), (" stops", style("quiet")))
+
+
+def _ready(row: RunRow | None, session: Session, width: int, glyphs: Glyphs) -> Content:
     plan = session.run.prepared.plan if session.run.prepared is not None else None
     if plan is None:
         return Content("")
@@ -101,17 +116,25 @@ def _ready(row: RunRow | None, session: Session) -> Content:
     count = len(plan.migrations)
     word = "takes back" if plan.direction == "backward" else "applies"
     what = last if count == 1 else f"{count} migrations up to {last}"
-    keys = [("run_plan", f"{word} {what}"), ("step_through", "asks for each")]
+    others = [("step_through", "asks for each")]
     if row is not None:
         skip = session.run.request.skip if session.run.request is not None else frozenset()
-        keys.append(("limit_here", f"goes only to {safe_line(row.version)}"))
+        others.append(("limit_here", f"goes only to {safe_line(row.version)}"))
         if plan.direction == "forward":
             does = "takes it in again" if row.version in skip else f"leaves {safe_line(row.version)} out"
-            keys.append(("skip_chosen", does))
-    return Content("   ").join(Content.assemble((key_of(key), style("key")), f" {does}") for key, does in keys)
+            others.append(("skip_chosen", does))
+    line = Content.assemble((key_of("run_plan"), style("key")), f" {word} {what}").truncate(
+        width, ellipsis=glyphs.fancy
+    )
+    for key, does in others:
+        longer = Content.assemble(line, "   ", (key_of(key), style("key")), f" {does}")
+        if longer.cell_length > width:
+            break
+        line = longer
+    return line
 
 
-def _under_way(session: Session, glyphs: Glyphs) -> Content:
+def _under_way(session: Session, width: int, glyphs: Glyphs) -> Content:
     state = session.run
     if state.job is not None and state.job.cancelling:
         return Content.styled(f"{glyphs.running} stopping", style("state-running"))
@@ -124,19 +147,15 @@ def _under_way(session: Session, glyphs: Glyphs) -> Content:
         step = f"{label(current.version, current.name)}: statement {current.statement} of {current.statements}"
     else:
         step = label(current.version, current.name)
-    return Content.assemble(
-        (f"{glyphs.running} running", style("state-running")),
-        f"  {step}",
-        (f"   {key_of('cancel_run')} stops", style("quiet")),
-    )
+    return _between(Content.styled(f"{glyphs.running} running", style("state-running")), step, _stops(), width, glyphs)
 
 
 _OUTCOMES = {
-    "applied": ("ok", "verdict-ok"),
-    "rolled_back": ("ok", "verdict-ok"),
-    "failed": ("fails", "verdict-fails"),
-    "interrupted": ("interrupted", "state-attention"),
-    "skipped": ("not_run", "quiet"),
+    RunOutcome.APPLIED: ("ok", "verdict-ok"),
+    RunOutcome.ROLLED_BACK: ("ok", "verdict-ok"),
+    RunOutcome.FAILED: ("fails", "verdict-fails"),
+    RunOutcome.INTERRUPTED: ("interrupted", "state-attention"),
+    RunOutcome.SKIPPED: ("not_run", "quiet"),
 }
 
 
@@ -145,7 +164,7 @@ def _ended(session: Session, glyphs: Glyphs) -> Content:
     if state.result is None:
         words = f"{glyphs.error} {safe_line(str(state.error))}" if state.error is not None else "ended"
         return Content.styled(words, style("severity-error"))
-    outcomes = [one.outcome.value for one in state.result.migrations]
+    outcomes = [one.outcome for one in state.result.migrations]
     parts = [
         Content.styled(f"{getattr(glyphs, sign)} {outcomes.count(word)} {_word(word)}", style(name))
         for word, (sign, name) in _OUTCOMES.items()
@@ -157,7 +176,5 @@ def _ended(session: Session, glyphs: Glyphs) -> Content:
     return Content("  ").join(parts)
 
 
-def _word(outcome: str) -> str:
-    return {"rolled_back": "taken back", "skipped": "not begun", "failed": "failed: all of it undone"}.get(
-        outcome, outcome
-    )
+def _word(outcome: RunOutcome) -> str:
+    return "failed: all of it undone" if outcome is RunOutcome.FAILED else outcome.words

@@ -31,14 +31,14 @@ class RunRow:
         version, name: of the migration.
         left: what an earlier run left of it; then the row is about that and nothing else.
         progress: its place in the run that is under way, or was the last one.
-        included: it belongs to the plan.
+        included: it belongs to the plan; ``None`` while that is not known.
     """
 
     version: str
     name: str
     left: LeftOver | None = None
     progress: MigrationProgress | None = None
-    included: bool = True
+    included: bool | None = True
 
 
 def run_rows(session: Session) -> tuple[RunRow, ...]:
@@ -47,12 +47,21 @@ def run_rows(session: Session) -> tuple[RunRow, ...]:
     left = tuple(RunRow(one.entry.version, one.entry.name, left=one) for one in state.left)
     if state.phase in (RunPhase.RUNNING, RunPhase.ENDED) and state.progress is not None:
         return tuple(RunRow(one.version, one.name, progress=one) for one in state.progress.migrations)
-    planned = {one.version for one in state.prepared.plan.migrations} if state.prepared is not None else set()
+    planned = {one.version for one in state.prepared.plan.migrations} if state.prepared is not None else None
     if state.is_backward:
         reach = [one for one in reversed(session.statuses) if one.state in ("applied", "changed", "missing")]
     else:
         reach = [one for one in session.statuses if one.state == "pending"]
-    return (*left, *(RunRow(one.version, one.name, included=one.version in planned) for one in reach))
+    # A plan that is made anew may be of the other direction: what is shown meanwhile is no part of it yet.
+    if state.phase in (RunPhase.PLANNING, RunPhase.IDLE):
+        planned = None
+    return (
+        *left,
+        *(
+            RunRow(one.version, one.name, included=one.version in planned if planned is not None else None)
+            for one in reach
+        ),
+    )
 
 
 _STAGES = {
@@ -83,6 +92,9 @@ def run_row(row: RunRow, session: Session, *, width: int, glyphs: Glyphs) -> Con
         back = session.run.is_backward
         state = Content.styled(f"{glyphs.arrow} {'take back' if back else 'apply'}", style("state-pending"))
         badge = _risk(row.version, session, glyphs)
+    elif row.included is None:
+        now = "applied" if session.run.is_backward else "pending"
+        state, badge = Content.styled(f"{getattr(glyphs, now)} {now}", style("quiet")), Content("")
     else:
         skip = session.run.request.skip if session.run.request is not None else frozenset()
         words = "left out" if row.version in skip else "not now"

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from confiture_tui.ui.glyphs import Glyphs
 
 
+_TAG = "statement"
+"""The name of the column of tags, which is never cut."""
+
+
 def not_looked() -> str:
     """What stands where nobody has looked."""
     return f"not looked at yet: press {key_of('dry_run')}"
@@ -41,7 +45,7 @@ def columns(width: int, statements: int, last_line: int, longest_tag: int) -> Co
     """The columns that fit: the line, then the rows, then the tag's tail give way to what the statement does."""
     index = max(len(str(statements)), 1) + 1
     line = max(len(str(last_line)) + 2, 5)
-    tag = min(max(longest_tag, 4), 26) + 1
+    tag = min(max(longest_tag, len(_TAG)), 26) + 1
     time, rows = 10, 9
     if width < 90:
         rows = 0
@@ -60,7 +64,7 @@ def heading(layout: Columns) -> Content:
             "  ",
             _left("#", layout.index),
             _left("line", layout.line),
-            _left("statement", layout.tag),
+            _left(_TAG, layout.tag),
             _left("what it does", layout.what),
             _right("time", layout.time),
             _right("rows", layout.rows),

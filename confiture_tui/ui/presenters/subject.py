@@ -8,7 +8,7 @@ from textual.content import Content
 
 from confiture_tui.ui.actions import key_of
 from confiture_tui.ui.presenters.facts import facts
-from confiture_tui.ui.presenters.migrations import is_applied
+from confiture_tui.ui.presenters.migrations import is_applied, is_interrupted, settled_by
 from confiture_tui.ui.presenters.schema_diff import diff_summary
 from confiture_tui.ui.presenters.styles import style
 from confiture_tui.ui.presenters.verdict import error_text, report
@@ -66,6 +66,13 @@ def report_pane(version: str, session: Session, glyphs: Glyphs) -> Content:
         return report(result, glyphs)
     if session.progress is not None and session.progress.version == version:
         return Content.styled("The dry run is under way.", style("quiet"))
+    if is_interrupted(version, session):
+        return Content.assemble(
+            ("A run of it stopped half-way.\n\n", style("state-attention")),
+            "What is left of it comes first: ",
+            settled_by(),
+            ".",
+        )
     if is_applied(version, session):
         return Content.styled("It is applied already: there is nothing to try.", style("quiet"))
     where = (
