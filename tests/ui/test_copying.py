@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -215,7 +216,7 @@ def test_markdown_is_never_made_by_data(text: str) -> None:
         migration_markdown(one, samples.failed_result()),
         review_markdown(session),
         run_markdown(session),
-        violation_markdown(violation.model_copy(update={"message": text}), lint),
+        violation_markdown(replace(violation, message=text), lint),
         violations_markdown([violation]),
     ]
     for made in texts:

@@ -85,7 +85,7 @@ async def hostile_session(text: str) -> Session:
     session.history = HistoryState(entries=(entry,))
     one = run_samples.violation("x", text, Severity.ERROR, fix=text, kind=text)
     result = run_samples.lint_result()
-    report = result.report.model_copy(update={"violations": (one.model_copy(update={"rule": text, "message": text}),)})
+    report = result.report.model_copy(update={"violations": (replace(one, rule=text, message=text),)})
     session.lint = LintState(
         result=result.model_copy(
             update={

@@ -120,6 +120,10 @@ class Objects(Mapping[Key, T], Generic[T]):
     def __getitem__(self, key: Key) -> T:
         return self._by_name[key]
 
+    def __contains__(self, key: object) -> bool:
+        # That of Mapping would look for it by a KeyError.
+        return key in self._by_name
+
     def __iter__(self) -> Iterator[Key]:
         return iter(self._by_name)
 

@@ -7,8 +7,8 @@ and what belongs to it from these rules. Without the name of a rule, of all of t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from confiture_tui.core.catalog import Catalog
@@ -39,31 +39,35 @@ def without_tags(comment: str) -> str:
 
 def tagged(catalog: Catalog) -> dict[str, tuple[Tag, ...]]:
     """The tags of all objects, by the name that a violation gives the object."""
-    return {name: tags_in(comment) for name, comment in _comments(catalog) if comment and MARK in comment}
+    return {name: tags_in(comment) for name, comment in _comments(catalog) if MARK in comment}
 
 
-def _comments(catalog: Catalog) -> Iterator[tuple[str, str | None]]:
+class _Qualified(Protocol):
+    @property
+    def qualified_name(self) -> str: ...
+    @property
+    def comment(self) -> str | None: ...
+
+
+def _comments(catalog: Catalog) -> Iterator[tuple[str, str]]:
+    """The objects that have a comment: few of very many."""
     for relation in catalog.relations.values():
-        yield relation.qualified_name, relation.comment
-        for column in relation.columns:
-            yield column.qualified_name, column.comment
-        for constraint in relation.constraints:
-            yield constraint.qualified_name, constraint.comment
-        for index in relation.indexes:
-            yield index.qualified_name, index.comment
-        for trigger in relation.triggers:
-            yield trigger.qualified_name, trigger.comment
-        for rule in relation.rules:
-            yield rule.qualified_name, rule.comment
-        for policy in relation.policies:
-            yield policy.qualified_name, policy.comment
+        yield from _of((relation,))
+        yield from _of(relation.columns)
+        yield from _of(relation.constraints)
+        yield from _of(relation.indexes)
+        yield from _of(relation.triggers)
+        yield from _of(relation.rules)
+        yield from _of(relation.policies)
+    yield from _of(catalog.sequences.values())
+    yield from _of(catalog.types.values())
     for schema in catalog.schemas.values():
-        yield schema.quoted_name, schema.comment
-    for sequence in catalog.sequences.values():
-        yield sequence.qualified_name, sequence.comment
-    for each in catalog.types.values():
-        yield each.qualified_name, each.comment
+        yield schema.quoted_name, schema.comment or ""
     for routine in catalog.routines.values():
-        yield routine.signature, routine.comment
+        yield routine.signature, routine.comment or ""
     for extension in catalog.extensions.values():
-        yield extension.quoted_name, extension.comment
+        yield extension.quoted_name, extension.comment or ""
+
+
+def _of(objects: Iterable[_Qualified]) -> list[tuple[str, str]]:
+    return [(one.qualified_name, one.comment) for one in objects if one.comment]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
@@ -185,7 +186,7 @@ def _with_severity(violation: Violation, own_severity: Severity, given: Severity
     """The severity of the settings, except for what the rule holds for less than its own, unless that is still more."""
     lesser = violation.severity.rank < own_severity.rank
     wanted = min(violation.severity, given, key=lambda one: one.rank) if lesser else given
-    return violation if wanted is violation.severity else violation.model_copy(update={"severity": wanted})
+    return violation if wanted is violation.severity else replace(violation, severity=wanted)
 
 
 def _not_visible(catalog: Catalog) -> Iterator[str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from confiture_tui.core.baselines import identity
 from confiture_tui.core.effects.model import FrozenModel
@@ -56,7 +57,13 @@ class Safety(StrEnum):
     """It holds text that a person must write, or mends this one database only: nothing for a migration."""
 
 
-class FixStep(FrozenModel):
+_STRICT = ConfigDict(extra="forbid")
+# What there are tens of thousands of in a large schema is a slotted dataclass: a pydantic model takes ten times as long
+# to make. Read from JSON, inside of a report, it is validated like one.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FixStep:
     """One part of a fix, with its way back: whole statements, each ended by a semicolon and a newline.
 
     Attributes:
@@ -65,12 +72,15 @@ class FixStep(FrozenModel):
         transactional: whether it may run in a transaction; false for the likes of CREATE INDEX CONCURRENTLY.
     """
 
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
     up: str
     down: str = ""
     transactional: bool = True
 
 
-class Fix(FrozenModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fix:
     """The SQL that mends one violation.
 
     Attributes:
@@ -78,6 +88,8 @@ class Fix(FrozenModel):
         safety: what may be done with it.
         note: what its reader must know, one sentence or two; may be empty.
     """
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     steps: tuple[FixStep, ...]
     safety: Safety
@@ -93,7 +105,8 @@ class Fix(FrozenModel):
         return lead + "".join(parts)
 
 
-class Violation(FrozenModel):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
     """One thing that a rule does not like.
 
     Attributes:
@@ -109,6 +122,8 @@ class Violation(FrozenModel):
         fix: the SQL that mends it, where there is one.
         key: the violation's identity; see ``key_of``.
     """
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     rule: str
     category: str
@@ -134,7 +149,7 @@ def key_of(rule: str, kind: str, name: str, detail: str = "") -> str:
 
 def worst_first(violation: Violation) -> tuple[int, str, str, str]:
     """A sort key: by severity, then by rule and object."""
-    return -violation.severity.rank, violation.rule, violation.object, violation.detail
+    return -_RANKS[violation.severity], violation.rule, violation.object, violation.detail
 
 
 class Skipped(FrozenModel):

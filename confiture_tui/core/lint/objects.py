@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from functools import cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -13,6 +14,8 @@ from confiture_tui.core.catalog.models.relations import Relation, RelationKind
 from confiture_tui.core.catalog.models.types import TypeKind
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from confiture_tui.core.catalog import Catalog
     from confiture_tui.core.catalog.models.columns import Column
     from confiture_tui.core.catalog.models.indexes import Index
@@ -79,6 +82,16 @@ class Own:
         return tuple(
             (table, column) for table in self.tables for column in table.columns if column.is_local or not table.parents
         )
+
+    @cached_property
+    def columns_by_type(self) -> dict[str, list[tuple[Relation, Column]]]:
+        """The same by the column's type, with its modifiers, as format_type writes it: there are few of them."""
+        return _grouped(self.columns, attrgetter("type"))
+
+    @cached_property
+    def columns_by_name(self) -> dict[str, list[tuple[Relation, Column]]]:
+        """The same by the column's name, as stored: very many columns share few names."""
+        return _grouped(self.columns, attrgetter("name"))
 
     @cached_property
     def indexes(self) -> tuple[tuple[Relation, Index], ...]:
@@ -157,6 +170,15 @@ class Own:
     def _behind_a_ledger(self, sequence: Sequence) -> bool:
         owner = self._relations.by_oid(sequence.owned_by_oid)
         return owner is not None and not _is_own(owner)
+
+
+def _grouped(
+    columns: tuple[tuple[Relation, Column], ...], text_of: Callable[[Column], str]
+) -> dict[str, list[tuple[Relation, Column]]]:
+    found: defaultdict[str, list[tuple[Relation, Column]]] = defaultdict(list)
+    for pair in columns:
+        found[text_of(pair[1])].append(pair)
+    return dict(found)
 
 
 _OWN: WeakKeyDictionary[Catalog, Own] = WeakKeyDictionary()

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict
 
+from confiture_tui.core.catalog.reading.bulk import assembler
 from confiture_tui.core.lint.model import Category, Fix, Severity, Violation, key_of
 
 if TYPE_CHECKING:
     from confiture_tui.core.catalog import Catalog
     from confiture_tui.core.catalog.models.relations import Relation
+
+
+_violation = assembler(Violation)
 
 
 class RuleOptions(BaseModel):
@@ -85,7 +89,7 @@ class LintRule(ABC):
         severity: Severity | None = None,
     ) -> Violation:
         """A violation of this rule; ``severity``: where it differs from the rule's own."""
-        return Violation(
+        return _violation(
             rule=self.id,
             category=str(self.category),
             severity=severity or self.severity,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from confiture_tui.core.catalog.models.relations import RelationKind
+from confiture_tui.core.catalog.reading.bulk import assembler
 from confiture_tui.core.lint.model import Fix, FixStep, Safety
 from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier
 
@@ -29,10 +30,13 @@ ALTER = {
 """The words after ALTER, DROP and COMMENT ON for each kind of relation."""
 
 
+_step, _fix = assembler(FixStep), assembler(Fix)
+
+
 def one_step(up: str, down: str = "", *, safety: Safety, note: str = "", transactional: bool = True) -> Fix:
     """A fix of one step; the texts without the closing semicolon and newline."""
-    step = FixStep(up=ended(up), down=ended(down) if down else "", transactional=transactional)
-    return Fix(steps=(step,), safety=safety, note=note)
+    step = _step(up=ended(up), down=ended(down) if down else "", transactional=transactional)
+    return _fix(steps=(step,), safety=safety, note=note)
 
 
 def ended(sql: str) -> str:
@@ -53,7 +57,7 @@ def names(columns: Iterable[str]) -> str:
 
 def shortened(name: str) -> str:
     """A name cut to what the server keeps of it, at a whole character."""
-    return name.encode()[:MAX_BYTES].decode(errors="ignore")
+    return name[:MAX_BYTES] if name.isascii() else name.encode()[:MAX_BYTES].decode(errors="ignore")
 
 
 def free_name(catalog: Catalog, schema: str, *parts: str, taken: Iterable[str] = ()) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 SNAKE, CAMEL, PASCAL, LOWER = "snake_case", "camelCase", "PascalCase", "lowercase"
@@ -50,22 +50,25 @@ def has_style(name: str, style: str) -> bool:
     return test is None or test(name)
 
 
-def styles_kept(names: Iterable[str]) -> tuple[str, ...]:
+def styles_kept(names: Mapping[str, int]) -> tuple[str, ...]:
     """The styles that a schema keeps to, the most frequent first; ``snake_case`` where there are too few names to tell.
 
     A name in capitals and small letters tells camelCase or PascalCase; one with an underscore tells snake_case. One
     small word tells nothing: it is right in several. A schema may have two styles, an older and a newer one.
+
+    Args:
+        names: how often each is there.
     """
     counts = Counter[str]()
-    for name in names:
+    for name, times in names.items():
         inner = name.strip("_")
         if name != name.lower():
             if has_style(name, PASCAL):
-                counts[PASCAL] += 1
+                counts[PASCAL] += times
             elif has_style(name, CAMEL):
-                counts[CAMEL] += 1
+                counts[CAMEL] += times
         elif "_" in inner and has_style(name, SNAKE):
-            counts[SNAKE] += 1
+            counts[SNAKE] += times
     telling = counts.total()
     kept = tuple(style for style, count in counts.most_common() if count >= _ENOUGH and count >= _SHARE * telling)
     return kept or (SNAKE,)

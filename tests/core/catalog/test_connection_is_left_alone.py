@@ -10,7 +10,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from confiture_tui.core.catalog import Catalog
-from confiture_tui.core.catalog.reading import transaction
+from confiture_tui.core.catalog.reading import last_values, transaction
 from confiture_tui.database.connection import connect
 from confiture_tui.errors import ConfitureError, ConnectError
 
@@ -259,3 +259,23 @@ def test_a_catalog_is_frozen(conn: Connection) -> None:
     with pytest.raises(AttributeError, match="frozen"):
         catalog.database = "other"
     assert catalog.fingerprint == catalog.fingerprint
+
+
+@pytest.mark.parametrize("autocommit", [True, False])
+def test_a_sequence_that_another_session_alters_costs_its_last_value_only(
+    conn: Connection, other: Connection, autocommit: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transaction, "LOCK_TIMEOUT_MS", 50)
+    monkeypatch.setattr(last_values, "_AT_A_TIME", 1)
+    conn.execute("CREATE SEQUENCE altered; CREATE SEQUENCE free; SELECT nextval('altered'), nextval('free')")
+    conn.autocommit = autocommit
+    with other.transaction(force_rollback=True):
+        other.execute("ALTER SEQUENCE altered CACHE 7")
+        catalog = Catalog.load(conn)
+    assert [(each.what, each.objects) for each in catalog.not_visible] == [
+        ("last values of sequences", ("public.altered",))
+    ]
+    assert catalog.sequences["public", "free"].last_value == 1
+    assert conn.autocommit is autocommit
+    assert conn.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+    assert Catalog.load(conn).sequences["public", "altered"].last_value == 1

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+from pydantic import ValidationError
 
 from confiture_tui.core.catalog import Catalog
 from confiture_tui.core.lint import plugins
 from confiture_tui.core.lint.comparison import compare_reports, with_figures_of
 from confiture_tui.core.lint.config import CustomRule, Exemption, LintConfig, RuleSettings
 from confiture_tui.core.lint.linter import SchemaLinter
-from confiture_tui.core.lint.model import LintReport, Severity
+from confiture_tui.core.lint.model import Fix, FixStep, LintReport, Safety, Severity, Suppressed, Violation
 from confiture_tui.core.lint.rule import LintRule, RuleOptions
 from confiture_tui.errors import UsageError
 from tests.support import lint_plugins
@@ -256,3 +257,23 @@ def test_a_rule_of_ones_own_takes_five_lines(shop: Catalog) -> None:
 
     report = SchemaLinter(LintConfig(plugins=False), rules=[NoTable]).run(shop)
     assert len(report.violations) == 4
+
+
+def test_a_report_comes_back_from_json_as_it_was_and_unknown_keys_do_not() -> None:
+    step = FixStep(up="DROP INDEX CONCURRENTLY a;\n", down="CREATE INDEX a ON t (a);\n", transactional=False)
+    one = Violation(
+        rule="duplicate-index",
+        category="performance",
+        severity=Severity.WARNING,
+        object="public.a",
+        kind="index",
+        relation="public.t",
+        schema_name="public",
+        message="It is there twice.",
+        fix=Fix(steps=(step,), safety=Safety.SAFE, note="Look first."),
+        key="k",
+    )
+    report = LintReport(violations=(one,), suppressed=(Suppressed(violation=one, by="comment"),))
+    assert LintReport.model_validate_json(report.model_dump_json()) == report
+    with pytest.raises(ValidationError, match="unexpected"):
+        LintReport.model_validate({"violations": [{**report.model_dump()["violations"][0], "color": "red"}]})

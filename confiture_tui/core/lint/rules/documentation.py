@@ -85,21 +85,21 @@ class DocumentationRule(LintRule):
             if _KINDS[relation.kind] in options.kinds and not _says(relation.comment, relation.name, options):
                 yield self._undocumented(relation, options)
         if options.columns != "none":
-            asked: dict[str, bool] = {}
-            for relation, column in mine.columns:
-                if column.name not in asked:
-                    meant = wanted is None or wanted.search(column.name) is not None
-                    asked[column.name] = meant and not matches_any(options.exempt_columns, column.quoted_name)
-                if not asked[column.name]:
+            for column_name, columns in mine.columns_by_name.items():
+                meant = wanted is None or wanted.search(column_name) is not None
+                if not meant or matches_any(options.exempt_columns, columns[0][1].quoted_name):
                     continue
-                if not _says(column.comment, column.name, options):
-                    message = f"Column {column.qualified_name} has no comment that says what it holds."
+                for relation, column in columns:
+                    if _says(column.comment, column_name, options):
+                        continue
+                    name = column.qualified_name
+                    message = f"Column {name} has no comment that says what it holds."
                     fix = one_step(
-                        f"COMMENT ON COLUMN {column.qualified_name} IS 'TODO: what it holds'",
-                        _was("COLUMN", column.qualified_name, column.comment),
+                        f"COMMENT ON COLUMN {name} IS 'TODO: what it holds'",
+                        _was("COLUMN", name, column.comment),
                         safety=Safety.MANUAL,
                     )
-                    yield self.within(relation, "column", column.qualified_name, message, fix=fix)
+                    yield self.within(relation, "column", name, message, fix=fix)
         if "functions" in options.kinds:
             for one in mine.routines:
                 if not _says(one.comment, one.name, options):

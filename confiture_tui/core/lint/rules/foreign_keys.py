@@ -206,11 +206,10 @@ class FkMissingGuessRule(LintRule):
         """Columns ``x_id`` of the type of the key of a table ``x`` or ``xs`` in the same schema."""
         mine = own(catalog)
         tables = {(table.schema, table.name): table for table in mine.tables}
-        for table, column in mine.columns:
+        named = ((name, columns) for name, columns in mine.columns_by_name.items() if name.endswith("_id"))
+        for table, column in (pair for _, columns in named for pair in columns):
             stem = column.name.removesuffix("_id")
-            if stem == column.name or any(
-                column.name in one.columns for one in table.constraints if one.kind is ConstraintKind.FOREIGN_KEY
-            ):
+            if any(column.name in one.columns for one in table.constraints if one.kind is ConstraintKind.FOREIGN_KEY):
                 continue
             plurals = (stem, f"{stem}s", f"{stem}es", f"{stem.removesuffix('y')}ies")
             target = next((tables[table.schema, one] for one in plurals if (table.schema, one) in tables), None)

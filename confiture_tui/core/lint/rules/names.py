@@ -61,12 +61,12 @@ class NameTruncatedRule(LintRule):
         for relation in mine.relations:
             if _is_full(relation.name):
                 yield self.on(relation, f"The name {relation.qualified_name} is as long as a name can be.")
-        for table, column in mine.columns:
-            if _is_full(column.name):
+        for name, columns in mine.columns_by_name.items():
+            for table, column in columns if _is_full(name) else ():
                 message = f"The name of column {column.quoted_name} is as long as a name can be."
                 yield self.within(table, "column", column.qualified_name, message)
         for table, index in mine.indexes:
-            if index.constraint is None and _is_full(index.name) and not _GIVEN.search(index.name):
+            if _is_full(index.name) and index.constraint is None and not _GIVEN.search(index.name):
                 message = f"The name of index {quote_identifier(index.name)} is as long as a name can be."
                 yield self.within(table, "index", index.qualified_name, message)
         for table, constraint in mine.constraints:
@@ -108,9 +108,9 @@ class ReservedWordRule(LintRule):
                     note="A better name is for you to find; code that uses the old one breaks when this runs.",
                 )
                 yield self.on(relation, f"{relation.name} is a reserved word: it needs quotes in every query.", fix=fix)
-        for table, column in mine.columns:
-            if column.name in RESERVED:
-                message = f"Column {column.name} is a reserved word: it needs quotes in every query."
+        for name, columns in mine.columns_by_name.items():
+            for table, column in columns if name in RESERVED else ():
+                message = f"Column {name} is a reserved word: it needs quotes in every query."
                 yield self.within(table, "column", column.qualified_name, message, severity=Severity.INFO)
 
 
@@ -200,12 +200,12 @@ class IndexNamingRule(LintRule):
             template = options.unique if index.unique and options.unique else options.index
             if template is None:
                 continue
-            columns = "_".join(column for column in index.key_columns if column)
+            columns = "_".join([column for column in index.key_columns if column])
             wanted = shortened(template.format(table=table.name, columns=columns, schema=table.schema))
             if index.name == wanted or (index.predicate is not None and index.name.startswith(wanted)):
                 continue
-            taken = any((table.schema, wanted) in found for found in (catalog.relations, catalog.indexes))
-            fix = None if taken else _rename_index(index, wanted)
+            key = (table.schema, wanted)
+            fix = None if key in catalog.relations or key in catalog.indexes else _rename_index(index, wanted)
             message = f"Index {index.qualified_name} should be named {wanted}."
             yield self.within(table, "index", index.qualified_name, message, fix=fix)
 
@@ -256,8 +256,9 @@ class ConstraintNamingRule(LintRule):
 
     def check(self, catalog: Catalog, options: ConstraintNamingOptions) -> Iterable[Violation]:
         """Constraints with another name than the template of their kind gives."""
+        templates: dict[ConstraintKind, str | None] = {kind: getattr(options, name) for kind, name in _OPTION.items()}
         for table, constraint in own(catalog).constraints:
-            template = getattr(options, _OPTION.get(constraint.kind, ""), None)
+            template = templates.get(constraint.kind)
             if template is None:
                 continue
             wanted = shortened(
@@ -295,5 +296,6 @@ def _referenced(catalog: Catalog, constraint: Constraint) -> str:
 
 def _is_full(name: str) -> bool:
     # A name is cut at a whole character, so up to three bytes may be missing where characters take several.
-    size = len(name.encode())
-    return size >= MAX_BYTES or (size >= MAX_BYTES - 3 and not name.isascii())
+    if name.isascii():
+        return len(name) >= MAX_BYTES
+    return len(name.encode()) >= MAX_BYTES - 3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
@@ -97,7 +97,6 @@ class _Named(NamedTuple):
     name: str
     judged: str
     rename: str
-    taken: frozenset[str] = frozenset()
 
 
 class NamingRule(LintRule):
@@ -120,21 +119,21 @@ class NamingRule(LintRule):
         """Names that are not in their style, match no pattern they should, or are too long."""
         mine = own(catalog)
         for kind, named in _names(catalog, mine):
-            styles = self._styles(options, kind, (one.judged for one in named))
+            styles = self._styles(options, kind, Counter([one.judged for one in named]))
             yield from self._judge(catalog, options, kind, named, styles)
         # Very many columns share few names: only those of names that may be wrong are looked at one by one.
-        names = Counter(column.name for _, column in mine.columns)
-        styles = self._styles(options, "columns", names.elements())
+        names = mine.columns_by_name
+        styles = self._styles(options, "columns", {name: len(columns) for name, columns in names.items()})
         all_meant = any("columns" in pattern.kinds for pattern in options.patterns)
         looked_at = {
             name
             for name in names
             if all_meant or not _is_kept(name, styles) or len(name) > (options.max_length or MAX_BYTES)
         }
-        columns = [_column(table, column) for table, column in mine.columns if column.name in looked_at]
+        columns = [_column(table, column) for name in names if name in looked_at for table, column in names[name]]
         yield from self._judge(catalog, options, "columns", columns, styles)
 
-    def _styles(self, options: NamingOptions, kind: Kind, names: Iterable[str]) -> tuple[str, ...]:
+    def _styles(self, options: NamingOptions, kind: Kind, names: Mapping[str, int]) -> tuple[str, ...]:
         style: str = getattr(options, kind)
         return styles_kept(names) if style == AUTO else (style,)
 
@@ -142,7 +141,10 @@ class NamingRule(LintRule):
         self, catalog: Catalog, options: NamingOptions, kind: Kind, named: Iterable[_Named], styles: tuple[str, ...]
     ) -> Iterator[Violation]:
         patterns = [pattern for pattern in options.patterns if kind in pattern.kinds]
+        length = options.max_length or MAX_BYTES
         for one in named:
+            if not patterns and len(one.name) <= length and _is_kept(one.judged, styles):
+                continue
             quoted = quote_identifier(one.name)
             if ANY not in styles and not any(has_style(one.judged, style) for style in styles):
                 words = "match" if styles[0].startswith("^") else "be in"
@@ -187,7 +189,9 @@ def _is_meant(pattern: NamePattern, one: _Named) -> bool:
 
 def _renamed(one: _Named, style: str, catalog: Catalog) -> Fix | None:
     new = in_style(one.name, style)
-    if new is None or new == one.name or len(new.encode()) > MAX_BYTES or not one.rename or new in one.taken:
+    if new is None or new == one.name or len(new.encode()) > MAX_BYTES or not one.rename:
+        return None
+    if _is_taken(new, one, catalog):
         return None
     if one.kind not in ("column", "constraint", "trigger", "type", "domain") and (
         (one.schema, new) in catalog.relations or (one.schema, new) in catalog.indexes
@@ -200,6 +204,18 @@ def _renamed(one: _Named, style: str, catalog: Catalog) -> Fix | None:
         safety=Safety.REVIEW,
         note="Code that uses the old name breaks when this runs.",
     )
+
+
+def _is_taken(new: str, one: _Named, catalog: Catalog) -> bool:
+    """Whether a column, constraint or type of that name is there already."""
+    match one.kind:
+        case "column":
+            return one.relation is not None and one.relation.column(new) is not None
+        case "constraint":
+            return one.relation is not None and one.relation.constraint(new) is not None
+        case "type" | "domain":
+            return (one.schema, new) in catalog.types
+    return False
 
 
 def _names(catalog: Catalog, mine: Own) -> Iterator[tuple[Kind, list[_Named]]]:
@@ -233,7 +249,6 @@ def _names(catalog: Catalog, mine: Own) -> Iterator[tuple[Kind, list[_Named]]]:
                 *("constraint", table.schema, table, constraint.qualified_name, constraint.name),
                 _own_part(constraint.name, table),
                 f"ALTER TABLE {table.qualified_name} RENAME CONSTRAINT \1 TO \2",
-                frozenset(other.name for other in table.constraints),
             )
             for table, constraint in mine.constraints
             if constraint.kind is not ConstraintKind.NOT_NULL
@@ -272,7 +287,6 @@ def _names(catalog: Catalog, mine: Own) -> Iterator[tuple[Kind, list[_Named]]]:
                 *(one.name, one.name),
                 f"ALTER {'DOMAIN' if one.kind is TypeKind.DOMAIN else 'TYPE'} {quote_identifier(one.schema)}.\1 "
                 "RENAME TO \2",
-                frozenset(name for schema, name in catalog.types if schema == one.schema),
             )
             for one in mine.types
         ],
@@ -295,7 +309,6 @@ def _column(table: Relation, column: Column) -> _Named:
     return _Named(
         *("column", table.schema, table, column.qualified_name, column.name, column.name),
         f"ALTER TABLE {table.qualified_name} RENAME COLUMN \1 TO \2",
-        frozenset(other.name for other in table.columns),
     )
 
 

@@ -78,23 +78,20 @@ class SecurityRule(LintRule):
 
     def check(self, catalog: Catalog, options: SecurityOptions) -> Iterable[Violation]:
         """Columns of tables whose name and type together look like a secret in clear."""
-        seen: dict[str, str | None] = {}
         protected = re.compile(options.protected)
         patterns = [
             ("password", re.compile(options.passwords)),
             ("secret", re.compile(options.secrets)),
             ("token", re.compile(options.tokens)),
         ]
-        for table, column in own(catalog).columns:
-            name = column.name
-            if name not in seen:
-                words = _words(name)
-                found = None
-                if protected.search(words) is None:
-                    found = next((what for what, pattern in patterns if pattern.search(words)), None)
-                seen[name] = found
-            what = seen[name]
-            if what is not None and (judgement := _judge(table, column, what, options)) is not None:
+        for name, columns in own(catalog).columns_by_name.items():
+            words = _words(name)
+            what = next((what for what, pattern in patterns if pattern.search(words)), None)
+            if what is None or protected.search(words) is not None:
+                continue
+            for table, column in columns:
+                if (judgement := _judge(table, column, what, options)) is None:
+                    continue
                 severity, why = judgement
                 message = f"{column.qualified_name} looks like a {what} in clear: {why}."
                 yield self.within(table, "column", column.qualified_name, message, detail=what, severity=severity)

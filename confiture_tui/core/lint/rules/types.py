@@ -43,12 +43,10 @@ class _TypeRule(LintRule):
 
     def check(self, catalog: Catalog, options: RuleOptions) -> Iterable[Violation]:
         """Columns of that type, or of arrays of it."""
-        disliked: dict[str, bool] = {}
-        for table, column in own(catalog).columns:
-            text = column.type
-            if text not in disliked:
-                disliked[text] = type_name(text).removesuffix("[]") in self.found and self.is_meant(text)
-            if disliked[text]:
+        for text, columns in own(catalog).columns_by_type.items():
+            if type_name(text).removesuffix("[]") not in self.found or not self.is_meant(text):
+                continue
+            for table, column in columns:
                 message = f"{column.qualified_name} is {text}; {self.instead} would be better."
                 yield self.within(table, "column", column.qualified_name, message, fix=self.fix(table, column))
 
@@ -170,9 +168,11 @@ class EnumVsCheckRule(LintRule):
         """Columns of the other way."""
         mine = own(catalog)
         if options.prefer == "check":
-            for table, column in mine.columns:
-                kind = catalog.types.by_oid(column.type_oid)
-                if kind is not None and kind.kind is TypeKind.ENUM and kind.extension is None:
+            for columns in mine.columns_by_type.values():
+                kind = catalog.types.by_oid(columns[0][1].type_oid)
+                if kind is None or kind.kind is not TypeKind.ENUM or kind.extension is not None:
+                    continue
+                for table, column in columns:
                     message = f"{column.qualified_name} is of the enum {kind.qualified_name}; a CHECK could be changed."
                     yield self.within(table, "column", column.qualified_name, message)
             return
@@ -206,8 +206,9 @@ class FloatMoneyRule(LintRule):
 
     def check(self, catalog: Catalog, options: FloatMoneyOptions) -> Iterable[Violation]:
         """Columns of type real or double precision with the name of an amount."""
-        for table, column in own(catalog).columns:
-            if column.type in ("real", "double precision") and re.search(options.names, column.name):
+        columns = own(catalog).columns_by_type
+        for table, column in (pair for kind in ("real", "double precision") for pair in columns.get(kind, ())):
+            if re.search(options.names, column.name):
                 message = f"{column.qualified_name} looks like an amount of money and is {column.type}."
                 alter = f"ALTER TABLE {table.qualified_name} ALTER COLUMN {column.quoted_name} TYPE"
                 fix = one_step(f"{alter} numeric", f"{alter} {column.type}", safety=Safety.REVIEW, note=_REWRITES)
@@ -279,26 +280,30 @@ class InconsistentTypeRule(LintRule):
     def check(self, catalog: Catalog, options: InconsistentTypeOptions) -> Iterable[Violation]:
         """Columns in the minority, within one schema."""
         uses: defaultdict[tuple[str, str], list[tuple[Relation, Column]]] = defaultdict(list)
-        for table, column in own(catalog).columns:
-            if column.name not in options.exempt:
-                uses[table.schema, column.name].append((table, column))
+        for name, columns in own(catalog).columns_by_name.items():
+            if name in options.exempt or len(columns) < options.min_uses:
+                continue
+            for table, column in columns:
+                uses[table.schema, name].append((table, column))
         for (_, name), found in uses.items():
             if len(found) < options.min_uses:
                 continue
             # Lengths differ for good reasons.
-            kinds = Counter(_plain(column) for _, column in found)
+            kinds = Counter[str]()
+            for text, count in Counter(column.type for _, column in found).items():
+                kinds[_plain(text)] += count
             usual, count = kinds.most_common(1)[0]
             if count == len(found) or count < options.majority * len(found):
                 continue
             for table, column in found:
-                if _plain(column) != usual:
+                if _plain(column.type) != usual:
                     message = f"{column.qualified_name} is {column.type}; in {count} other tables {name} is {usual}."
                     yield self.within(table, "column", column.qualified_name, message)
 
 
-def _plain(column: Column) -> str:
-    """A column's type without its length; the two kinds of text are one."""
-    name = type_name(column.type)
+def _plain(text: str) -> str:
+    """A type without its length; the two kinds of text are one."""
+    name = type_name(text)
     return "text" if name == "character varying" else name
 
 
@@ -315,8 +320,8 @@ class NullableBooleanRule(LintRule):
 
     def check(self, catalog: Catalog, options: RuleOptions) -> Iterable[Violation]:
         """Boolean columns of tables that may be NULL."""
-        for table, column in own(catalog).columns:
-            if column.type != "boolean" or column.not_null or column.generated is not None:
+        for table, column in own(catalog).columns_by_type.get("boolean", ()):
+            if column.not_null or column.generated is not None:
                 continue
             fix = None
             if table.kind is RelationKind.TABLE:
