@@ -54,16 +54,19 @@ class _Gate:
     """A session with a lock on tables, until it is opened."""
 
     def __init__(self, conn: psycopg.Connection[Any], mode: LockMode, passed: set[int]) -> None:
-        conn.autocommit = False
         self._conn = conn
         self.pid = conn.info.backend_pid
         try:
-            conn.execute(f"SET LOCAL lock_timeout = '{_PATIENCE}'".encode())
+            # In transactions of their own: what reads the catalogs holds locks on them to its end, and VACUUM FULL of
+            # a whole database, which works on the catalogs too, would wait where nobody is looked for.
+            conn.autocommit = True
             tables = [row[0] for row in conn.execute(_TABLES, (sorted(passed), _GATED_TABLES + 1))]
             self.complete = len(tables) <= _GATED_TABLES
             row = conn.execute(_VIEWS).fetchone()
             self.ungated = bool(row and row[0])
+            conn.autocommit = False
             if tables:
+                conn.execute(f"SET LOCAL lock_timeout = '{_PATIENCE}'".encode())
                 names = ", ".join(f"ONLY {table}" for table in tables[:_GATED_TABLES])
                 conn.execute(f"LOCK TABLE {names} IN {mode} MODE".encode())
         except BaseException:

@@ -18,6 +18,23 @@ _ENDS = frozenset({"PLpgSQL_stmt_return", "PLpgSQL_stmt_exit"})
 _INERT = frozenset({"PLpgSQL_stmt_return_next", "PLpgSQL_stmt_getdiag", "PLpgSQL_stmt_fetch", "PLpgSQL_stmt_close"})
 # They name variables and cursors only; the cursor's query is read where it is opened.
 
+_OF_TRIGGERS = {
+    "tg_name": "name",
+    "tg_when": "text",
+    "tg_level": "text",
+    "tg_op": "text",
+    "tg_relid": "oid",
+    "tg_relname": "name",
+    "tg_table_name": "name",
+    "tg_table_schema": "name",
+    "tg_nargs": "int4",
+    "tg_argv": "_text",
+    "tg_event": "text",
+    "tg_tag": "text",
+}
+# The variables that a trigger's function has besides NEW and OLD (PostgreSQL documentation, 41.10 "Trigger Functions"):
+# they are in the tree without their names.
+
 
 class PlpgsqlReader:
     """Walks the tree of one PL/pgSQL body."""
@@ -48,6 +65,8 @@ class PlpgsqlReader:
         )
 
     def _variables(self) -> Iterator[tuple[str, str | None]]:
+        if {} in self._datums:
+            yield from _OF_TRIGGERS.items()
         for datum in self._datums:
             variable = datum.get("PLpgSQL_var")
             if variable is not None:

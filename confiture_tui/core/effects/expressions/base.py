@@ -15,6 +15,7 @@ from confiture_tui.core.effects.type_names import UNKNOWN, base_type, parse_type
 if TYPE_CHECKING:
     from confiture_tui.core.catalog.models.columns import Volatility
     from confiture_tui.core.effects.builtins import Candidate
+    from confiture_tui.core.effects.expressions.resolution import Resolved
     from confiture_tui.core.effects.schema import Schema
 
 Walk = Generator[Any, Any, Any]
@@ -36,6 +37,7 @@ class Reader:
         through: the view that is being read; ``None`` for the statement itself.
         meanings: what column references mean, by the identity of their nodes.
         operators: what operators may mean, likewise.
+        functions: what calls of functions may mean, likewise.
         outputs: the first column of the sub-selects in expressions, likewise.
         recursive: the queries of WITH RECURSIVE that may ask for themselves, with the names of their columns, likewise.
         joined: sub-selects that the planner makes part of a join, likewise.
@@ -52,6 +54,7 @@ class Reader:
         self.views: frozenset[str] = frozenset()
         self.meanings: dict[int, Meaning] = {}
         self.operators: dict[int, tuple[Candidate, ...]] = {}
+        self.functions: dict[int, Resolved] = {}
         self.outputs: dict[int, ScopeColumn | None] = {}
         self.joined: set[int] = set()
         self.recursive: dict[int, tuple[Cte, list[str]]] = {}

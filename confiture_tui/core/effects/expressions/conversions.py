@@ -19,6 +19,8 @@ _ARRAYS = {"anyarray", "anycompatiblearray"}
 _NO_ARRAYS = {"anynonarray", "anycompatiblenonarray"}
 _RANGES = {"anyrange", "anycompatiblerange"}
 _MULTIRANGES = {"anymultirange", "anycompatiblemultirange"}
+_PLAIN_CATEGORIES = frozenset("ABDEINSTV")
+# Of these (pg_type, "typcategory Codes") a value never becomes one of another category without being asked.
 POLYMORPHIC = _ANYTHING | _ARRAYS | _NO_ARRAYS | _RANGES | _MULTIRANGES | {"anyenum"}
 """Pseudo-types of arguments that take values of many types."""
 
@@ -114,6 +116,29 @@ def _fits_polymorphic(actual: str, declared: str, schema: Schema) -> bool:
     return category == "R" and multirange == (declared in _MULTIRANGES)
 
 
+def agree(arguments: list[tuple[str, str | None]], schema: Schema) -> bool:
+    """Whether the types of the polymorphic ones of some arguments, given as (declared, actual), belong together.
+
+    PostgreSQL documentation, 36.2.5 "Polymorphic Types": of the simple family all are of one element type, those of
+    the "common" family have one type that all can become, for which they must be of one category.
+    """
+    simple: set[str] = set()
+    common: set[str] = set()
+    for declared, actual in arguments:
+        if declared not in POLYMORPHIC or declared in ("any", '"any"') or actual is None or actual == UNKNOWN:
+            continue
+        element: str | None = base_type(actual, schema)
+        if declared in _ARRAYS | _RANGES | _MULTIRANGES:
+            element = element_of(actual, schema)
+        if element is None:
+            continue
+        if declared.startswith("anycompatible"):
+            common.add(category_of(element, schema)[0])
+        else:
+            simple.add(element)
+    return len(simple) <= 1 and len(common) <= 1
+
+
 def result_of(declared: str, arguments: list[tuple[str, str | None]], schema: Schema) -> str | None:
     """The type that a polymorphic result has for these arguments, given as (declared, actual); ``None``: unknown."""
     if declared not in POLYMORPHIC or declared in ("any", '"any"'):
@@ -136,6 +161,36 @@ def result_of(declared: str, arguments: list[tuple[str, str | None]], schema: Sc
             return f"{element}[]"
         return element if declared in _ANYTHING | _NO_ARRAYS else None
     return None
+
+
+def common_type(types: list[str | None], schema: Schema) -> tuple[str | None, tuple[str, str] | None]:
+    """The type that several values take together (PostgreSQL documentation, 10.5), and the first two that do not fit.
+
+    The type is ``None`` where it is not known to us, ``unknown`` where all are literals in quotes.
+    """
+    if len(set(types)) == 1:
+        return types[0], None
+    chosen: str | None = UNKNOWN
+    for one in types:
+        if one is None or chosen is None:
+            chosen = None
+            continue
+        other = base_type(one, schema)
+        if other in (UNKNOWN, chosen):
+            continue
+        if chosen == UNKNOWN:
+            chosen = other
+            continue
+        (category, preferred), (another, _) = category_of(chosen, schema), category_of(other, schema)
+        if category != another:
+            own = tables(schema).types
+            sure = all(
+                kind in _PLAIN_CATEGORIES or name in own for kind, name in ((category, chosen), (another, other))
+            )
+            return None, (chosen, one) if sure else None
+        if not preferred and fits(chosen, other, schema) and not fits(other, chosen, schema):
+            chosen = other
+    return chosen, None
 
 
 def element_of(name: str, schema: Schema) -> str | None:

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 from confiture_tui.core.catalog.models.relations import RelationKind
 from confiture_tui.core.effects.expressions.base import NOTHING, Reader, Visitor, Walk, names_of
+from confiture_tui.core.effects.expressions.column_names import figured_name
 from confiture_tui.core.effects.expressions.conditions import note_conditions
 from confiture_tui.core.effects.expressions.policies import read_policies
 from confiture_tui.core.effects.expressions.reads import Node, Read
-from confiture_tui.core.effects.expressions.scope import Entry, Scope, ScopeColumn, columns_of
+from confiture_tui.core.effects.expressions.scope import SYSTEM_COLUMNS, Entry, Scope, ScopeColumn, columns_of
 from confiture_tui.core.effects.expressions.views import read_view
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.schema import Found, Presence
@@ -131,15 +132,40 @@ def _range_function(reader: Reader, node: Node) -> Walk:
 def _join(reader: Reader, node: Node) -> Walk:
     scope = reader.scope
     alias, _names = _alias(node)
+    first = len(scope.entries)
     yield reader.visit(node.get("larg"))
+    middle = len(scope.entries)
     yield reader.visit(node.get("rarg"))
+    if node.get("isNatural"):
+        _merge(scope, _common_names(scope.entries[first:middle], scope.entries[middle:]))
+    elif "usingClause" in node:
+        _merge(scope, names_of(node["usingClause"]))
     quals = node.get("quals")
     if quals is not None:
         reader.require_boolean((yield reader.visit(quals)), "JOIN/ON")
         note_conditions(reader, quals)
-    if (alias or node.get("usingClause") or node.get("isNatural")) and alias:
+    if alias:
+        _merge(scope, None)
         scope.entries.append(Entry(alias, None))
     return NOTHING
+
+
+def _merge(scope: Scope, names: list[str] | None) -> None:
+    """A join makes one column of two; ``None``: of which is not known."""
+    if names is None:
+        scope.merged = None
+    elif scope.merged is not None:
+        scope.merged |= dict.fromkeys(names)
+
+
+def _common_names(left: list[Entry], right: list[Entry]) -> list[str] | None:
+    names: list[set[str]] = []
+    for side in (left, right):
+        if any(one.columns is None for one in side):
+            return None
+        names.append({name for one in side for name in one.columns or () if name not in SYSTEM_COLUMNS})
+    order = [name for one in left for name in one.columns or ()]
+    return [name for name in order if name in names[0] & names[1]]
 
 
 def _sample(reader: Reader, node: Node) -> Walk:
@@ -160,30 +186,7 @@ def _table_function(reader: Reader, node: Node) -> Walk:
 
 def name_of(node: Node) -> str:
     """The name that the server gives a column without one (FigureColname)."""
-    ((kind, fields),) = node.items() if len(node) == 1 else (("", {}),)
-    match kind:
-        case "ColumnRef":
-            return (names_of(fields.get("fields", [])) or ["?column?"])[-1]
-        case "FuncCall":
-            return names_of(fields.get("funcname", []))[-1]
-        case "TypeCast":
-            inner = name_of(fields.get("arg", {}))
-            return names_of(fields["typeName"].get("names", []))[-1] if inner == "?column?" else inner
-        case "CollateClause":
-            return name_of(fields.get("arg", {}))
-        case "CoalesceExpr":
-            return "coalesce"
-        case "CaseExpr":
-            return "case"
-        case "A_ArrayExpr":
-            return "array"
-        case "RowExpr":
-            return "row"
-        case "SQLValueFunction":
-            return str(fields.get("op", "")).removeprefix("SVFOP_").removesuffix("_N").lower()
-        case "SubLink" if fields.get("subLinkType") == "EXISTS_SUBLINK":
-            return "exists"
-    return "?column?"
+    return figured_name(node) or "?column?"
 
 
 FROM_ITEMS: dict[str, Visitor] = {

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from confiture_tui.core.catalog.replacing import replace
-from confiture_tui.core.effects.expressions.conversions import POLYMORPHIC, category_of, fits
+from confiture_tui.core.effects.expressions.conversions import POLYMORPHIC, agree, category_of, fits
 from confiture_tui.core.effects.type_names import UNKNOWN, base_type
 
 if TYPE_CHECKING:
@@ -42,9 +42,7 @@ def choose(
         exact = [one for one in called if _same(one, assumed)]
         if exact:
             return tuple(exact[:1])
-    fitting = [
-        one for one in called if all(fits(have, want, schema) for have, want in zip(actual, one.arguments, strict=True))
-    ]
+    fitting = [one for one in called if _takes(one, actual, schema)]
     if len(fitting) <= 1 or None in actual:
         return tuple(fitting)
     return _best(fitting, [None if one is None else base_type(one, schema) for one in actual], schema)
@@ -72,6 +70,12 @@ def _called_with(candidate: Candidate, count: int, names: Sequence[str | None]) 
     if len(arguments) - candidate.defaults <= count < len(arguments):
         return replace(candidate, arguments=arguments[:count])
     return None
+
+
+def _takes(candidate: Candidate, actual: Types, schema: Schema) -> bool:
+    """Whether a candidate takes arguments of these types, each by itself and, where it is polymorphic, together."""
+    pairs = list(zip(candidate.arguments, actual, strict=True))
+    return all(fits(have, want, schema) for want, have in pairs) and agree(pairs, schema)
 
 
 def _same(candidate: Candidate, actual: Types) -> bool:
@@ -127,14 +131,11 @@ def _by_literals(
         fitting = preferred or kept
     if len(fitting) == 1:
         return tuple(fitting)
+    # The last resort: all are taken to be of the one type that is known.
     known = {have for have in actual if have != UNKNOWN}
     if len(known) == 1:
         (assumed,) = known
-        same = [
-            one
-            for one in fitting
-            if all(fits(assumed, want, schema) for want in (one.arguments[place] for place in literals))
-        ]
+        same = [one for one in fitting if _takes(one, [assumed] * len(actual), schema)]
         if len(same) == 1:
             return tuple(same)
     return tuple(fitting)

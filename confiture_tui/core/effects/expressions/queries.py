@@ -7,6 +7,7 @@ from typing import Any
 
 from confiture_tui.core.effects.expressions.base import NOTHING, Reader, Visitor, Walk, names_of
 from confiture_tui.core.effects.expressions.conditions import is_never, joined_sublinks, note_conditions
+from confiture_tui.core.effects.expressions.conversions import common_type
 from confiture_tui.core.effects.expressions.from_items import (
     BLOCKS_PUSHING,
     FROM_ITEMS,
@@ -16,9 +17,11 @@ from confiture_tui.core.effects.expressions.from_items import (
     name_of,
     renamed,
 )
+from confiture_tui.core.effects.expressions.grouping import refuse_aggregates, refuse_ungrouped, refuse_unselected
 from confiture_tui.core.effects.expressions.reads import Node, Value
-from confiture_tui.core.effects.expressions.scope import Cte, Entry, Scope, ScopeColumn
+from confiture_tui.core.effects.expressions.scope import SYSTEM_COLUMNS, Cte, Entry, Scope, ScopeColumn, another_key
 from confiture_tui.core.effects.lock_modes import LockMode
+from confiture_tui.core.effects.type_names import UNKNOWN
 
 _WRITES = ("InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt")
 
@@ -34,9 +37,8 @@ def _select(reader: Reader, node: Node) -> Walk:
         columns = yield _select(reader, node.get("larg", {}))
         if (itself := reader.recursive.get(id(node))) is not None:
             itself[0].columns = renamed(columns, itself[1])
-        yield _select(reader, node.get("rarg", {}))
-        if columns is not None:
-            columns = {name: ScopeColumn(one.type) for name, one in columns.items()}
+        other: Mapping[str, ScopeColumn] | None = yield _select(reader, node.get("rarg", {}))
+        columns = _united(reader, node, columns, other)
     elif "valuesLists" in node:
         columns = yield _values(reader, node["valuesLists"])
     else:
@@ -46,6 +48,10 @@ def _select(reader: Reader, node: Node) -> Walk:
     for clause in ("sortClause", "groupClause", "distinctClause", "windowClause", "limitOffset", "limitCount"):
         if clause in node:
             yield _ordering(reader, node[clause], columns)
+    if "targetList" in node:
+        refuse_ungrouped(reader, node)
+        if "distinctClause" in node and "sortClause" in node:
+            refuse_unselected(reader, node)
     _locking(reader, node.get("lockingClause", []), first)
     _note_order(reader, node)
     for cte in scope.ctes.values():
@@ -65,6 +71,7 @@ def _plain_select(reader: Reader, node: Node) -> Walk:
     if where is not None:
         reader.joined |= joined_sublinks(where)
         reader.require_boolean((yield reader.visit(where)), "WHERE")
+        refuse_aggregates(reader, where, "WHERE")
         note_conditions(reader, where)
     columns: dict[str, ScopeColumn] | None = {}
     for target in node.get("targetList", []):
@@ -72,14 +79,19 @@ def _plain_select(reader: Reader, node: Node) -> Walk:
         value_node = result.get("val", {})
         if "ColumnRef" in value_node and any("A_Star" in part for part in value_node["ColumnRef"]["fields"]):
             stars = _star(scope, names_of(value_node["ColumnRef"]["fields"]))
-            columns = None if columns is None or stars is None else {**columns, **stars}
+            if columns is not None and stars is not None:
+                for name, column in stars:
+                    columns[another_key(columns, name)] = column
+            else:
+                columns = None
             continue
         value: Value = yield reader.visit(value_node)
         name = result.get("name") or name_of(value_node)
         if columns is not None:
-            columns[name] = _output(reader, value_node, value)
+            columns[another_key(columns, name)] = _output(reader, value_node, value)
     # The names of what SELECT gives are known to HAVING only through GROUP BY's own rules: not at all.
-    yield reader.visit(node.get("havingClause"))
+    if "havingClause" in node:
+        reader.require_boolean((yield reader.visit(node["havingClause"])), "HAVING")
     _note_smallest(reader, node, first)
     if where is not None and is_never(where):
         for read in reader.facts.reads[first:]:
@@ -136,8 +148,13 @@ def _output(reader: Reader, node: Node, value: Value) -> ScopeColumn:
     return ScopeColumn(value.type, value.null is False)
 
 
-def _star(scope: Scope, names: list[str]) -> dict[str, ScopeColumn] | None:
-    found: dict[str, ScopeColumn] = {}
+def _star(scope: Scope, names: list[str]) -> list[tuple[str, ScopeColumn]] | None:
+    """The columns that a star means, in their order; ``None``: that cannot be told."""
+    found: list[tuple[str, ScopeColumn]] = []
+    if not names and scope.merged is None:
+        return None
+    merged = {} if names or scope.merged is None else scope.merged
+    first: dict[str, ScopeColumn] = {}
     for entry in scope.entries:
         if names and entry.name != names[-1]:
             continue
@@ -145,20 +162,49 @@ def _star(scope: Scope, names: list[str]) -> dict[str, ScopeColumn] | None:
             return None
         hidden = entry.read is not None
         for name, column in entry.columns.items():
-            if not (hidden and name in _SYSTEM):
-                found.setdefault(name, column)
-    return found
+            if hidden and name in SYSTEM_COLUMNS:
+                continue
+            if name in merged:
+                first.setdefault(name, column)
+            else:
+                found.append((name, column))
+    return [*((name, first[name]) for name in merged if name in first), *found]
 
 
-_SYSTEM = frozenset({"ctid", "tableoid", "xmin", "xmax", "cmin", "cmax"})
+def _united(
+    reader: Reader, node: Node, left: Mapping[str, ScopeColumn] | None, right: Mapping[str, ScopeColumn] | None
+) -> Mapping[str, ScopeColumn] | None:
+    """The columns of a UNION or its like: the names of the first query, and types that fit both."""
+    if left is None or right is None:
+        return None if left is None else {name: ScopeColumn(None) for name in left}
+    word = str(node.get("op", "")).removeprefix("SETOP_")
+    if len(left) != len(right):
+        reader.problem("42601", f"each {word} query must have the same number of columns")
+        return left
+    columns: dict[str, ScopeColumn] = {}
+    for (name, one), other in zip(left.items(), right.values(), strict=True):
+        kind, apart = common_type([one.type, other.type], reader.schema)
+        if apart is not None:
+            reader.problem("42804", f"{word} types {apart[0]} and {apart[1]} cannot be matched")
+        columns[name] = ScopeColumn("text" if kind == UNKNOWN else kind)
+    return columns
 
 
 def _values(reader: Reader, rows: list[Node]) -> Walk:
-    columns: dict[str, ScopeColumn] = {}
+    read: list[list[Value]] = []
     for row in rows:
-        values = yield reader.visit_all(row.get("List", {}).get("items", []))
-        if not columns:
-            columns = {f"column{place}": ScopeColumn(one.type) for place, one in enumerate(values, start=1)}
+        read.append((yield reader.visit_all(row.get("List", {}).get("items", []))))  # noqa: PERF401 - a generator
+    if len({len(row) for row in read}) > 1:
+        reader.problem("42601", "VALUES lists must all be the same length")
+        return None
+    columns: dict[str, ScopeColumn] = {}
+    for place, values in enumerate(zip(*read, strict=True), start=1):
+        kind, apart = common_type([one.type for one in values], reader.schema)
+        if apart is not None:
+            reader.problem("42804", f"VALUES types {apart[0]} and {apart[1]} cannot be matched")
+        for one in values:
+            reader.take(kind, one)
+        columns[f"column{place}"] = ScopeColumn(kind)
     return columns
 
 

@@ -12,6 +12,7 @@ from confiture_tui.core.effects.expressions.calls import functions_called
 from confiture_tui.core.effects.expressions.conversions import (
     POLYMORPHIC,
     cast_volatility,
+    common_type,
     element_of,
     tables,
 )
@@ -61,6 +62,8 @@ def _column(reader: Reader, node: Node) -> Walk:
     reader.facts.columns.append(parts)
     meaning = look_up(parts, reader.scope)
     reader.meanings[id(node)] = meaning
+    if meaning.ambiguous and parts[0] not in reader.scope.aliases:
+        reader.problem("42702", f'column reference "{parts[0]}" is ambiguous')
     if meaning.missing_table:
         if reader.schema.known:
             reader.problem("42P01", f'missing FROM-clause entry for table "{parts[-2]}"')
@@ -166,7 +169,7 @@ def _refuse_unfitting(reader: Reader, what: str, values: list[Value]) -> None:
 def _is_certain(reader: Reader, name: str | None) -> bool:
     if name in (None, UNKNOWN):
         return name is not None
-    base = base_type(name, reader.schema)
+    base = base_type(name, reader.schema).removesuffix("[]")
     own = tables(reader.schema).types.get(base)
     if own is not None:
         return own.kind == "b" and own.element is None
@@ -221,6 +224,7 @@ def _function(reader: Reader, node: Node) -> Walk:
         yield reader.visit_anything(node["over"])
     types = tuple(one.type for one in values)
     resolved = function(names, types, reader.schema, argument_names=given)
+    reader.functions[id(node)] = resolved
     if node.get("agg_star") or node.get("func_variadic") or node.get("agg_within_group"):
         resolved = _of_special_call(reader, node, names, types)
     elif not resolved.named and len(values) == 1 and len(names) == 1:
@@ -290,14 +294,15 @@ def _case(reader: Reader, node: Node) -> Walk:
         if compared is not None:
             _call_operator(reader, ["="], [compared, condition])
         results.append((yield reader.visit(when.get("result"))))
-    results.append((yield reader.visit(node["defresult"])) if "defresult" in node else Value(UNKNOWN, null=True))
+    otherwise = (yield reader.visit(node["defresult"])) if "defresult" in node else Value(UNKNOWN, null=True)
+    results.insert(0, otherwise)  # the first in the choice of a common type
     reader.maybe -= 1
-    return _common(reader, results)
+    return _common(reader, results, "CASE")
 
 
 def _coalesce(reader: Reader, node: Node) -> Walk:
     values = yield reader.visit_all(node.get("args", []))
-    found = _common(reader, values)
+    found = _common(reader, values, "COALESCE")
     if any(one.null is False for one in values):
         return Value(found.type, False, found.constant)
     return found
@@ -305,24 +310,24 @@ def _coalesce(reader: Reader, node: Node) -> Walk:
 
 def _greatest(reader: Reader, node: Node) -> Walk:
     values = yield reader.visit_all(node.get("args", []))
+    found = _common(reader, values, str(node.get("op", "")).removeprefix("IS_"))
     _call_operator(reader, ["<"], [values[0], values[-1]])
-    found = _common(reader, values)
     return Value(found.type, False if any(one.null is False for one in values) else found.null, found.constant)
 
 
-def _common(reader: Reader, values: list[Value]) -> Value:
-    """One of several values: their common type (PostgreSQL documentation, 10.5), where that is plain."""
-    types = {base_type(one.type, reader.schema) if one.type else None for one in values} - {UNKNOWN}
-    same = {one.type for one in values} - {UNKNOWN}
-    if len(same) == 1:
-        kind = same.pop()
-    elif len(types) <= 1:
-        kind = types.pop() if types else "text"
-    else:
-        numbers = ["smallint", "integer", "bigint", "numeric", "real", "double precision"]
-        kind = max(types, key=lambda one: numbers.index(str(one))) if types <= set(numbers) else None
+def _common(reader: Reader, values: list[Value], where: str) -> Value:
+    """One of several values; ``where`` they stand, in the server's words."""
+    kind, apart = common_type([one.type for one in values], reader.schema)
+    if apart is not None:
+        reader.problem("42804", f"{where} types {apart[0]} and {apart[1]} cannot be matched")
+    for one in values:
+        reader.take(kind, one)
     nulls = {one.null for one in values}
-    return Value(kind, nulls.pop() if len(nulls) == 1 else None, all(one.constant for one in values))
+    return Value(
+        "text" if kind == UNKNOWN else kind,
+        nulls.pop() if len(nulls) == 1 else None,
+        all(one.constant for one in values),
+    )
 
 
 def _value_function(reader: Reader, node: Node) -> Walk:
@@ -334,7 +339,7 @@ def _value_function(reader: Reader, node: Node) -> Walk:
 
 def _array(reader: Reader, node: Node) -> Walk:
     values = yield reader.visit_all(node.get("elements", []))
-    element = _common(reader, values).type if values else None
+    element = _common(reader, values, "ARRAY").type if values else None
     kind = None if element is None else f"{element.removesuffix('[]')}[]"
     return Value(kind, null=False, constant=all(one.constant for one in values))
 

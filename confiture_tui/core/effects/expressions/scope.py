@@ -46,12 +46,14 @@ class Entry:
         columns: by name; ``None`` where they are not known.
         schema: of a table that was named with its schema; ``None`` otherwise.
         read: the table that it is; ``None`` for others.
+        by_name_only: its columns are named with the item's name before them.
     """
 
     name: str | None
     columns: Mapping[str, ScopeColumn] | None
     schema: str | None = None
     read: Read | None = None
+    by_name_only: bool = False
 
 
 @dataclass(slots=True)
@@ -64,6 +66,7 @@ class Scope:
         variables: types of a routine's variables and arguments, by name.
         subplan: the level is run anew for each row of the level around it, whose columns are then as constants.
         aliases: names of its output columns, that ORDER BY and GROUP BY may use.
+        merged: columns that joins have made one of two, in their order; ``None``: which is not known.
     """
 
     outer: Scope | None = None
@@ -72,6 +75,7 @@ class Scope:
     variables: Mapping[str, str | None] = field(default_factory=dict)
     subplan: bool = False
     aliases: set[str] = field(default_factory=set)
+    merged: dict[str, None] | None = field(default_factory=dict)
 
     def levels(self) -> Iterator[tuple[Scope, bool]]:
         """This level and those around it, each with whether a sub-plan lies between."""
@@ -116,6 +120,7 @@ class Meaning(NamedTuple):
         parameter: a value from outside the query level that is run for each row: as good as a constant.
         variable: a routine's variable.
         row: a whole row.
+        ambiguous: it may be a column of several tables, which the server refuses.
     """
 
     column: ScopeColumn | None = None
@@ -124,6 +129,7 @@ class Meaning(NamedTuple):
     parameter: bool = False
     variable: bool = False
     row: bool = False
+    ambiguous: bool = False
 
 
 def columns_of(relation: Relation, read: Read | None = None) -> dict[str, ScopeColumn]:
@@ -137,6 +143,21 @@ def columns_of(relation: Relation, read: Read | None = None) -> dict[str, ScopeC
     return found
 
 
+def row_versions(columns: Mapping[str, ScopeColumn] | None) -> list[Entry]:
+    """What RETURNING calls the rows before and after."""
+    return [Entry("old", columns, by_name_only=True), Entry("new", columns, by_name_only=True)]
+
+
+def another_key(columns: Mapping[str, ScopeColumn], name: str) -> str:
+    """The key of a further column of a query: its name, or one that nothing can mean where the name is taken."""
+    return f"{name}\0{len(columns)}" if name in columns else name
+
+
+def plain_name(key: str) -> str:
+    """The name of the column that a query's columns have under a key."""
+    return key.partition("\0")[0]
+
+
 def look_up(parts: tuple[str, ...], scope: Scope) -> Meaning:
     """What a column reference, given by its parts, means."""
     return _unqualified(parts[0], scope) if len(parts) == 1 else _qualified(parts, scope)
@@ -145,11 +166,16 @@ def look_up(parts: tuple[str, ...], scope: Scope) -> Meaning:
 def _unqualified(name: str, scope: Scope) -> Meaning:
     complete = True
     for level, crossed in scope.levels():
+        found: ScopeColumn | None = None
         for entry in level.entries:
             if entry.columns is None:
                 complete = False
-            elif name in entry.columns:
-                return Meaning(entry.columns[name], parameter=crossed)
+            elif name in entry.columns and not entry.by_name_only:
+                if found is not None:
+                    return Meaning(found, parameter=crossed, ambiguous=_is_ambiguous(name, level))
+                found = entry.columns[name]
+        if found is not None:
+            return Meaning(found, parameter=crossed)
         if complete and any(entry.name == name for entry in level.entries):
             return Meaning(row=True, parameter=crossed)
         if name in level.aliases:
@@ -157,6 +183,10 @@ def _unqualified(name: str, scope: Scope) -> Meaning:
         if name in level.variables:
             return Meaning(ScopeColumn(level.variables[name]), parameter=True, variable=True)
     return Meaning(missing=complete)
+
+
+def _is_ambiguous(name: str, level: Scope) -> bool:
+    return level.merged is not None and name not in level.merged
 
 
 def _qualified(parts: tuple[str, ...], scope: Scope) -> Meaning:

@@ -8,10 +8,11 @@ from confiture_tui.core.catalog.models.relations import Relation, RelationKind
 from confiture_tui.core.effects.expressions.base import NOTHING, Reader
 from confiture_tui.core.effects.expressions.policies import read_policies
 from confiture_tui.core.effects.expressions.queries import read_with
-from confiture_tui.core.effects.expressions.scope import Entry, Scope, columns_of
+from confiture_tui.core.effects.expressions.reads import Value
+from confiture_tui.core.effects.expressions.scope import Entry, Scope, ScopeColumn, columns_of, row_versions
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.pruning import ancestors, has_home, partitions_of_row
-from confiture_tui.core.effects.queries.assignments import missing_column, written
+from confiture_tui.core.effects.queries.assignments import mismatch, missing_column, written
 from confiture_tui.core.effects.queries.calls import note_calls
 from confiture_tui.core.effects.queries.common_table import note_writes
 from confiture_tui.core.effects.queries.noting import note, note_assignment, reader_for
@@ -25,12 +26,12 @@ from confiture_tui.core.effects.queries.rows import (
 )
 from confiture_tui.core.effects.queries.running import note_data
 from confiture_tui.core.effects.queries.targets import Target, target_of
+from confiture_tui.core.effects.type_names import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from confiture_tui.core.catalog.models.columns import Column
-    from confiture_tui.core.effects.expressions.reads import Value
     from confiture_tui.core.effects.step import Step
 
 Node = dict[str, Any]
@@ -46,7 +47,7 @@ def read_insert(node: Node, step: Step, *, execute: bool = True, scope: Scope | 
     if not in_parts:
         _refuse_twice(step, names)
     select = node.get("selectStmt", {}).get("SelectStmt")
-    rows, inserted = _source(reader, select)
+    rows, inserted, outputs = _source(reader, select)
     for row in rows:
         for place in in_parts:
             # A value of an element or field, whose type is not the column's.
@@ -62,12 +63,14 @@ def read_insert(node: Node, step: Step, *, execute: bool = True, scope: Scope | 
     relation = target.relation
     if relation is None:
         _check_widths(step, names, rows)
+        if outputs is not None:
+            _check_width(step, names, len(outputs))
         if execute and not target.found.known:
             note_assumed_failures(step, target.found.name)
         return
     if target.columns is not None:
         names = [target.columns.get(name, name) for name in names] or list(target.columns.values())
-    columns = _columns(step, relation, names, rows, node)
+    columns = _columns(step, relation, names, rows, node, outputs)
     if "onConflictClause" in node and target.direct:
         _refuse_conflict(step, relation, node["onConflictClause"].get("infer", {}))
     if columns is None or not execute:
@@ -84,18 +87,33 @@ def _certainly_inserts(node: Node, select: Node | None) -> bool | None:
     return None if {"whereClause", "larg", "limitCount", "havingClause"} & select.keys() else True
 
 
-def _source(reader: Reader, select: Node | None) -> tuple[list[list[Value | None]], bool]:
-    """The rows of VALUES, where ``None`` is DEFAULT; whether they are all rows, known one by one."""
+_Source = tuple[list[list[Value | None]], bool, list[Value] | None]
+
+
+def _source(reader: Reader, select: Node | None) -> _Source:
+    """The rows of VALUES, where ``None`` is DEFAULT; whether they are all rows, known one by one; a query's columns."""
     if select is None:
-        return [[]], True
+        return [[]], True, None
     if "valuesLists" not in select or "withClause" in select:
-        reader.walk(reader.visitors["SelectStmt"](reader, select))
-        return [], False
+        columns = reader.walk(reader.visitors["SelectStmt"](reader, select))
+        return [], False, None if columns is None else _outputs(columns, select)
     rows: list[list[Value | None]] = []
     for row in select["valuesLists"]:
         items = row.get("List", {}).get("items", [])
         rows.append([None if "SetToDefault" in item else reader.read(item) for item in items])
-    return rows, True
+    return rows, True, None
+
+
+def _outputs(columns: Mapping[str, ScopeColumn], select: Node) -> list[Value]:
+    """The values that a query gives, as far as they are known: their types, and literals in quotes."""
+    targets = [one.get("ResTarget", {}).get("val", {}) for one in select.get("targetList", ())]
+    found = [Value(one.type) for one in columns.values()]
+    if len(targets) == len(found):
+        for place, target in enumerate(targets):
+            text = target.get("A_Const", {}).get("sval")
+            if text is not None and found[place].type == UNKNOWN:
+                found[place] = Value(UNKNOWN, False, literal=str(text.get("sval", "")))
+    return found
 
 
 def _read_rest(reader: Reader, node: Node, target: Target) -> None:
@@ -103,10 +121,10 @@ def _read_rest(reader: Reader, node: Node, target: Target) -> None:
     relation = target.found.relation if target.found.known else None
     columns = columns_of(relation) if relation is not None else None
     alias = node["relation"].get("alias", {}).get("aliasname") or node["relation"]["relname"]
-    reader.scope.entries = [Entry(alias, columns), Entry("old", columns), Entry("new", columns)]
+    reader.scope.entries = [Entry(alias, columns), *row_versions(columns)]
     conflict = node.get("onConflictClause")
     if conflict is not None:
-        reader.scope.entries.append(Entry("excluded", columns))
+        reader.scope.entries.append(Entry("excluded", columns, by_name_only=True))
         reader.walk(reader.visit_anything(conflict.get("targetList", [])))
         reader.walk(reader.visit(conflict.get("whereClause")))
         reader.scope.entries.pop()
@@ -129,14 +147,23 @@ def _check_widths(step: Step, names: list[str], rows: list[list[Value | None]]) 
     if len(widths) > 1:
         step.refuse("42601", "VALUES lists must all be the same length")
     for width in widths:
-        if names and width > len(names):
-            step.refuse("42601", "INSERT has more expressions than target columns")
-        if names and 0 < width < len(names):
-            step.refuse("42601", "INSERT has more target columns than expressions")
+        _check_width(step, names, width)
+
+
+def _check_width(step: Step, names: Sequence[str], width: int) -> None:
+    if names and width > len(names):
+        step.refuse("42601", "INSERT has more expressions than target columns")
+    if names and 0 < width < len(names):
+        step.refuse("42601", "INSERT has more target columns than expressions")
 
 
 def _columns(
-    step: Step, relation: Relation, names: list[str], rows: list[list[Value | None]], node: Node
+    step: Step,
+    relation: Relation,
+    names: list[str],
+    rows: list[list[Value | None]],
+    node: Node,
+    outputs: list[Value] | None,
 ) -> list[Column] | None:
     """The columns that get a value, in the order of the values; what is certain to be refused is noted."""
     columns: list[Column] = []
@@ -147,6 +174,10 @@ def _columns(
         columns.append(column)
     _check_widths(step, names, rows)
     width = max(map(len, rows), default=0)
+    if outputs is not None:
+        _check_outputs(step, columns if names else list(relation.columns), names, outputs, node)
+        if not names:
+            return list(relation.columns)[: len(outputs)]
     if not names:
         columns = list(relation.columns)
         if rows and width > len(columns):
@@ -163,6 +194,19 @@ def _columns(
             if value is not None:
                 note_assignment(step, column, value)
     return columns
+
+
+def _check_outputs(step: Step, columns: list[Column], names: list[str], outputs: list[Value], node: Node) -> None:
+    """The columns of a query, one after the other, are stored in those of the table."""
+    _check_width(step, names or [column.name for column in columns][: max(len(outputs), 1)], len(outputs))
+    if any("indirection" in one["ResTarget"] for one in node.get("cols", ())):
+        return
+    for column, output in zip(columns, outputs, strict=False):
+        refusal = written(column, default=False, inserts=True, override=str(node.get("override", "")))
+        if refusal is None:
+            refusal = mismatch(column, output, step.now)
+        if refusal is not None:
+            step.fails(*refusal)
 
 
 def _refuse_conflict(step: Step, relation: Relation, infer: Node) -> None:

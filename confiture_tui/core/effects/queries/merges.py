@@ -67,9 +67,14 @@ def read_merge(node: Node, step: Step, *, execute: bool = True, scope: Scope | N
     if by_source:
         read.conditions.clear()
     relation = target.relation
+    sides = {"MERGE_WHEN_NOT_MATCHED_BY_TARGET": slice(1, None), "MERGE_WHEN_NOT_MATCHED_BY_SOURCE": slice(0, 1)}
+    both = reader.scope.entries
     for clause in clauses:
+        # What has no row there cannot be named.
+        reader.scope.entries = both[sides.get(str(clause.get("matchKind")), slice(None))]
         reader.read(clause.get("condition"))
         _action(reader, clause, relation, step)
+    reader.scope.entries = both
     for one in node.get("returningClause", {}).get("exprs", ()):
         value = one["ResTarget"].get("val", {})
         if not any("A_Star" in part for part in value.get("ColumnRef", {}).get("fields", ())):

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
 from confiture_tui.core.effects.expressions.conditions import is_never, joined_sublinks, note_conditions
+from confiture_tui.core.effects.expressions.grouping import refuse_aggregates
 from confiture_tui.core.effects.expressions.policies import read_policies
 from confiture_tui.core.effects.expressions.queries import read_with
 from confiture_tui.core.effects.expressions.reads import Read
-from confiture_tui.core.effects.expressions.scope import Entry, Scope, ScopeColumn, columns_of
+from confiture_tui.core.effects.expressions.scope import Entry, Scope, ScopeColumn, columns_of, row_versions
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.pruning import reached
 from confiture_tui.core.effects.queries.assignments import missing_column, written
@@ -118,6 +119,7 @@ def _where(reader: Reader, where: Node | None) -> None:
         return
     reader.joined |= joined_sublinks(where)
     reader.require_boolean(reader.read(where), "WHERE")
+    refuse_aggregates(reader, where, "WHERE")
     note_conditions(reader, where)
     if is_never(where):
         for read in reader.facts.reads:
@@ -151,13 +153,14 @@ def read_assignments(reader: Reader, targets: list[Node] | tuple[Node, ...]) -> 
             continue
         default = "SetToDefault" in value
         read = None if default else reader.read(value)
+        refuse_aggregates(reader, value, "UPDATE")
         found.append((result["name"], read if not result.get("indirection") else None, default))
     return found
 
 
 def _returning(reader: Reader, node: Node) -> None:
     entry = reader.scope.entries[0]
-    reader.scope.entries += [Entry("old", entry.columns), Entry("new", entry.columns)]
+    reader.scope.entries += row_versions(entry.columns)
     for one in node.get("returningClause", {}).get("exprs", ()):
         value = one["ResTarget"].get("val", {})
         if not any("A_Star" in part for part in value.get("ColumnRef", {}).get("fields", ())):

@@ -10,6 +10,7 @@ from confiture_tui.core.effects.changes import blank_relation
 from confiture_tui.core.effects.statements.creation import is_taken, new_relation, refuse_taken_relation
 from confiture_tui.core.effects.statements.definitions import blank_column, type_oid
 from confiture_tui.core.effects.statements.queries import read_query
+from confiture_tui.core.effects.statements.queries_of_views import require_names
 from confiture_tui.core.effects.statements.views import read_create_materialized_view
 from confiture_tui.core.sql.identifiers import qualified_name
 
@@ -43,7 +44,7 @@ def read_create_table_as(node: Node, step: Step) -> None:
     relation = blank_relation(step.change.new_oid(), schema, name, full, RelationKind.TABLE, persistence)
     given = [one["String"].get("sval", "") for one in into.get("colNames", ())]
     types = [one.type for one in columns.values()] if columns is not None else []
-    names = [*given, *list(columns or ())[len(given) :]]
+    names = require_names(step, columns, given, too_many="too many column names were specified")
     for number, column in enumerate(names, start=1):
         kind_of = types[number - 1] if number <= len(types) else None
         text = "text" if kind_of == "unknown" else kind_of or ""

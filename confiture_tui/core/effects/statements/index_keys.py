@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.types import TypeKind
+from confiture_tui.core.effects.expressions.column_names import figured_name
 from confiture_tui.core.effects.type_names import base_type, parse_type, user_type
 
 if TYPE_CHECKING:
@@ -77,42 +78,6 @@ def same_keys(existing: Index, wanted: Index) -> bool:
     )
 
 
-_NAMED = {
-    "CoalesceExpr": "coalesce",
-    "CaseExpr": "case",
-    "A_ArrayExpr": "array",
-    "RowExpr": "row",
-    "JsonObjectConstructor": "json_object",
-    "JsonArrayConstructor": "json_array",
-}
-
-
 def expression_name(node: Node) -> str:
     """What the server calls an index column that is an expression (its ``FigureIndexColname``)."""
-    return _name(node) or "expr"
-
-
-def _name(node: Node) -> str | None:
-    if not node:
-        return None
-    ((kind, fields),) = node.items()
-    match kind:
-        case "ColumnRef":
-            last = fields.get("fields", [{}])[-1]
-            return str(last["String"].get("sval", "")) if "String" in last else None
-        case "FuncCall":
-            return str(fields["funcname"][-1]["String"].get("sval", ""))
-        case "TypeCast":
-            inner = _name(fields.get("arg", {}))
-            if inner is not None:
-                return inner
-            names = fields.get("typeName", {}).get("names", [])
-            return str(names[-1]["String"].get("sval", "")) if names else None
-        case "CollateClause":
-            return _name(fields.get("arg", {}))
-        case "MinMaxExpr":
-            return "greatest" if fields.get("op") == "IS_GREATEST" else "least"
-        case "A_Indirection":
-            last = (fields.get("indirection") or [{}])[-1]
-            return str(last["String"].get("sval", "")) if "String" in last else _name(fields.get("arg", {}))
-    return _NAMED.get(kind)
+    return figured_name(node) or "expr"

@@ -8,6 +8,7 @@ from confiture_tui.core.catalog.models.indexes import Index
 from confiture_tui.core.catalog.models.relations import Persistence, Relation, RelationKind
 from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.lock_modes import LockMode
+from confiture_tui.core.effects.schema import Presence
 from confiture_tui.core.effects.statements.options import option
 from confiture_tui.core.effects.statements.targets import find_existing
 
@@ -25,6 +26,8 @@ _STORED = frozenset({RelationKind.TABLE, RelationKind.MATERIALIZED_VIEW})
 _VACUUMED = _STORED | {RelationKind.PARTITIONED_TABLE}
 _ANALYZES_CHILDREN = 180000
 """From this version on ANALYZE of a table analyzes those that inherit from it too, and knows ONLY."""
+_MAINTAIN = 170000
+"""From this version on who has MAINTAIN on a table may reindex it, without being its owner."""
 _NO_ORDER = frozenset({"hash", "gin", "spgist", "brin"})
 """The access methods that CLUSTER cannot go by (``amclusterable``)."""
 
@@ -168,6 +171,8 @@ def rewrite_with_indexes(step: Step, relation: Relation, why: str) -> None:
 def read_reindex(node: Node, step: Step) -> None:
     """REINDEX INDEX, TABLE, SCHEMA, DATABASE, SYSTEM; CONCURRENTLY."""
     concurrent = option(node, "concurrently", field="params")
+    if "relation" in node:
+        _refuse_system(node, step, concurrent=concurrent)
     match node.get("kind"):
         case "REINDEX_OBJECT_INDEX":
             _reindex_index(node, step, concurrent=concurrent)
@@ -180,11 +185,34 @@ def read_reindex(node: Node, step: Step) -> None:
             for each in _all_relations(step, _STORED, "every table of the schema is worked on", schema=name):
                 _reindex(step, each, each.indexes, concurrent=concurrent)
         case "REINDEX_OBJECT_DATABASE":
+            _require_current(node, step)
             for each in _all_relations(step, _STORED, "every table is worked on"):
                 _reindex(step, each, each.indexes, concurrent=concurrent)
         case _:
+            _require_current(node, step)
             if concurrent:
                 step.refuse("0A000", "cannot reindex system catalogs concurrently")
+
+
+def _refuse_system(node: Node, step: Step, *, concurrent: bool) -> None:
+    """PostgreSQL's own relations are a superuser's, and never reindexed CONCURRENTLY."""
+    catalog = step.schema.catalog
+    found = step.now.find(node["relation"])
+    if catalog is None or found.presence is not Presence.SYSTEM:
+        return
+    if not catalog.session.is_superuser:
+        if catalog.server_version_num < _MAINTAIN:
+            step.refuse("42501", f"must be owner of table {found.key[1]}")
+        step.may_fail("42501", f"only a superuser, or who has MAINTAIN, may reindex {found.name}")
+    if concurrent:
+        step.refuse("0A000", "cannot reindex system catalogs concurrently")
+
+
+def _require_current(node: Node, step: Step) -> None:
+    """REINDEX DATABASE and SYSTEM work on the session's database, whose name may be left out from 16 on."""
+    catalog = step.schema.catalog
+    if catalog is not None and node.get("name", catalog.database) != catalog.database:
+        step.refuse("0A000", "can only reindex the currently open database")
 
 
 def _reindex_index(node: Node, step: Step, *, concurrent: bool) -> None:

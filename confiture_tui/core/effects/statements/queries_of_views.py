@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.effects.expressions.base import Reader
+from confiture_tui.core.effects.expressions.scope import plain_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from confiture_tui.core.catalog.models.relations import Relation
     from confiture_tui.core.effects.expressions.reads import Facts, Read
     from confiture_tui.core.effects.expressions.scope import ScopeColumn
     from confiture_tui.core.effects.schema import Schema
+    from confiture_tui.core.effects.step import Step
 
 Node = dict[str, Any]
 
@@ -29,6 +31,30 @@ def direct_reads(query: Node, schema: Schema) -> tuple[Read, ...]:
     """The tables, views and sequences that a query itself mentions, not what the views among them read in turn."""
     facts, _columns = read_definition(query, schema)
     return tuple(read for read in facts.reads if read.through is None)
+
+
+def require_names(
+    step: Step, columns: Mapping[str, ScopeColumn] | None, names: Sequence[str], *, too_many: str
+) -> list[str]:
+    """The names of the columns that are made of a query's: those that are listed, then the query's own.
+
+    Args:
+        step: refuses them.
+        columns: of the query; ``None`` where they are not known.
+        names: that the statement lists.
+        too_many: what the server says when those are more than the query has columns.
+
+    Raises:
+        Refused: there are more names than columns, or two are the same.
+    """
+    own = list(columns or ())
+    if columns is not None and len(names) > len(own):
+        step.refuse("42601", too_many)
+    listed = [*names, *map(plain_name, own[len(names) :])]
+    for place, name in enumerate(listed):
+        if name in listed[:place]:
+            step.refuse("42701", f'column "{name}" specified more than once')
+    return listed
 
 
 @dataclass(frozen=True, slots=True)

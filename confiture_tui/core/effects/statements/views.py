@@ -13,7 +13,7 @@ from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.queries.noting import note_named
 from confiture_tui.core.effects.statements.creation import is_taken, new_relation, refuse_taken_relation
 from confiture_tui.core.effects.statements.definitions import blank_column
-from confiture_tui.core.effects.statements.queries_of_views import columns_named, read_definition
+from confiture_tui.core.effects.statements.queries_of_views import columns_named, read_definition, require_names
 from confiture_tui.core.effects.statements.targets import find_existing
 from confiture_tui.core.effects.type_names import parse_type
 from confiture_tui.core.sql.identifiers import qualified_name
@@ -47,6 +47,7 @@ def read_view(node: Node, step: Step) -> None:
     if any(read.found.key[0] == "pg_temp" for read in reads) and "schemaname" not in node["view"]:
         schema = "pg_temp"
     names = tuple(one["String"].get("sval", "") for one in node.get("aliases", []))
+    require_names(step, columns, names, too_many="CREATE VIEW specifies more column names than columns")
     existing = step.now.find({"schemaname": schema, "relname": name})
     if node.get("replace") and not existing.missing:
         _replace(step, existing, columns, names, query, reads)
@@ -169,6 +170,7 @@ def read_create_materialized_view(node: Node, step: Step) -> None:
     if any(read.found.key[0] == "pg_temp" for read in reads):
         step.refuse("0A000", "materialized views must not use temporary tables or views")
     names = tuple(one["String"].get("sval", "") for one in into.get("colNames", []))
+    require_names(step, columns, names, too_many="too many column names were specified")
     if into.get("skipData"):
         for read in reads:
             step.lock(read.found, read.mode, "the view's query reads it")
