@@ -23,7 +23,7 @@ from confiture_tui.ui.desks.running import RunDesk
 from confiture_tui.ui.event_log import CAPACITY, EventLog
 from confiture_tui.ui.glyphs import glyphs_for
 from confiture_tui.ui.keymap import keys_file_text, textual_keymap
-from confiture_tui.ui.presenters.leaving import leaving
+from confiture_tui.ui.presenters.leaving import leaving, left_running
 from confiture_tui.ui.safe_text import safe_text
 from confiture_tui.ui.screens.base import ConfitureScreen
 from confiture_tui.ui.screens.review import ReviewScreen
@@ -40,8 +40,10 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
     from textual.widget import Widget
 
+    from confiture_tui.core.runner.result import RunResult
     from confiture_tui.events import Event
     from confiture_tui.service import MigrationService
+    from confiture_tui.service.jobs import Job
     from confiture_tui.ui.messages import (
         AssessEnded,
         DryRunEnded,
@@ -179,12 +181,22 @@ class ConfitureApp(TerminalApp):
     async def on_unmount(self) -> None:
         """Stop what runs and what was started, within the time that a quitting user is kept waiting."""
         self._unsubscribe()
+        run = self.session.run.job
         try:
             await asyncio.wait_for(self.service.close(), _CLOSE_LIMIT_S)
         except TimeoutError:
             self.last_words.append("Not everything had stopped after a second; it is ended with this program.")
         except ConfitureError as error:
             self.last_words.append(safe_text(str(error)))
+        if run is not None:
+            self.last_words = [*left_running(await self._result_of(run), self.session), *self.last_words]
+
+    async def _result_of(self, run: Job[RunResult]) -> RunResult | None:
+        """What a run that was stopped by quitting said at its end; ``None`` when it did not come to that."""
+        try:
+            return await run if run.done else None
+        except ConfitureError:
+            return None
 
     @property
     def log_file_of_events(self) -> Path | None:

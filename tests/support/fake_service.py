@@ -106,6 +106,7 @@ class FakeService:
         self.linted: list[LintRequest] = []
         self.declared: dict[str, Sequence[PreviewedHook]] = {}
         self.closed = False
+        self.runs_end_with: RunResult | None = None
         self.go = asyncio.Event()
 
     async def open(self) -> None:
@@ -245,6 +246,10 @@ class FakeService:
         return tuple(self.entries)
 
     async def close(self) -> None:
+        for _, job in self.runs:
+            if self.runs_end_with is not None and not job.done:
+                job.future.set_result(self.runs_end_with)
+            job.cancel()
         await asyncio.sleep(self.close_takes_s)
         self.closed = True
 

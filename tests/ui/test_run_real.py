@@ -87,3 +87,24 @@ async def test_one_that_waits_for_a_lock_is_stopped(
         await driver.until_text("cancelled")
         conn.execute("ROLLBACK")
         assert columns(conn) == ["id"]
+
+
+async def test_quitting_in_the_middle_leaves_word_of_what_stands(
+    project: Path, database: Dsn, conn: psycopg.Connection[Any]
+) -> None:
+    conn.execute("CREATE TABLE jar (id int)")
+    (project / "db/migrations/002_slow.up.sql").write_text("SELECT pg_sleep(60);\n")
+    app = app_on(project, database)
+    async with app.run_test(size=(80, 24)) as pilot:
+        driver = Driver(app, pilot, None)  # type: ignore[arg-type]
+        await driver.until_text("002_slow")
+        await driver.press("4")
+        await driver.until(phase_is(app, RunPhase.PLANNED))
+        await driver.press("a", "tab", "enter")
+        await driver.until_text("002_slow: statement 1 of 1")
+        await driver.press("ctrl+q")
+    told, more = app.last_words
+    assert told == f"The run on {conn.info.dbname} was stopped by quitting: 1 applied, 1 stopped and undone."
+    assert more.startswith("confiture-tui status --project ")
+    assert "--dsn" in more
+    assert columns(conn) == ["id", "note"]

@@ -406,3 +406,51 @@ class TestLeftOvers:
             await planned(driver)
             await driver.press("m")
             assert not driver.on_top(DeliberateDialog)
+
+
+class TestQuittingARun:
+    @pytest.mark.parametrize(
+        ("result", "demo", "lines"),
+        [
+            (
+                run_samples.run_result(),
+                False,
+                [
+                    "The run on shop was stopped by quitting: 1 applied, 1 stopped and undone, 2 not begun.",
+                    "confiture-tui status says what is applied, and what can be done.",
+                ],
+            ),
+            (
+                RunResult(migrations=(MigrationRun(version="3", name="x", outcome=RunOutcome.INTERRUPTED),)),
+                True,
+                [
+                    "The run on shop was stopped by quitting: 1 interrupted.",
+                    "3_x stopped half-way: part of it stands.",
+                    "The demo's database is gone with it.",
+                ],
+            ),
+            (
+                RunResult(migrations=(MigrationRun(version="3", name="x", outcome=RunOutcome.APPLIED),)),
+                True,
+                ["The run on shop had ended: 1 applied.", "The demo's database is gone with it."],
+            ),
+            (
+                None,
+                False,
+                [
+                    "The run on shop was stopped by quitting before it could say what stands; its journal knows.",
+                    "confiture-tui status says what is applied, and what can be done.",
+                ],
+            ),
+        ],
+    )
+    async def test_what_stands_is_told_to_the_shell(
+        self, result: RunResult | None, demo: bool, lines: list[str]
+    ) -> None:
+        service = samples.service(is_demo=demo, project=None if demo else samples.project())
+        async with running(service) as driver:
+            await planned(driver)
+            await agreed(driver)
+            service.runs_end_with = result
+            await driver.press("ctrl+q")
+        assert driver.app.last_words == lines
