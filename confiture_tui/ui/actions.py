@@ -149,7 +149,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("open_demo", _E, ("E",), "Open the demo", "Open the demo shop on a server of its own."),
     Action("help", _E, ("question_mark", "f1"), "Help", "The keys that work where you are.", 2),
     Action("command_palette", _E, ("ctrl+p",), "Palette", "Every command, by name.", 6, palette=False),
-    Action("change_theme", _E, (), "Change theme", "Choose other colours."),
+    Action("change_theme", _E, (), "Change theme", "Choose other colours, and keep them."),
     Action("write_keys", _E, (), "Keys file", "Write a file that names every action, to give them other keys."),
     Action("request_quit", _E, ("q", "ctrl+c"), "Quit", "Quit; asks first when a job is running.", 1),
     Action("suspend_process", _E, ("ctrl+z",), "Suspend", "Back to the shell; its command fg brings you here again."),

@@ -20,6 +20,7 @@ from confiture_tui.ui.desks.looking import LookingDesk
 from confiture_tui.ui.desks.opening import OpeningDesk
 from confiture_tui.ui.desks.reading import ReadingDesk
 from confiture_tui.ui.desks.running import RunDesk
+from confiture_tui.ui.desks.theming import ThemeDesk
 from confiture_tui.ui.event_log import CAPACITY, EventLog
 from confiture_tui.ui.glyphs import glyphs_for
 from confiture_tui.ui.keymap import keys_file_text, textual_keymap
@@ -137,6 +138,7 @@ class ConfitureApp(TerminalApp):
         self.looks = LookingDesk(self)
         self.copying = CopyDesk(self)
         self.opening = OpeningDesk(self)
+        self.themes = ThemeDesk(self)
         self.log_shown = True
         self.came_from_log = False
         self.last_words: list[str] = []
@@ -342,6 +344,10 @@ class ConfitureApp(TerminalApp):
         if isinstance(self.screen, ConfitureScreen):
             command = self.screen.command_line()
             self.copying.copy(command, command)
+
+    def action_change_theme(self) -> None:
+        """Choose other colours, which are kept for the next start."""
+        self.themes.choose()
 
     def action_write_keys(self) -> None:
         """Write a file of all actions, to give them other keys; never over one that is there."""

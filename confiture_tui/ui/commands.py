@@ -10,6 +10,7 @@ from textual.content import Content
 
 from confiture_tui.ui.actions import Action, key_name, reachable_at
 from confiture_tui.ui.presenters.migrations import label
+from confiture_tui.ui.themes import OWN_THEMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -99,6 +100,23 @@ class MigrationCommands(MigrationJump):
         nothing: tuple[DiscoveryHit, ...] = ()
         for hit in nothing:
             yield hit
+
+
+class ThemeCommands(_Commands):
+    """Themes: those that come with the house first, each with a word on whom it is for."""
+
+    def commands(self) -> list[tuple[str, str, Callable[[], Any]]]:
+        """One for each theme."""
+        ours = [name for name in OWN_THEMES if name in self.app.available_themes]
+        others = sorted(name for name in self.app.available_themes if name not in OWN_THEMES)
+        return [
+            (
+                f"{name} (in use)" if name == self.app.theme else name,
+                OWN_THEMES.get(name, "One of Textual's own."),
+                partial(self.confiture.themes.take, name),
+            )
+            for name in (*ours, *others)
+        ]
 
 
 def _title(action: Action) -> str:

@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     from textual.theme import Theme
 
 DEFAULT_THEME: Final = "confiture-dark"
+OWN_THEMES: Final = {
+    "confiture-dark": "Dark: what you get without a choice.",
+    "confiture-light": "Light.",
+    "confiture-contrast": "High contrast: every text at 7:1.",
+    "confiture-cb-dark": "Dark, safe for colour-blind eyes (deuteranopia and protanopia).",
+    "confiture-cb-light": "Light, safe for colour-blind eyes (deuteranopia and protanopia).",
+}
+"""What the themes in ``styles/themes/`` are for, in the order in which they are offered."""
 
 _DECLARATION = re.compile(r"^\s*\$([a-z][a-z0-9-]*)\s*:\s*([^;]+?)\s*;", re.MULTILINE)
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)

@@ -18,13 +18,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _still(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The same screen on every machine: time zone, no animations, our own theme, signs of a UTF-8 terminal."""
+def _still(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The same screen on every machine: time zone, no animations, our own theme, signs of a UTF-8 terminal.
+
+    What a user has chosen is neither read nor changed.
+    """
     for name, value in {
         "TZ": "UTC",
         "TEXTUAL_ANIMATIONS": "none",
         "LC_ALL": "C.UTF-8",
         "TERM": "xterm-256color",
+        "XDG_CONFIG_HOME": str(tmp_path_factory.mktemp("config")),
     }.items():
         monkeypatch.setenv(name, value)
     for name in ("TEXTUAL_THEME", "NO_COLOR"):
