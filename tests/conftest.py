@@ -31,6 +31,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--fault-seed", metavar="N", type=int, default=1, help="what the random moments depend on")
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """A process for each core, but none besides this one when all that is asked for are a few files or single tests."""
+    asked = [Path(argument.partition("::")[0]) for argument in config.args]
+    few = len(asked) <= 2 and all(path.is_file() for path in asked)
+    return 0 if few else len(os.sched_getaffinity(0))
+
+
 def pytest_configure(config: pytest.Config) -> None:
     # Through the environment, so that whatever a test starts, also a process of its own, uses the same programs.
     # Nor may a test find, or leave, anything in the user's own cache.

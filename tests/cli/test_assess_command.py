@@ -86,9 +86,12 @@ def test_files_on_a_database_say_which(tmp_path: Path, database: Dsn, orders: An
     assert other["statements"][0]["fails"]["sqlstate"] == "42703", "each file finds the database as it is"
 
 
-def test_the_text_says_how_long_and_by_which_measure(project: Path, database: Dsn, orders: Any) -> None:
+def test_the_text_says_how_long_and_by_which_measure(
+    project: Path, database: Dsn, orders: Any, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     (project / "db/migrations/003_check.up.sql").write_text("ALTER TABLE orders ADD CHECK (total < 50);\n")
-    text = run(project, "assess", "003", dsn=database).stdout
+    nothing_measured = str(tmp_path_factory.mktemp("cache"))
+    text = run(project, "assess", "003", dsn=database, XDG_CACHE_HOME=nothing_measured).stdout
     assert "times by cautious default rates" in text
     assert "there are 51 rows" in text
     assert "This finds them: SELECT * FROM public.orders" in text

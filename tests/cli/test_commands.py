@@ -15,6 +15,7 @@ import pytest
 
 from confiture_tui.database.connection import connect
 from confiture_tui.service.documents import DryRunDocument, PreviewDocument, StatusDocument
+from tests.support.commands import run_command
 from tests.support.processes import is_alive, until
 
 if TYPE_CHECKING:
@@ -54,16 +55,7 @@ def environment(dsn: Dsn | None = None) -> dict[str, str]:
 def run(
     directory: Path, *arguments: str, dsn: Dsn | None = None, stdin: str = "", **environ: str
 ) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "confiture_tui", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=directory,
-        env=environment(dsn) | environ,
-        input=stdin,
-        timeout=110,
-        check=False,
-    )
+    done = run_command(arguments, cwd=directory, environment=environment(dsn) | environ, stdin=stdin)
     assert "Traceback" not in done.stderr, done.stderr
     return done
 

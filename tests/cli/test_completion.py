@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -80,10 +79,8 @@ def commands() -> list[list[str]]:
 
 
 @pytest.mark.parametrize("path", commands(), ids=" ".join)
-def test_every_command_has_help_with_examples(path: list[str]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "confiture_tui", *path, "--help"], capture_output=True, text=True, check=False
-    )
+def test_every_command_has_help_with_examples(path: list[str], tmp_path: Path) -> None:
+    done = run(tmp_path, *path, "--help")
     assert (done.returncode, done.stderr) == (0, "")
     examples = done.stdout.split("Examples:\n")[1]
     assert f"confiture-tui {' '.join(path)}" in examples
