@@ -44,6 +44,9 @@ def pytest_configure(config: pytest.Config) -> None:
     cache = tempfile.TemporaryDirectory(prefix="confiture-tests-")
     config.add_cleanup(cache.cleanup)
     os.environ["XDG_CACHE_HOME"] = cache.name
+    # Processes of pytest-xdist are told how wide the screen is, and a command that a test starts would believe it.
+    os.environ.pop("COLUMNS", None)
+    os.environ.pop("LINES", None)
     if config.getoption("--pg-bin"):
         os.environ["CONFITURE_PG_BIN"] = str(Path(config.getoption("--pg-bin")).absolute())
 

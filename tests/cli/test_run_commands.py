@@ -252,6 +252,8 @@ def test_ctrl_c_says_whether_something_stands(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # What a shell starts in the background, perhaps these tests, is deaf to it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:
         until(lambda: conn.execute(sleeping).fetchone() is not None, "the migration sleeps")
         process.send_signal(signal.SIGINT)

@@ -76,7 +76,9 @@ def _server() -> socket.socket:
     if not _started:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            process = subprocess.Popen([sys.executable, "-m", "tests.support.commands"], stdin=theirs, cwd=ROOT)
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tests.support.commands"], stdin=theirs.fileno(), cwd=ROOT
+            )
         _started.append(ours)
         atexit.register(_end, ours, process)
     return _started[0]
@@ -132,14 +134,10 @@ def _be(request: dict[str, Any], streams: Sequence[int]) -> int:
         os.dup2(file, number)
         os.close(file)
     encoding = sys.stdout.encoding
-    sys.stdin = sys.__stdin__ = io.TextIOWrapper(open(0, "rb", closefd=False), encoding)  # noqa: SIM115
-    sys.stdout = sys.__stdout__ = io.TextIOWrapper(open(1, "wb", closefd=False), encoding)  # noqa: SIM115
-    sys.stderr = sys.__stderr__ = io.TextIOWrapper(
-        open(2, "wb", closefd=False),
-        encoding,
-        "backslashreplace",
-        line_buffering=True,  # noqa: SIM115
-    )
+    sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)), encoding)
+    sys.stdout = io.TextIOWrapper(io.BufferedWriter(io.FileIO(1, "w", closefd=False)), encoding)
+    written = io.BufferedWriter(io.FileIO(2, "w", closefd=False))
+    sys.stderr = io.TextIOWrapper(written, encoding, "backslashreplace", line_buffering=True)
     os.environ.clear()
     os.environ.update(request["environment"])
     time.tzset()
