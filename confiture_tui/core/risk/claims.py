@@ -71,10 +71,14 @@ def claims_of(context: Context) -> Iterator[Claim]:
     for forecast in context.simulation.forecasts:
         effects = context.effects_of(forecast)
         yield from _touched(forecast, effects, context)
-        yield from _performance(forecast, context)
-        yield from _data_loss(forecast, effects, context)
-        yield from _integrity(forecast, effects, context)
-        yield from _compatibility(forecast, effects)
+        if forecast.works:
+            yield from _performance(forecast, context)
+        if effects.basis is not None and effects.destroys_data is not False:
+            yield _data_loss(forecast, effects, context)
+        if effects.may_fail or effects.fails is not None or forecast.statement.problem is not None:
+            yield from _integrity(forecast, effects, context)
+        if effects.drops:
+            yield from _compatibility(forecast, effects)
     if not context.has_way_back:
         yield Claim(
             Category.REVERSIBILITY,
@@ -167,6 +171,7 @@ def _touched(forecast: Forecast, effects: StatementEffects, context: Context) ->
 
 
 def _performance(forecast: Forecast, context: Context) -> Iterator[Claim]:
+    """Of a statement that does some work."""
     index = forecast.statement.index
     cost = context.cost_of(forecast)
     rows = context.rows_changed(forecast)
@@ -186,7 +191,7 @@ def _performance(forecast: Forecast, context: Context) -> Iterator[Claim]:
             "Change the rows in batches, each committed by itself, with a pause between them.",
         )
     unseen = 0 if context.is_blocking(forecast) else scoring.unseen_work(cost.expected)
-    if unseen and forecast.works:
+    if unseen:
         yield Claim(
             Category.PERFORMANCE,
             index,
@@ -200,15 +205,13 @@ def _performance(forecast: Forecast, context: Context) -> Iterator[Claim]:
         )
 
 
-def _data_loss(forecast: Forecast, effects: StatementEffects, context: Context) -> Iterator[Claim]:
-    if effects.basis is None or effects.destroys_data is False:
-        return
+def _data_loss(forecast: Forecast, effects: StatementEffects, context: Context) -> Claim:
     index = forecast.statement.index
     found = bearers(forecast)
     # Not known may mean that only the rows would tell: whoever has none loses none, unless nobody knows what is run.
     empty = bool(found) and not effects.opaque and all(context.size_of(each).proved_empty for each in found)
     unknown = effects.destroys_data is None
-    yield Claim(
+    return Claim(
         Category.DATA_LOSS,
         index,
         index,

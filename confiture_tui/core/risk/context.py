@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from confiture_tui.core.effects.forecast import WorkKind
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from confiture_tui.core.risk.sizes import Sizes, TableSize
 
 T = TypeVar("T")
+
+_NOTHING: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,7 @@ class Context:
     def all_exposures(self) -> tuple[Exposure, ...]:
         """How long others wait, one for each relation and transaction."""
         facts = Facts(
-            seconds=lambda forecast: self.cost_of(forecast).expected,
+            seconds=self._seconds_of,
             wait=self._wait,
             traffic=self.waiting,
             growing=self._growing,
@@ -220,15 +223,21 @@ class Context:
             self._effects[index] = _answered(forecast.effects, self.probes(forecast))
         return self._effects[index]
 
+    def _seconds_of(self, forecast: Forecast) -> float:
+        return self.cost_of(forecast).expected
+
     def _wait(self, relation: str, mode: LockMode) -> float:
-        return expected_wait(self.open_transactions(relation), mode)
+        open_now = self.open_transactions(relation)
+        return expected_wait(open_now, mode) if open_now else 0.0
 
     def _rows_locked(self, forecast: Forecast) -> Mapping[str, float]:
         """Of the tables that it updates or deletes from, the share of the rows; nobody waits for rows that are new."""
-        if forecast.statement.node_kind in ("InsertStmt", "CopyStmt"):
-            return {}
+        if not forecast.works or forecast.statement.node_kind in ("InsertStmt", "CopyStmt"):
+            return _NOTHING
         written = [work.relation for work in forecast.works if work.kind is WorkKind.WRITE]
-        rows = self.rows_changed(forecast) if written else 0.0
+        if not written:
+            return _NOTHING
+        rows = self.rows_changed(forecast)
         sizes = {name: self.size_of(name).rows for name in written}
         return {name: min(1.0, rows / size) for name, size in sizes.items() if size > 0}
 
@@ -237,14 +246,16 @@ class Context:
         return None if timeout is None else timeout / 1000
 
     def _growing(self, forecast: Forecast) -> tuple[str, ...]:
-        kinds = HEAVY
-        if self.rows_changed(forecast) >= scoring.MANY_ROWS:
-            kinds = kinds | {WorkKind.WRITE}
-        found = dict.fromkeys(
-            work.relation
-            for work in works_that_grow(forecast)
-            if work.kind in kinds and not self.size_of(work.relation).proved_small
-        )
+        found: dict[str, None] = {}
+        if forecast.works:
+            kinds = HEAVY
+            if self.rows_changed(forecast) >= scoring.MANY_ROWS:
+                kinds = kinds | {WorkKind.WRITE}
+            found = dict.fromkeys(
+                work.relation
+                for work in works_that_grow(forecast)
+                if work.kind in kinds and not self.size_of(work.relation).proved_small
+            )
         if forecast.effects.opaque or forecast.effects.basis is None:
             found["code that cannot be read"] = None
         return tuple(found)

@@ -70,6 +70,19 @@ def _estimate(low: float, expected: float, high: float, source: str) -> Duration
     )
 
 
+@lru_cache(maxsize=16)
+def _assumed(source: str) -> Cost:
+    """Work on a table of which nothing is known; ``source`` says why."""
+    return Cost(
+        ASSUMED_SECONDS / _ASSUMED_SPREAD,
+        ASSUMED_SECONDS,
+        ASSUMED_SECONDS * _ASSUMED_SPREAD,
+        None,
+        None,
+        f"{source}; a minute for each scan, rewrite or build",
+    )
+
+
 class Durations:
     """Durations of the statements of one simulation."""
 
@@ -85,14 +98,7 @@ class Durations:
         if not size.known:
             if work.kind is WorkKind.WRITE and forecast is not None and (rows := self.rows(forecast)) < size.rows:
                 return self._ranged(rows * self._rates.write_row, int(rows * 200), 0)
-            return Cost(
-                ASSUMED_SECONDS / _ASSUMED_SPREAD,
-                ASSUMED_SECONDS,
-                ASSUMED_SECONDS * _ASSUMED_SPREAD,
-                None,
-                None,
-                f"{size.source}; a minute for each scan, rewrite or build",
-            )
+            return _assumed(size.source)
         rows, megabytes = size.rows, size.bytes / 1e6
         rates = self._rates
         match work.kind:
@@ -117,13 +123,9 @@ class Durations:
 
     def of(self, forecast: Forecast) -> Cost:
         """A whole statement, without the waits for its locks."""
-        parts = [self.of_work(work, forecast) for work in passes(forecast)]
-        overhead = self._rates.overhead
-        found = together([Cost(overhead / 4, overhead, overhead * 10, 0, 0, self._rates.source), *parts])
-        if forecast.effects.opaque or forecast.effects.basis is None:
-            unread = Cost(0.0, OPAQUE_SECONDS, _OPAQUE_HIGH_SECONDS, None, None, "code that cannot be read is guessed")
-            found = together([found, unread])
-        return found
+        parts = [self.of_work(work, forecast) for work in passes(forecast)] if forecast.works else ()
+        unread = bool(forecast.effects.opaque or forecast.effects.basis is None)
+        return _of_statement(self._rates.overhead, self._rates.source, (*parts,), unread)
 
     def rows(self, forecast: Forecast) -> float:
         """Rows that a statement changes, at most."""
@@ -168,6 +170,16 @@ class Durations:
         return Cost(seconds / spread, seconds, seconds * spread, wal, disk, self._rates.source)
 
 
+@lru_cache(maxsize=1024)  # as above
+def _of_statement(overhead: float, source: str, parts: tuple[Cost, ...], unread: bool) -> Cost:
+    """A statement that does these parts of work; ``unread``: and runs code besides that nobody can read."""
+    found = together([Cost(overhead / 4, overhead, overhead * 10, 0, 0, source), *parts])
+    if unread:
+        more = Cost(0.0, OPAQUE_SECONDS, _OPAQUE_HIGH_SECONDS, None, None, "code that cannot be read is guessed")
+        found = together([found, more])
+    return found
+
+
 def together(parts: Iterable[Cost]) -> Cost:
     """Parts that happen one after the other; what one of them does not know is unknown."""
     listed = list(parts)
@@ -184,7 +196,8 @@ def together(parts: Iterable[Cost]) -> Cost:
 
 def works_that_grow(forecast: Forecast) -> tuple[Work, ...]:
     """The work whose time grows with the table."""
-    return tuple(each for each in forecast.works if _grows(each, forecast))
+    works = forecast.works
+    return tuple([each for each in works if _grows(each, forecast)]) if works else works
 
 
 def _grows(work: Work, forecast: Forecast) -> bool:

@@ -123,6 +123,8 @@ def exposures(forecasts: Sequence[Forecast], facts: Facts) -> tuple[Exposure, ..
         traffic = facts.traffic(relation)
         for position in positions:
             result[position] = _exposure(relation, found[position][1], traffic)
+        if len(positions) == 1:
+            continue
         worst = max(positions, key=lambda each: (result[each].held_seconds + result[each].queue_seconds, -each))
         together = _harm([found[position][1] for position in positions], traffic)[0]
         result[worst] = replace(result[worst], points=max(together, result[worst].points))
@@ -146,10 +148,12 @@ def _of_transaction(group: Sequence[Forecast], facts: Facts) -> tuple[list[tuple
     works: list[str] = []
     clock = 0.0
     for forecast in group:
-        timeout = facts.lock_timeout(forecast)
-        for relation, mode in _blocking_locks(forecast):
+        blocking = _blocking_locks(forecast)
+        timeout = facts.lock_timeout(forecast) if blocking else None
+        closes_indexes = bool(blocking) and _closes_indexes(forecast)
+        for relation, mode in blocking.items():
             known = held.get(relation)
-            acts_as = LockMode.ACCESS_EXCLUSIVE if _closes_indexes(forecast) else mode
+            acts_as = LockMode.ACCESS_EXCLUSIVE if closes_indexes else mode
             if known is not None and known.acts_as.conflicts >= acts_as.conflicts:
                 continue
             wait = facts.wait(relation, acts_as)
@@ -173,13 +177,14 @@ def _of_transaction(group: Sequence[Forecast], facts: Facts) -> tuple[list[tuple
             # Rows are locked one after the other, but whoever has met one waits to the end, and soon all have.
             changed.setdefault(relation, (forecast.statement.index, share, clock))
         clock += seconds
-        works.extend(facts.growing(forecast))
+        if held:
+            works.extend(facts.growing(forecast))
+    last = group[-1].statement.index
     for each in held.values():
-        each.last = group[-1].statement.index
+        each.last = last
         each.blocked_writes = clock - each.since
         each.blocked_reads = 0.0 if each.readers_since is None else clock - each.readers_since
         each.work = tuple(dict.fromkeys(works[each.work_since : each.work_since + _WORKS_NAMED]))
-    last = group[-1].statement.index
     rows = [_Rows(name, index, last, share, clock - since) for name, (index, share, since) in changed.items()]
     return list(held.items()), rows
 
@@ -188,14 +193,16 @@ _WORKS_NAMED = 20
 """Pieces of work that one exposure names at most: a file may hold ten thousand."""
 
 
-def _blocking_locks(forecast: Forecast) -> Iterator[tuple[str, LockMode]]:
+def _blocking_locks(forecast: Forecast) -> Mapping[str, LockMode]:
+    """The strongest mode for which others wait, by relation."""
     strongest: dict[str, LockMode] = {}
     for lock in forecast.locks:
-        if lock.mode.blocks_writes or lock.mode.blocks_reads:
+        mode = lock.mode
+        if mode.blocks_writes or mode.blocks_reads:
             other = strongest.get(lock.relation)
-            if other is None or other.strength < lock.mode.strength:
-                strongest[lock.relation] = lock.mode
-    yield from strongest.items()
+            if other is None or other.strength < mode.strength:
+                strongest[lock.relation] = mode
+    return strongest
 
 
 def _closes_indexes(forecast: Forecast) -> bool:
@@ -229,14 +236,19 @@ def _harm(all_held: Sequence[_Held], traffic: Traffic | None) -> tuple[int, floa
     Writers wait from the first blocking lock on, readers only from the first that blocks them: the worse counts.
     """
     writes, reads = (0.0, 0.0) if traffic is None else (traffic.writes, traffic.reads)
-    for_writers = sum(each.blocked_writes for each in all_held)
-    for_readers = sum(each.blocked_reads for each in all_held)
-    queue = sum(each.queue for each in all_held)
-    readers_queue = sum(each.readers_queue for each in all_held)
-    cases = [(scoring.locking(for_writers + queue, writes), for_writers, writes)]
-    if any(each.acts_as.blocks_reads for each in all_held):
-        cases.append((scoring.locking(for_readers + readers_queue, writes + reads), for_readers, writes + reads))
-    points, seconds, rate = max(cases)
+    for_writers = for_readers = queue = readers_queue = 0.0
+    blocks_reads = False
+    for each in all_held:
+        for_writers += each.blocked_writes
+        for_readers += each.blocked_reads
+        queue += each.queue
+        readers_queue += each.readers_queue
+        blocks_reads = blocks_reads or each.acts_as.blocks_reads
+    worst = (scoring.locking(for_writers + queue, writes), for_writers, writes)
+    if blocks_reads:
+        all_wait = writes + reads
+        worst = max(worst, (scoring.locking(for_readers + readers_queue, all_wait), for_readers, all_wait))
+    points, seconds, rate = worst
     return points, seconds, None if traffic is None else rate
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
+from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.types import TypeKind
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 Walk = Generator[Any, Any, Any]
 """A visit that yields the visits it needs, and is sent their results: a tree is then as deep as memory allows."""
 
-Visitor = Callable[[Any, Node], Walk]
+Visit = Walk | Value
+"""A visit, or at once the value of what needs none: a constant, a column."""
+
+Visitor = Callable[[Any, Node], Visit]
 
 NOTHING = Value(None)
 
@@ -65,49 +69,61 @@ class Reader:
         return value
 
     @staticmethod
-    def walk(first: Walk) -> Any:
+    def walk(first: Visit) -> Any:
         """Carry out a visit and all that it needs."""
-        stack = [first]
+        if not isinstance(first, GeneratorType):
+            return first
+        stack = [first.send]
         answer: Any = None
-        while stack:
+        while True:
             try:
-                asked = stack[-1].send(answer)
+                asked = stack[-1](answer)
             except StopIteration as end:
                 stack.pop()
                 answer = end.value
+                if not stack:
+                    return answer
             else:
-                stack.append(asked)
-                answer = None
-        return answer
+                if isinstance(asked, GeneratorType):
+                    stack.append(asked.send)
+                    answer = None
+                else:
+                    answer = asked
 
-    def visit(self, node: Node | None) -> Walk:
+    def visit(self, node: Node | None) -> Visit:
         """The visit of one node, by its kind; of a kind without a visitor of its own all that is in it is read."""
         if not node:
             return NOTHING
         ((kind, fields),) = node.items() if len(node) == 1 else (("", node),)
         visitor = self.visitors.get(kind)
         if visitor is not None and isinstance(fields, dict):
-            return (yield visitor(self, fields))
-        yield self.visit_anything(fields)
-        return NOTHING
+            return visitor(self, fields)
+        return self.visit_anything(fields)
 
     def visit_anything(self, value: object) -> Walk:
-        """The visits of all nodes inside something that is not understood itself."""
-        if isinstance(value, dict):
-            for key, inside in value.items():
-                if key in self.visitors and isinstance(inside, dict):
-                    yield self.visitors[key](self, inside)
-                elif isinstance(inside, dict | list):
-                    yield self.visit_anything(inside)
-        elif isinstance(value, list):
-            for inside in value:
-                yield self.visit_anything(inside)
+        """The visits of all nodes inside something that is not understood itself, in the order of the text."""
+        visitors = self.visitors
+        waiting: list[tuple[Visitor | None, Any]] = [(None, value)]
+        while waiting:
+            visitor, one = waiting.pop()
+            if visitor is not None:
+                yield visitor(self, one)
+            elif isinstance(one, dict):
+                for key, inside in reversed(one.items()):
+                    if isinstance(inside, dict):
+                        waiting.append((visitors.get(key), inside))
+                    elif isinstance(inside, list):
+                        waiting.append((None, inside))
+            elif isinstance(one, list):
+                waiting += [(None, inside) for inside in reversed(one)]
+        return NOTHING
 
     def visit_all(self, nodes: list[Node] | tuple[Node, ...]) -> Walk:
         """The visits of several nodes; the list of their values."""
         values: list[Value] = []
         for node in nodes:
-            values.append((yield self.visit(node)))  # noqa: PERF401 - a generator cannot yield inside a comprehension
+            visit = self.visit(node)
+            values.append(visit if isinstance(visit, Value) else (yield visit))
         return values
 
     def worsen(self, volatility: Volatility) -> None:

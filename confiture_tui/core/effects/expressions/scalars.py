@@ -37,8 +37,7 @@ _MAYBE_NULL_OPERATORS = frozenset({"->", "->>", "#>", "#>>"})
 # PostgreSQL's own operators whose result may be NULL although no operand is: looking into json.
 
 
-def _constant(_reader: Reader, node: Node) -> Walk:
-    yield from ()
+def _constant(_reader: Reader, node: Node) -> Value:
     if node.get("isnull"):
         return Value(UNKNOWN, null=True, constant=True)
     if "ival" in node:
@@ -54,8 +53,7 @@ def _constant(_reader: Reader, node: Node) -> Walk:
     return Value(UNKNOWN, null=False, constant=True, literal=str(node.get("sval", {}).get("sval", "")))
 
 
-def _column(reader: Reader, node: Node) -> Walk:
-    yield from ()
+def _column(reader: Reader, node: Node) -> Value:
     parts = tuple(names_of(node.get("fields", [])))
     if not parts or any("A_Star" in part for part in node["fields"]):
         return NOTHING
@@ -76,8 +74,7 @@ def _column(reader: Reader, node: Node) -> Walk:
     return Value(meaning.column.type, null=False if meaning.column.not_null else None)
 
 
-def _parameter(_reader: Reader, _node: Node) -> Walk:
-    yield from ()
+def _parameter(_reader: Reader, _node: Node) -> Value:
     return NOTHING
 
 
@@ -330,8 +327,7 @@ def _common(reader: Reader, values: list[Value], where: str) -> Value:
     )
 
 
-def _value_function(reader: Reader, node: Node) -> Walk:
-    yield from ()
+def _value_function(reader: Reader, node: Node) -> Value:
     reader.worsen(Volatility.STABLE)
     name = str(node.get("op", "")).removeprefix("SVFOP_").removesuffix("_N")
     return Value(_VALUE_FUNCTIONS.get(name, "name"), null=None if name == "CURRENT_SCHEMA" else False)
@@ -369,8 +365,7 @@ def _collate(reader: Reader, node: Node) -> Walk:
     return value
 
 
-def _default(_reader: Reader, _node: Node) -> Walk:
-    yield from ()
+def _default(_reader: Reader, _node: Node) -> Value:
     return NOTHING
 
 

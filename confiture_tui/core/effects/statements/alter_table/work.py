@@ -113,7 +113,7 @@ class Alteration:
         self.mode = mode
         self.recurse = recurse
         self._tables: dict[int, Altered] = {}
-        self._locked: set[int] = set()
+        self._queued: set[Pass] = set()
 
     # The schema as it is by now
 
@@ -164,13 +164,14 @@ class Alteration:
 
     def queue(self, relation: Relation, when: Pass, action: Action) -> None:
         """Queue something to be done to a table in a pass."""
+        self._queued.add(when)
         self.table(relation).actions.setdefault(when, []).append((self.step.command, action))
 
     def run(self) -> None:
         """Do all that is queued, pass by pass; what is done may queue more for the same or later passes."""
         for when in _PASSES:
             done: dict[int, int] = {}
-            progress = any(when in altered.actions for altered in self._tables.values())
+            progress = when in self._queued
             while progress:
                 progress = False
                 for altered in list(self._tables.values()):
@@ -182,7 +183,8 @@ class Alteration:
                         action(altered)
             if when in (Pass.ALTER_TYPE, Pass.SET_EXPRESSION):
                 for altered in list(self._tables.values()):
-                    self.after_types(altered)
+                    if altered.types:
+                        self.after_types(altered)
         self.step.command = None
 
     def after_types(self, altered: Altered) -> None:
