@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 class WorkKind(StrEnum):
     """What takes time."""
 
+    __hash__ = str.__hash__  # this is asked for at every look-up
+
     REWRITE = "rewrite"
     """A table's, materialized view's or sequence's storage is written anew."""
     SCAN = "scan"

@@ -12,6 +12,8 @@ from enum import StrEnum
 class LockMode(StrEnum):
     """A table-level lock mode, weakest first, spelled as PostgreSQL's documentation spells it."""
 
+    __hash__ = str.__hash__  # this is asked for at every look-up
+
     ACCESS_SHARE = "ACCESS SHARE"
     ROW_SHARE = "ROW SHARE"
     ROW_EXCLUSIVE = "ROW EXCLUSIVE"

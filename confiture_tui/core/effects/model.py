@@ -23,6 +23,8 @@ class FrozenModel(BaseModel):
 class Basis(StrEnum):
     """What a statement about effects rests on."""
 
+    __hash__ = str.__hash__  # this is asked for at every look-up
+
     ASSUMED = "assumed"
     """The text alone: no catalog was at hand."""
     CATALOG = "catalog"
@@ -33,6 +35,8 @@ class Basis(StrEnum):
 
 class Reach(StrEnum):
     """Whether the list of relations that a statement touches is known to be whole."""
+
+    __hash__ = str.__hash__  # this is asked for at every look-up
 
     COMPLETE = "complete"
     UNKNOWN = "unknown"

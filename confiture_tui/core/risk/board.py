@@ -21,13 +21,18 @@ class Board:
     """
 
     def __init__(self, claims: Sequence[Claim], statements: int) -> None:
-        self._worst: dict[Category, int] = dict.fromkeys(Category, 0)
+        self._worst: defaultdict[Category, int] = defaultdict(int)
+        self._best: defaultdict[tuple[Category, int], int] = defaultdict(int)
         self._at: defaultdict[tuple[Category, int], list[Claim]] = defaultdict(list)
         self._of_relation: defaultdict[tuple[Category, str], list[Claim]] = defaultdict(list)
         spanning: list[Claim] = []
         for claim in claims:
-            self._worst[claim.category] = max(self._worst[claim.category], claim.points)
-            self._at[claim.category, claim.first].append(claim)
+            category, points, place = claim.category, claim.points, (claim.category, claim.first)
+            if points > self._worst[category]:
+                self._worst[category] = points
+            if points > self._best[place]:
+                self._best[place] = points
+            self._at[place].append(claim)
             if claim.last > claim.first:
                 spanning.append(claim)
                 if claim.relation is not None:
@@ -38,12 +43,21 @@ class Board:
         """The most that a claim gives a statement (``None``: any), about a relation (``None``: any)."""
         if statement is None:
             return self._worst[category]
-        here = [*self._at[category, statement], *(self._at[category, 0] if category is Category.REVERSIBILITY else ())]
         if relation is not None:
-            here = [each for each in here if each.relation in (None, relation)]
-            here += [each for each in self._of_relation[category, relation] if each.covers(statement)]
-        best = max((each.points for each in here), default=0)
-        return max(best, self._spanned[statement]) if category is Category.LOCKING and relation is None else best
+            return self._about(category, statement, relation)
+        best = self._best.get((category, statement), 0)
+        if category is Category.REVERSIBILITY:
+            return max(best, self._best.get((category, 0), 0))
+        return max(best, self._spanned[statement]) if category is Category.LOCKING else best
+
+    def _about(self, category: Category, statement: int, relation: str) -> int:
+        """The most that a claim gives a statement about one relation."""
+        here = list(self._at.get((category, statement), ()))
+        if category is Category.REVERSIBILITY:
+            here += self._at.get((category, 0), ())
+        points = [each.points for each in here if each.relation is None or each.relation == relation]
+        spanning = self._of_relation.get((category, relation), ())
+        return max(points + [each.points for each in spanning if each.covers(statement)], default=0)
 
 
 def _highest(spanning: Iterable[Claim], statements: int) -> list[int]:
@@ -55,7 +69,7 @@ def _highest(spanning: Iterable[Claim], statements: int) -> list[int]:
         ends[claim.first] = claim.last
     highest = [0] * (statements + 1)
     current, until = 0, 0
-    for statement in range(1, statements + 1):
+    for statement in range(1, statements + 1) if starts else ():
         if statement > until:
             current = 0
         if statement in starts:
@@ -72,16 +86,17 @@ class Told:
         self._best: defaultdict[tuple[Category, int], int] = defaultdict(int)
         for risk in risks:
             key = (risk.category, risk.statement or 0)
-            self._best[key] = max(self._best[key], risk.points)
+            if risk.points > self._best[key]:
+                self._best[key] = risk.points
         ends = {claim.last for claim in claims if claim.last > claim.first}
         # From each statement to the end of its transaction; nobody but locking speaks of more than one statement.
         self._later = [0] * (statements + 2)
-        for statement in range(statements, 0, -1):
+        for statement in range(statements, 0, -1) if ends else ():
             after = 0 if statement in ends else self._later[statement + 1]
-            self._later[statement] = max(after, self._best[Category.LOCKING, statement])
+            self._later[statement] = max(after, self._best.get((Category.LOCKING, statement), 0))
 
     def covers(self, claim: Claim) -> bool:
         """Whether a risk of the same category, about one of the claim's statements, has as many points."""
         if claim.last > claim.first:
             return self._later[claim.first] >= claim.points
-        return self._best[claim.category, claim.first] >= claim.points
+        return self._best.get((claim.category, claim.first), 0) >= claim.points

@@ -14,6 +14,8 @@ from confiture_tui.core.effects.model import Basis, DurationEstimate, FrozenMode
 class Category(StrEnum):
     """What a risk endangers."""
 
+    __hash__ = str.__hash__  # this is asked for at every look-up
+
     LOCKING = "locking"
     """Others wait for locks."""
     PERFORMANCE = "performance"
@@ -33,6 +35,8 @@ class Category(StrEnum):
 class Severity(StrEnum):
     """How bad one risk is here, least first."""
 
+    __hash__ = str.__hash__  # this is asked for at every look-up
+
     INFO = "info"
     LOW = "low"
     MEDIUM = "medium"
@@ -42,6 +46,8 @@ class Severity(StrEnum):
 
 class Level(StrEnum):
     """How dangerous a migration is, least first."""
+
+    __hash__ = str.__hash__  # this is asked for at every look-up
 
     NONE = "none"
     LOW = "low"

@@ -49,6 +49,8 @@ SECURITY_POINTS: Final[Mapping[Severity, int]] = MappingProxyType(
 
 _TOPS: Final = ((Level.NONE, 9), (Level.LOW, 29), (Level.MEDIUM, 59), (Level.HIGH, 84), (Level.CRITICAL, 100))
 """The highest score of each level."""
+_TOP_OF: Final = dict(_TOPS)
+_CATEGORIES: Final = tuple(Category)
 _LEVELS: Final = tuple(level for level, _ in _TOPS)
 _HIGHEST: Final = tuple(top for _, top in _TOPS)
 _SEVERITIES: Final = tuple(Severity)
@@ -106,9 +108,10 @@ def severity_of_points(category: Category, points: int) -> Severity:
 
 def categories_of(points: Iterable[tuple[Category, int]]) -> dict[Category, int]:
     """The score of each category: the worst of its risks, 0 without one."""
-    worst = dict.fromkeys(Category, 0)
+    worst = dict.fromkeys(_CATEGORIES, 0)
     for category, value in points:
-        worst[category] = max(worst[category], value)
+        if value > worst[category]:
+            worst[category] = value
     return worst
 
 
@@ -119,8 +122,8 @@ def score(categories: Mapping[Category, int]) -> tuple[int, Level]:
     top of that level: several small things never shout like one big one.
     """
     level = level_of(max(categories.values(), default=0))
-    rest = math.prod(1 - value / 100 for value in categories.values())
-    return min(_points(100 * (1 - rest)), dict(_TOPS)[level]), level
+    rest = math.prod([1 - value / 100 for value in categories.values()])
+    return min(_points(100 * (1 - rest)), _TOP_OF[level]), level
 
 
 def _points(value: float) -> int:

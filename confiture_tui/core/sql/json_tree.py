@@ -1,6 +1,7 @@
 """Reading JSON of any depth.
 
-Python's own reader goes one C call deeper for each level and gives up after about a thousand. A syntax tree of
+The reader that comes with pydantic takes two thirds of the time of Python's own, and gives up at a depth of two hundred
+levels. Python's goes one C call deeper for each level and gives up after about a thousand. A syntax tree of
 ``1 + 1 + …`` is deeper than that, so such a text is read again with a list in place of the stack.
 """
 
@@ -9,6 +10,8 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
+
+from pydantic_core import from_json
 
 _TOKEN = re.compile(r'[{}\[\]]|"(?>[^"\\]++|\\.)*+"|[^\s{}\[\]",:]++')
 _SIMPLE = {"true": True, "false": False, "null": None}
@@ -20,6 +23,13 @@ def read_json(text: str) -> Any:
     Raises:
         ValueError: the text is no JSON. (Text that is too deep for Python's reader is not checked for that.)
     """
+    try:
+        return from_json(text)
+    except ValueError:  # too deep, or no JSON, as the other will say
+        return _read_deeper(text)
+
+
+def _read_deeper(text: str) -> Any:
     try:
         return json.loads(text)
     except RecursionError:

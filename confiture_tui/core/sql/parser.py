@@ -165,7 +165,8 @@ def _stack_for(sql: str) -> int:
 
 def _ask(function: str, sql: str, stack: int) -> str | SyntaxProblem:
     """The library's answer to one statement."""
-    if unreadable := _UNREADABLE.search(sql):
+    # Nearly every text is ASCII, and no search is needed to know that.
+    if ("\0" in sql or not sql.isascii()) and (unreadable := _UNREADABLE.search(sql)):
         what = "a NUL character, which no text in PostgreSQL may hold"
         if unreadable.group() != "\0":
             what = "a character that cannot be written in UTF-8"

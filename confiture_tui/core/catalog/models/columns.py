@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 class Volatility(StrEnum):
     """How far an expression may change its value (PostgreSQL documentation, 36.7)."""
 
+    __hash__ = str.__hash__  # this is asked for at every look-up
+
     IMMUTABLE = "immutable"
     STABLE = "stable"
     VOLATILE = "volatile"

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 class RelationKind(StrEnum):
     """The kinds of relation that have columns."""
 
+    __hash__ = str.__hash__  # this is asked for at every look-up
+
     TABLE = "table"
     PARTITIONED_TABLE = "partitioned table"
     VIEW = "view"

@@ -94,29 +94,34 @@ def columns_named(query: Node) -> NamedColumns:
     stars: set[str] = set()
     aliases: dict[str, set[str]] = {}
     everything = False
-    waiting: list[object] = [query]
+    waiting: list[Any] = [query]
     while waiting:
         one = waiting.pop()
         if isinstance(one, list):
-            waiting.extend(one)
+            waiting += one
             continue
         if not isinstance(one, dict):
             continue
-        if "ColumnRef" in one:
-            fields = one["ColumnRef"].get("fields", [])
-            parts = [part["String"].get("sval", "") for part in fields if "String" in part]
-            if any("A_Star" in part for part in fields):
-                stars.update(parts[-1:])
-                everything = everything or not parts
-            elif len(parts) > 1:
-                qualified.add((parts[-2], parts[-1]))
-            elif parts:
-                names.add(parts[0])
-            continue
-        if "relname" in one:
-            aliases.setdefault(one["relname"], set()).add(one.get("alias", {}).get("aliasname", one["relname"]))
-        names.update(part["String"].get("sval", "") for part in one.get("usingClause", ()) if "String" in part)
-        everything = everything or bool(one.get("isNatural"))
-        waiting.extend(value for value in one.values() if isinstance(value, dict | list))
+        for key, value in one.items():
+            if isinstance(value, list):
+                waiting += value
+                if key == "usingClause":
+                    names.update(part["String"].get("sval", "") for part in value if "String" in part)
+            elif key == "ColumnRef":
+                fields = value.get("fields", [])
+                parts = [part["String"].get("sval", "") for part in fields if "String" in part]
+                if len(parts) < len(fields) and any("A_Star" in part for part in fields):
+                    stars.update(parts[-1:])
+                    everything = everything or not parts
+                elif len(parts) > 1:
+                    qualified.add((parts[-2], parts[-1]))
+                elif parts:
+                    names.add(parts[0])
+            elif isinstance(value, dict):
+                waiting.append(value)
+            elif key == "relname":
+                aliases.setdefault(value, set()).add(one.get("alias", {}).get("aliasname", value))
+            elif key == "isNatural":
+                everything = everything or bool(value)
     called = {name: frozenset(found) for name, found in aliases.items()}
     return NamedColumns(frozenset(names), frozenset(qualified), frozenset(stars), everything, called)

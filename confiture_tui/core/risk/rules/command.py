@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from confiture_tui.core.effects.forecast import WorkKind
@@ -12,7 +12,7 @@ from confiture_tui.core.risk.rule import RiskRule
 from confiture_tui.core.risk.rules.facts import blocking, facts, works
 
 if TYPE_CHECKING:
-    from confiture_tui.core.effects.forecast import Forecast, Lock, Work
+    from confiture_tui.core.effects.forecast import Forecast, Lock, Simulation, Work
     from confiture_tui.core.risk.advice.tree import Node
     from confiture_tui.core.risk.model import Risk
     from confiture_tui.core.risk.rule import RuleContext
@@ -95,18 +95,32 @@ class CommandRule(RiskRule):
 
     def check(self, forecast: Forecast, context: RuleContext) -> Iterable[Risk]:
         """The risks of every sub-command that the rule looks at."""
-        node = forecast.statement.node or {}
-        for position, one in enumerate(node.get("cmds", ())):
-            command = one.get("AlterTableCmd", {})
-            subtype = command.get("subtype", "")
-            if subtype in self.subtypes:
-                table = forecast.before.name_of(node["relation"])
-                risks = self.check_command(Command(forecast, position, command, subtype, table), context)
-                yield from risks if len(node["cmds"]) == 1 else map(_for_one_of_several, risks)
+        commands = context.of_migration(_commands)[forecast.statement.index]
+        for command in commands:
+            if command.subtype in self.subtypes:
+                risks = self.check_command(command, context)
+                yield from risks if len(commands) == 1 else map(_for_one_of_several, risks)
 
     @abstractmethod
     def check_command(self, command: Command, context: RuleContext) -> Iterable[Risk]:
         """The risks of one sub-command."""
+
+
+def _commands(simulation: Simulation) -> Mapping[int, tuple[Command, ...]]:
+    """The sub-commands of each ALTER TABLE, by the statement's index."""
+    return {
+        forecast.statement.index: tuple(_commands_of(forecast))
+        for forecast in simulation.forecasts
+        if forecast.statement.node_kind == "AlterTableStmt"
+    }
+
+
+def _commands_of(forecast: Forecast) -> Iterator[Command]:
+    node = forecast.statement.node or {}
+    table = forecast.before.name_of(node["relation"])
+    for position, one in enumerate(node.get("cmds", ())):
+        command = one.get("AlterTableCmd", {})
+        yield Command(forecast, position, command, command.get("subtype", ""), table)
 
 
 def _for_one_of_several(risk: Risk) -> Risk:

@@ -30,18 +30,22 @@ _DOES = {
 
 def works(forecast: Forecast, kinds: Iterable[WorkKind] = HEAVY, command: int | None = None) -> tuple[Work, ...]:
     """The work of these kinds; with ``command``, only that of one sub-command."""
+    if not forecast.works:
+        return ()
     wanted = frozenset(kinds)
     return tuple(
-        work for work in forecast.works if work.kind in wanted and (command is None or work.command == command)
+        [work for work in forecast.works if work.kind in wanted and (command is None or work.command == command)]
     )
 
 
 def blocking(forecast: Forecast, command: int | None = None) -> tuple[Lock, ...]:
     """The locks for which writers, or readers too, wait; with ``command``, those of the statement and of it."""
     return tuple(
-        lock
-        for lock in forecast.locks
-        if lock.mode.blocks_writes and (command is None or lock.command in (None, command))
+        [
+            lock
+            for lock in forecast.locks
+            if lock.mode.blocks_writes and (command is None or lock.command in (None, command))
+        ]
     )
 
 
@@ -70,9 +74,11 @@ def facts(
     found += [lock_fact(lock) for lock in few(taken, 4)]
     if len(taken) > 4:
         found.append(f"{count(len(taken) - 4, 'more relation')} locked in the same way.")
-    found += _work_facts(done, forecast, context)
-    grown = {one.relation for one in works_that_grow(forecast)}
-    measured = dict.fromkeys([one.relation for one in done if one.relation in grown] + list(sizes))
+    measured = dict.fromkeys(sizes)
+    if done:
+        found += _work_facts(done, forecast, context)
+        grown = {one.relation for one in works_that_grow(forecast)}
+        measured = dict.fromkeys([one.relation for one in done if one.relation in grown]) | measured
     found += [size_fact(context.size_of(relation)) for relation in few(tuple(measured), 4)]
     if forecast.before.catalog is None:
         found.append("Without a catalog: the text alone was read.")
