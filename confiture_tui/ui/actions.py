@@ -98,6 +98,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("plan_forward", _N, ("f",), "Apply", "Plan to apply what is pending; nothing is run yet.", 3),
     Action("allow_objections", _N, ("w",), "Allow", "Allow what speaks against the plan, after a question.", 2),
     Action("resume_left", _N, ("s",), "Resume", "Go on with the chosen migration, which stopped half-way.", 1),
+    Action("clean_up_left", _N, ("u",), "Clean up", "Drop the invalid indexes that what stopped half-way has left.", 2),
     Action("mark_applied", _N, ("m",), "Mark applied", "What stopped half-way is to count as applied.", 2),
     Action("mark_pending", _N, ("M",), "Mark pending", "What stopped half-way is to count as pending.", 2),
     Action("cancel_run", _N, ("escape", "c"), "Cancel", "Stop what is under way.", 1, running=True),

@@ -49,9 +49,9 @@ if TYPE_CHECKING:
         AssessEnded,
         DryRunEnded,
         HistoryRead,
+        LeftSettled,
         Linted,
         LintSettled,
-        Marked,
         OpenFailed,
         PlanRead,
         RunEnded,
@@ -264,9 +264,9 @@ class ConfitureApp(TerminalApp):
             self._drain()
         self.runs.ended(message)
 
-    def on_marked(self, message: Marked) -> None:
+    def on_left_settled(self, message: LeftSettled) -> None:
         """A person has decided."""
-        self.runs.marked(message)
+        self.runs.settled(message)
 
     def on_linted(self, message: Linted) -> None:
         """There are findings."""

@@ -85,13 +85,12 @@ class RunEnded(Message):
         self.error = error
 
 
-class Marked(Message):
-    """A migration that stopped half-way was marked, or could not be."""
+class LeftSettled(Message):
+    """Something was done about a migration that stopped half-way, or could not be; ``told``: what it was."""
 
-    def __init__(self, version: str, *, applied: bool, error: ConfitureError | None = None) -> None:
+    def __init__(self, told: str = "", *, error: ConfitureError | None = None) -> None:
         super().__init__()
-        self.version = version
-        self.applied = applied
+        self.told = told
         self.error = error
 
 

@@ -25,6 +25,7 @@ from confiture_tui.service.assessing import Assessed, AssessRequest
 from confiture_tui.service.linting import LintRequest, LintResult
 from confiture_tui.service.models import MigrationPreview, PreviewedHook, ProjectInfo, TargetInfo
 from confiture_tui.service.running import PreparedRun, RunRequest
+from confiture_tui.service.settling import CleanedUp
 
 if TYPE_CHECKING:
     from confiture_tui.core.dry_run.result import DryRunResult
@@ -101,6 +102,7 @@ class FakeService:
         self.lints: list[FakeJob[LintResult]] = []
         self.planned: list[RunRequest] = []
         self.marked: list[tuple[str, bool, str | None]] = []
+        self.cleaned: list[tuple[str, str | None]] = []
         self.settings_error: ConfitureError | None = None
         self.ignored: list[tuple[str, str, str]] = []
         self.linted: list[LintRequest] = []
@@ -219,6 +221,11 @@ class FakeService:
     async def mark(self, version: str, *, applied: bool, confirmation: str | None = None) -> None:
         self.marked.append((version, applied, confirmation))
         self.left = [one for one in self.left if one.entry.version != version]
+
+    async def clean_up(self, version: str, *, confirmation: str | None = None) -> CleanedUp:
+        self.cleaned.append((version, confirmation))
+        self.left = [one for one in self.left if one.entry.version != version]
+        return CleanedUp(dropped=("shop.w_orders_email_idx",), pending=True)
 
     async def ignore_finding(self, *, rule: str, object: str, reason: str) -> None:
         if self.settings_error is not None:

@@ -391,6 +391,23 @@ class TestLeftOvers:
             assert service.marked == [("006", applied, None)]
             await driver.until(lambda: not driver.app.session.run.left)
 
+    async def test_what_it_left_invalid_is_dropped_after_a_question(self) -> None:
+        left = run_samples.left_over(
+            actions=("resume", "clean_up", "mark_applied", "mark_pending"), invalid=("shop.w_orders_email_idx",)
+        )
+        service = samples.service(left=[left])
+        async with running(service, size=(120, 36)) as driver:
+            await planned(driver)
+            await driver.until_text("u  drops the invalid indexes that it has left")
+            await driver.press("u")
+            await driver.until_text("Drop shop.w_orders_email_idx")
+            await driver.press("enter")
+            assert service.cleaned == []
+            await driver.press("u", "tab", "enter")
+            await driver.until(lambda: service.cleaned)
+            assert service.cleaned == [("006", None)]
+            await driver.until(lambda: not driver.app.session.run.left)
+
     async def test_only_what_can_be_done_is_offered(self) -> None:
         service = samples.service(left=[run_samples.left_over(actions=("wait",))])
         async with running(service) as driver:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from confiture_tui.errors import ConfitureError
-from confiture_tui.ui.messages import Marked, PlanRead, RunEnded
+from confiture_tui.ui.messages import LeftSettled, PlanRead, RunEnded
 from confiture_tui.ui.run_progress import MigrationProgress, RunProgress
 from confiture_tui.ui.run_state import RunPhase, Step
+from confiture_tui.ui.safe_text import safe_line
 from confiture_tui.ui.session import Topic
 
 if TYPE_CHECKING:
@@ -233,16 +234,30 @@ class RunDesk:
         try:
             await self._app.service.mark(version, applied=applied, confirmation=confirmation)
         except ConfitureError as error:
-            self._app.post_message(Marked(version, applied=applied, error=error))
+            self._app.post_message(LeftSettled(error=error))
         else:
-            self._app.post_message(Marked(version, applied=applied))
+            self._app.post_message(LeftSettled(f"{version} counts as {'applied' if applied else 'pending'} now."))
 
-    def marked(self, message: Marked) -> None:
+    def clean_up(self, version: str, confirmation: str | None) -> None:
+        """Drop the invalid indexes that it has left behind."""
+        self._app.run_worker(self._clean_up(version, confirmation), group="mark")
+
+    async def _clean_up(self, version: str, confirmation: str | None) -> None:
+        try:
+            done = await self._app.service.clean_up(version, confirmation=confirmation)
+        except ConfitureError as error:
+            self._app.post_message(LeftSettled(error=error))
+        else:
+            state = "It is pending again." if done.pending else "It is still half-way."
+            self._app.post_message(LeftSettled(f"Dropped {', '.join(done.dropped)}. {state}"))
+
+    def settled(self, message: LeftSettled) -> None:
         """Plan anew, or say why it could not be."""
         if message.error is not None:
             self.state.error, self.state.phase = message.error, RunPhase.REFUSED
             self._publish()
             return
+        self._app.notify(safe_line(message.told), markup=False)
         self._app.session.history.entries = None
         self._app.reading.reload()
         self.plan()

@@ -142,6 +142,7 @@ def _target(prepared: PreparedRun, glyphs: Glyphs) -> list[Content]:
 
 _WHAT_IT_DOES = {
     "resume": ("resume_left", "goes on with what is not done"),
+    "clean_up": ("clean_up_left", "drops the invalid indexes that it has left"),
     "mark_applied": ("mark_applied", "it counts as applied; runs nothing"),
     "mark_pending": ("mark_pending", "it counts as pending; runs nothing"),
     "wait": ("plan_again", "look again later: a session of it is still there"),
@@ -215,7 +216,12 @@ def settle_question(left: LeftOver, what: str, session: Session) -> Content:
     """What a yes would do to what was left half-way."""
     name = (label(left.entry.version, left.entry.name), style("strong"))
     database = safe_line(session.target.database if session.target is not None else "the target")
+    invalid = ", ".join(safe_line(name) for name in left.invalid)
     words = {
+        "clean_up": (
+            f"Drop {invalid}, which ",
+            f" has left on {database}? What else of it stands, stays.",
+        ),
         "resume": ("Go on with ", f" on {database}? What is not done yet is run."),
         "mark_applied": (
             "Let ",

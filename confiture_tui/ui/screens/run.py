@@ -43,7 +43,12 @@ if TYPE_CHECKING:
     from confiture_tui.ui.presenters.run_rows import RunRow
     from confiture_tui.ui.run_state import RunState
 
-_LEFT = {"resume_left": "resume", "mark_applied": "mark_applied", "mark_pending": "mark_pending"}
+_LEFT = {
+    "resume_left": "resume",
+    "clean_up_left": "clean_up",
+    "mark_applied": "mark_applied",
+    "mark_pending": "mark_pending",
+}
 
 
 class RunScreen(ConfitureScreen):
@@ -171,7 +176,7 @@ class RunScreen(ConfitureScreen):
                 return state.is_backward
             case "allow_objections":
                 return state.prepared is not None and bool(state.prepared.plan.objections)
-            case "resume_left" | "mark_applied" | "mark_pending":
+            case "resume_left" | "clean_up_left" | "mark_applied" | "mark_pending":
                 return row is not None and row.left is not None and _LEFT[action.id] in row.left.actions
         return True
 
@@ -360,6 +365,14 @@ class RunScreen(ConfitureScreen):
             left, runs = row.left, self.confiture.runs
             asked = settle_question(left, "resume", self.session)
             self._ask(asked, Content("Resume"), lambda typed: runs.resume(left, typed))
+
+    def action_clean_up_left(self) -> None:
+        """Ask, and drop the invalid indexes that it has left behind."""
+        row = self._chosen_left("clean_up")
+        if row is not None and row.left is not None:
+            left, runs = row.left, self.confiture.runs
+            asked = settle_question(left, "clean_up", self.session)
+            self._ask(asked, Content("Drop"), lambda typed: runs.clean_up(left.entry.version, typed))
 
     def action_mark_applied(self) -> None:
         """Ask, and let it count as applied."""
