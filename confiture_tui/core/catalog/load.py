@@ -53,6 +53,7 @@ OLDEST_SERVER = 140000
 _ATTEMPTS = 5
 
 COLUMNS: tuple[Query, ...] = (*objects.QUERIES, *context.QUERIES, *relations.QUERIES, *columns.QUERIES)
+OF_COLUMNS: tuple[Query, ...] = columns.DETAILS
 KEYS: tuple[Query, ...] = (*indexes.QUERIES, *constraints.QUERIES)
 MEASURES: tuple[Query, ...] = (*relations.MEASURES, *indexes.STATISTICS_TARGETS)
 THE_REST: tuple[Query, ...] = (
@@ -63,7 +64,7 @@ THE_REST: tuple[Query, ...] = (
     *routines.QUERIES,
     *others.QUERIES,
 )
-QUERIES = COLUMNS + KEYS + MEASURES + THE_REST
+QUERIES = COLUMNS + OF_COLUMNS + KEYS + MEASURES + THE_REST
 # In lots: while we make objects of the rows of one, the server works on the next.
 
 _FORGIVEN = {"sizes": (INSUFFICIENT_PRIVILEGE, LOCK_NOT_AVAILABLE, INTERNAL_ERROR)}
@@ -168,6 +169,9 @@ def _exchange(conn: psycopg.Connection[Any], pipeline: psycopg.Pipeline, assembl
     """Sends each lot before the rows of the one before it are looked at; ``sync`` waits for all that was sent."""
     rows = assembly.rows
     lot = _send(conn, COLUMNS, target)
+    pipeline.sync()
+    lot, following = _send(conn, OF_COLUMNS, target), lot
+    _receive(following, rows)
     pipeline.sync()
     following = _send(conn, KEYS, target)
     _receive(lot, rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
@@ -42,6 +42,7 @@ class Dependency(NamedTuple):
     kind: str
 
 
+Group = tuple[int, int, str, str, str, str, str]
 Row = tuple[int, int, int, int, int, int, str]
 
 
@@ -49,22 +50,25 @@ class Dependencies:
     """The dependencies among a database's own objects. Kept as the server's text, and indexed when first asked.
 
     Args:
-        columns: ``classid``, ``objid``, ``objsubid``, ``refclassid``, ``refobjid``, ``refobjsubid`` as arrays in
-            PostgreSQL's text form, and the letters of ``deptype`` in one string; ``None`` for no rows at all.
+        groups: ``classid``, ``refclassid``, ``deptype``, and of the rows that have these the ``objid``, ``objsubid``,
+            ``refobjid``, ``refobjsubid``, each as one array in PostgreSQL's text form.
     """
 
-    def __init__(self, columns: Sequence[str | None] = ()) -> None:
-        self._columns = tuple(column for column in columns if column is not None)
+    def __init__(self, groups: Iterable[Group] = ()) -> None:
+        self._groups = tuple(groups)
 
     def __len__(self) -> int:
-        return len(self._columns[-1]) if self._columns else 0
+        return sum(group[3].count(",") + 1 for group in self._groups)
 
     @cached_property
     def _rows(self) -> tuple[Row, ...]:
-        if not self._columns:
-            return ()
-        *numbers, kinds = self._columns
-        return tuple(zip(*(map(int, column[1:-1].split(",")) for column in numbers), kinds, strict=True))
+        return tuple(
+            (class_oid, oid, number, ref_class_oid, ref_oid, ref_number, kind)
+            for class_oid, ref_class_oid, kind, *texts in self._groups
+            for oid, number, ref_oid, ref_number in zip(
+                *(map(int, text[1:-1].split(",")) for text in texts), strict=True
+            )
+        )
 
     @cached_property
     def _dependents(self) -> Mapping[tuple[int, int], list[Dependency]]:

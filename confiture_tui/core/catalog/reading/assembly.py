@@ -53,7 +53,7 @@ class Assembly:
         self._relations: list[Relation] | None = None
 
     def make_columns(self) -> None:
-        """The context and the columns, of ``COLUMNS``."""
+        """The context and the columns, of ``COLUMNS`` and ``OF_COLUMNS``."""
         self._context = Context.of(self.rows, self._take_in)
         self._context.relation_names = relations.names_by_oid(self.rows)
         self._columns = columns.build(self.rows, self._context)
@@ -119,5 +119,5 @@ class Assembly:
             "event_triggers": triggers.build_event_triggers(rows, context),
             "default_privileges": objects.build_default_privileges(rows, context),
             "others": others.build(rows, context),
-            "dependencies": Dependencies(next(iter(rows.get("dependencies", ())), ())),
+            "dependencies": Dependencies(rows.get("dependencies", ())),
         }

@@ -60,6 +60,9 @@ QUERIES = (
             JOIN pg_type t ON t.oid = a.atttypid
             ORDER BY a.attrelid, a.attnum""",
     ),
+)
+
+DETAILS = (
     Query(
         "defaults",
         "column defaults",
@@ -67,11 +70,12 @@ QUERIES = (
         # Defaults that read alike call the same functions, and are looked at once for their volatility. Generation
         # expressions, where columns' types choose among overloaded functions, are immutable by definition.
         f"""WITH defaults AS MATERIALIZED (
-              SELECT d.oid, d.adrelid, d.adnum, a.attgenerated <> '' AS generated,
-                pg_get_expr(d.adbin, CASE WHEN a.attgenerated <> '' THEN d.adrelid ELSE 0 END) AS expression
+              SELECT d.oid, d.adrelid, d.adnum, a.attnum IS NOT NULL AS generated,
+                pg_get_expr(d.adbin, CASE WHEN a.attnum IS NOT NULL THEN d.adrelid ELSE 0 END) AS expression
               FROM {_RELATIONS} AS c
               JOIN pg_attrdef d ON d.adrelid = c.oid
-              JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum),
+              LEFT JOIN (SELECT attrelid, attnum FROM pg_attribute WHERE attgenerated <> '') AS a
+                ON a.attrelid = d.adrelid AND a.attnum = d.adnum),
             volatilities AS MATERIALIZED (
               SELECT texts.expression, {volatility_of("d.adbin::text")} AS volatility
               FROM (SELECT expression, min(oid) AS example FROM defaults WHERE NOT generated GROUP BY 1) AS texts

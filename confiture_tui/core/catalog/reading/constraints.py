@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from confiture_tui.core.catalog.models.constraints import Constraint, ConstraintKind
 from confiture_tui.core.catalog.models.dependencies import PG_CONSTRAINT
 from confiture_tui.core.catalog.reading import constraint_definitions as definitions
+from confiture_tui.core.catalog.reading import indexes
 from confiture_tui.core.catalog.reading.bulk import assembler
 from confiture_tui.core.catalog.reading.query import USER_OR_OWN_TEMPORARY_SCHEMA, Query, Rows, qualified
 from confiture_tui.core.catalog.reading.relations import group
@@ -40,11 +41,9 @@ QUERIES = (
                 k.convalidated, {"k.conenforced" if target.version >= 180000 else "true"},
                 k.condeferrable, k.condeferred, k.connoinherit, k.conkey, k.confrelid, k.confkey,
                 k.confupdtype, k.confdeltype, k.confmatchtype,
-                k.conindid, k.conparentid, k.conislocal, k.coninhcount, {qualified("xn.nspname", "i.relname")}
+                k.conindid, k.conparentid, k.conislocal, k.coninhcount
             FROM pg_constraint k
             JOIN pg_namespace n ON n.oid = k.connamespace
-            LEFT JOIN pg_class i ON i.oid = k.conindid
-            LEFT JOIN pg_namespace xn ON xn.oid = i.relnamespace
             LEFT JOIN pg_index x ON x.indexrelid = k.conindid
             WHERE {USER_OR_OWN_TEMPORARY_SCHEMA} AND (k.conrelid <> 0 OR k.contypid <> 0)"""
         ),
@@ -72,6 +71,8 @@ QUERIES = (
 def build(rows: Rows, context: Context) -> list[Constraint]:
     """All constraints."""
     domains: dict[int, str] = dict(rows.get("domains", ()))
+    comments = context.comments_on(PG_CONSTRAINT)
+    index_names = indexes.names_by_oid(rows)
     disabled: dict[int, str] = dict(rows.get("disabled_internal_triggers", ()))
     constraints: list[Constraint] = []
     for (
@@ -97,7 +98,6 @@ def build(rows: Rows, context: Context) -> list[Constraint]:
         parent,
         is_local,
         inherited,
-        index_name,
     ) in context.steadily(rows.get("constraints", ())):
         owner = context.relation_names.get(relation) if relation else domains.get(domain)
         kind = KINDS.get(kind_letter)
@@ -110,9 +110,6 @@ def build(rows: Rows, context: Context) -> list[Constraint]:
             referenced_columns = context.column_objects(referenced, referenced_key)
         if not definition:
             quoted_columns = _quoted(columns)
-            timing = definitions.timing_of(
-                deferrable=deferrable, deferred=deferred, enforced=enforced, validated=validated
-            )
             if kind is ConstraintKind.NOT_NULL:
                 definition = definitions.not_null(quoted_columns, no_inherit=no_inherit, validated=validated)
             elif foreign:
@@ -123,10 +120,15 @@ def build(rows: Rows, context: Context) -> list[Constraint]:
                     match=match,
                     on_update=on_update,
                     on_delete=on_delete,
-                    timing=timing,
+                    timing=definitions.timing_of(
+                        deferrable=deferrable, deferred=deferred, enforced=enforced, validated=validated
+                    ),
                 )
             else:
                 primary = kind is ConstraintKind.PRIMARY_KEY
+                timing = definitions.timing_of(
+                    deferrable=deferrable, deferred=deferred, enforced=enforced, validated=validated
+                )
                 definition = definitions.key(quoted_columns, primary=primary, timing=timing)
         constraints.append(
             _constraint(
@@ -151,12 +153,12 @@ def build(rows: Rows, context: Context) -> list[Constraint]:
                 definitions.ACTIONS.get(on_delete) if foreign else None,
                 definitions.MATCH.get(match) if foreign else None,
                 index,
-                index_name,
+                index_names.get(index),
                 parent,
                 is_local,
                 inherited,
                 disabled.get(oid, ""),
-                context.comment(PG_CONSTRAINT, oid),
+                comments.get(oid),
             )
         )
     return constraints

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -61,13 +61,13 @@ DEPENDENCIES = (
         "dependencies",
         # 2200 is public, the one schema that initdb makes and that can be dropped.
         # One text for each column: there are very many rows, and they are read one by one only when first asked for.
-        f"""SELECT array_agg(classid)::text, array_agg(objid)::text, array_agg(objsubid)::text,
-                array_agg(refclassid)::text, array_agg(refobjid)::text, array_agg(refobjsubid)::text,
-                string_agg(deptype::text, '')
+        f"""SELECT classid, refclassid, deptype, array_agg(objid)::text, array_agg(objsubid)::text,
+                array_agg(refobjid)::text, array_agg(refobjsubid)::text
             FROM pg_depend
             WHERE objid >= {FIRST_USER_OID} AND (
                   refobjid >= {FIRST_USER_OID} OR refobjid = 2200 AND refclassid = 'pg_namespace'::regclass
-                  OR refclassid = 'pg_extension'::regclass)""",
+                  OR refclassid = 'pg_extension'::regclass)
+            GROUP BY classid, refclassid, deptype""",
     ),
 )
 
@@ -104,7 +104,7 @@ class Context:
     """
 
     take_in: Callable[[], object] = lambda: None
-    comments: dict[tuple[int, int], str] = field(default_factory=dict)
+    comments: dict[int, dict[int, str]] = field(default_factory=dict)
     column_comments: dict[int, dict[int, str]] = field(default_factory=dict)
     extensions: dict[tuple[int, int], str] = field(default_factory=dict)
     collations: dict[int, str] = field(default_factory=dict)
@@ -119,13 +119,13 @@ class Context:
     @classmethod
     def of(cls, rows: Rows, take_in: Callable[[], object]) -> Context:
         """The context that these rows give; what could not be read is empty."""
-        comments: dict[tuple[int, int], str] = {}
+        comments: defaultdict[int, dict[int, str]] = defaultdict(dict)
         column_comments: defaultdict[int, dict[int, str]] = defaultdict(dict)
         for class_oid, oid, number, text in rows.get("comments", ()):
             if number:
                 column_comments[oid][number] = text
             else:
-                comments[class_oid, oid] = text
+                comments[class_oid][oid] = text
         context = cls(
             take_in=take_in,
             comments=comments,
@@ -154,7 +154,11 @@ class Context:
 
     def comment(self, class_oid: int, oid: int) -> str | None:
         """The comment on an object, or ``None``."""
-        return self.comments.get((class_oid, oid))
+        return self.comments_on(class_oid).get(oid)
+
+    def comments_on(self, class_oid: int) -> Mapping[int, str]:
+        """The comments on the objects of one system catalog, by oid."""
+        return self.comments.get(class_oid, {})
 
     def extension(self, class_oid: int, oid: int) -> str | None:
         """The name of the extension that owns an object, or ``None``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from confiture_tui.core.catalog.models.dependencies import PG_CLASS
 from confiture_tui.core.catalog.models.indexes import Index
@@ -72,6 +72,15 @@ def constraint_names(rows: Rows) -> dict[int, str]:
     return {row[18]: row[2] or row[1] for row in rows.get("constraints", ()) if row[18] and row[3] in "pux"}
 
 
+class _Keys(NamedTuple):
+    numbers: tuple[int, ...]
+    included: tuple[int, ...]
+    opclasses: tuple[str, ...]
+    collations: tuple[str | None, ...]
+    descending: tuple[bool, ...]
+    nulls_first: tuple[bool, ...]
+
+
 def _numbers(text: str) -> tuple[int, ...]:
     """The numbers of an int2vector or oidvector."""
     return tuple(int(number) for number in text.split())
@@ -88,12 +97,20 @@ def build(
     names = names_by_oid(rows)
     owners = constraint_names(rows)
     parents = {child: names.get(parent) for child, parent, _ in rows.get("inheritance", ())}
-    # The same few vectors come again and again.
-    key_of = cache(_numbers)
-    opclasses_of = cache(lambda text: tuple(context.opclasses.get(number, "") for number in _numbers(text)))
-    collations_of = cache(lambda text: tuple(context.collations.get(number) for number in _numbers(text)))
-    descending_of = cache(lambda text: tuple(bool(flag & _DESCENDING) for flag in _numbers(text)))
-    nulls_first_of = cache(lambda text: tuple(bool(flag & _NULLS_FIRST) for flag in _numbers(text)))
+    comments = context.comments_on(PG_CLASS)
+
+    @cache  # The same few vectors come again and again.
+    def keys_of(key_count: int, key: str, opclasses: str, collations: str, options: str) -> _Keys:
+        numbers, flags = _numbers(key), _numbers(options)
+        return _Keys(
+            numbers[:key_count],
+            numbers[key_count:],
+            tuple(context.opclasses.get(number, "") for number in _numbers(opclasses)),
+            tuple(context.collations.get(number) for number in _numbers(collations)),
+            tuple(bool(flag & _DESCENDING) for flag in flags),
+            tuple(bool(flag & _NULLS_FIRST) for flag in flags),
+        )
+
     indexes: list[Index] = []
     for (
         oid,
@@ -127,53 +144,50 @@ def build(
         scans,
         _,
     ) in context.steadily(rows.get("indexes", ())):
-        if relation not in context.relation_names:
+        if (relation_name := context.relation_names.get(relation)) is None:
             continue
         columns = context.columns_by_number.get(relation, {})
-        key_numbers = key_of(key)
+        keys = keys_of(key_count, key, opclasses, collations, options)
+        size = sizes.get(oid)
         indexes.append(
             _index(
-                oid=oid,
-                schema=schema,
-                name=name,
-                qualified_name=qualified_name,
-                relation=context.relation_names[relation],
-                relation_oid=relation,
-                definition=definitions.get(oid) or asked.get(oid, ""),
-                access_method=context.names.get(access_method, ""),
-                key_columns=tuple(
-                    [columns[number].name if number in columns else None for number in key_numbers[:key_count]]
-                ),
-                included_columns=tuple(
-                    [column.name for column in context.column_objects(relation, key_numbers[key_count:])]
-                ),
-                expressions=tuple(expressions) if expressions else (),
-                predicate=predicate,
-                opclasses=opclasses_of(opclasses),
-                collations=collations_of(collations),
-                descending=descending_of(options),
-                nulls_first=nulls_first_of(options),
-                unique=unique,
-                nulls_not_distinct=nulls_not_distinct,
-                primary=primary,
-                exclusion=exclusion,
-                immediate=immediate,
-                valid=valid,
-                ready=ready,
-                live=live,
-                clustered=clustered,
-                replica_identity=replica_identity,
-                is_partitioned=kind == "I",
-                parent=parents.get(oid),
-                constraint=owners.get(oid),
-                options=tuple(sorted(storage_options)) if storage_options else (),
-                tablespace=context.names.get(tablespace),
-                statistics_targets=tuple(targets[oid]) if oid in targets else (),
-                rows=tuples,
-                pages=pages,
-                size=sizes[oid][0] if oid in sizes else None,
-                scans=scans,
-                comment=context.comment(PG_CLASS, oid),
+                oid,
+                schema,
+                name,
+                qualified_name,
+                relation_name,
+                relation,
+                definitions.get(oid) or asked.get(oid, ""),
+                context.names.get(access_method, ""),
+                tuple([columns[number].name if number in columns else None for number in keys.numbers]),
+                tuple([columns[number].name for number in keys.included if number in columns]) if keys.included else (),
+                tuple(expressions) if expressions else (),
+                predicate,
+                keys.opclasses,
+                keys.collations,
+                keys.descending,
+                keys.nulls_first,
+                unique,
+                nulls_not_distinct,
+                primary,
+                exclusion,
+                immediate,
+                valid,
+                ready,
+                live,
+                clustered,
+                replica_identity,
+                kind == "I",
+                parents.get(oid),
+                owners.get(oid),
+                tuple(sorted(storage_options)) if storage_options else (),
+                context.names.get(tablespace),
+                tuple(targets[oid]) if oid in targets else (),
+                tuples,
+                pages,
+                size[0] if size else None,
+                scans,
+                comments.get(oid),
             )
         )
     return indexes

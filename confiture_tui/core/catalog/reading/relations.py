@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 from confiture_tui.core.catalog.models.dependencies import PG_CLASS, PG_TYPE
 from confiture_tui.core.catalog.models.relations import Partitioning, Persistence, Relation, RelationKind
 from confiture_tui.core.catalog.models.statistics import RelationStatistics, RelationTraffic
+from confiture_tui.core.catalog.reading.bulk import assembler
 from confiture_tui.core.catalog.reading.options import option_texts
 from confiture_tui.core.catalog.reading.query import (
     USER_OR_OWN_TEMPORARY_SCHEMA,
@@ -39,6 +40,9 @@ PERSISTENCE = {"p": Persistence.PERMANENT, "u": Persistence.UNLOGGED, "t": Persi
 REPLICA_IDENTITY = {"d": "default", "n": "nothing", "f": "full", "i": "index"}
 STRATEGY = {"r": "range", "l": "list", "h": "hash"}
 _MEASURED = {RelationKind.TABLE, RelationKind.PARTITIONED_TABLE, RelationKind.MATERIALIZED_VIEW}
+
+_assembled, _assembled_statistics = assembler(Relation), assembler(RelationStatistics)
+_assembled_traffic = assembler(RelationTraffic)
 
 SMALL = 1024 * 1024
 """Bytes. Indexes that held less when they were last vacuumed, analyzed or built, of tables that hold less now, are not
@@ -201,7 +205,7 @@ def _relation(
     indexes = parts.indexes.get(oid, ())
     parent_oids = inheritance.parents if inheritance else ()
     class_oid, comment_oid = (PG_TYPE, row_type) if kind is RelationKind.COMPOSITE_TYPE else (PG_CLASS, oid)
-    return Relation(
+    return _assembled(
         oid=oid,
         schema=schema,
         name=name,
@@ -259,7 +263,7 @@ def _statistics(row: Row | None, size: tuple[int, int] | None, indexes: tuple[In
     _, tuples, pages, visible, age, live, dead, changed, analyzed, autoanalyzed, vacuumed, autovacuumed, *_ = row
     index_sizes = [index.size for index in indexes if not index.is_partitioned]
     total = None if size is None or None in index_sizes else sum(size) + sum(each or 0 for each in index_sizes)
-    return RelationStatistics(
+    return _assembled_statistics(
         rows=tuples,
         pages=pages,
         all_visible_pages=visible,
@@ -280,7 +284,7 @@ def _traffic(row: Row | None, indexes: tuple[Index, ...]) -> RelationTraffic | N
     if row is None:
         return None
     scans, read, inserted, updated, deleted = row[12:]
-    return RelationTraffic(scans, read, sum(index.scans for index in indexes), inserted, updated, deleted)
+    return _assembled_traffic(scans, read, sum(index.scans for index in indexes), inserted, updated, deleted)
 
 
 def names_by_oid(rows: Rows) -> dict[int, str]:

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 from confiture_tui.core.catalog.models.dependencies import PG_CLASS
 from confiture_tui.core.catalog.models.relations import Sequence
+from confiture_tui.core.catalog.reading.bulk import assembler
 from confiture_tui.core.catalog.reading.query import USER_OR_OWN_TEMPORARY_SCHEMA, Query, Rows, qualified
 from confiture_tui.core.catalog.reading.relations import PERSISTENCE
 
 if TYPE_CHECKING:
     from confiture_tui.core.catalog.reading.context import Context
+
+_sequence = assembler(Sequence)
 
 QUERIES = (
     Query(
@@ -56,7 +59,7 @@ def build(rows: Rows, context: Context, last_values: Mapping[int, int | None]) -
     ) in rows.get("sequences", ()):
         column = context.columns_by_number.get(owning_relation, {}).get(owning_number)
         sequences.append(
-            Sequence(
+            _sequence(
                 oid,
                 schema,
                 name,

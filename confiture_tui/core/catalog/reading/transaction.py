@@ -180,6 +180,8 @@ def settle(cursor: Cursor, server_version_num: int) -> None:
         "statement_timeout": str(STATEMENT_TIMEOUT_MS),
         # One short look at many small tables: neither compiling nor workers are worth their start.
         "jit": "off",
+        # What is sorted and hashed has tens of thousands of rows at most, and need not go through files.
+        "work_mem": "32MB",
         "max_parallel_workers_per_gather": "0",
     }
     if server_version_num >= 150000:
