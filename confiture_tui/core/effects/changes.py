@@ -70,6 +70,20 @@ class Changes:
         """Give a relation another name or schema; a table's indexes and columns are to name it by ``moved`` too."""
         self._history.put(Family.RELATION, (relation.schema, relation.name), None)
         self.put(moved)
+        if isinstance(relation, Sequence):
+            self._defaults_follow(f"'{relation.qualified_name}'", f"'{moved.qualified_name}'")
+
+    def _defaults_follow(self, old: str, new: str) -> None:
+        """Defaults draw from a sequence whatever it is called: the text of those that name it gets its new name."""
+        version = self._history.version
+        for key in list(self._history.names(Family.RELATION, version)):
+            found = self._history.get(Family.RELATION, key, version)
+            if isinstance(found, Relation) and any(old in (one.default or "") for one in found.columns):
+                columns = tuple(
+                    replace(one, default=one.default.replace(old, new)) if one.default is not None else one
+                    for one in found.columns
+                )
+                self.put(replace(found, columns=columns))
 
     def missing(self, found: Found) -> None:
         """Note that what had that name is gone, though nothing was known of it."""

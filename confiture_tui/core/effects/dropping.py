@@ -49,17 +49,22 @@ _ON_A_RELATION = frozenset({PG_CONSTRAINT, PG_TRIGGER, PG_POLICY, PG_REWRITE, PG
 class Dropping:
     """What a drop reaches.
 
+    Args:
+        schema: that the targets are in.
+        targets: what is dropped.
+        owner: the relation of targets that are a part of one, a constraint for example.
+
     Attributes:
         doomed: all that goes, in the order in which it was reached.
         blocked: those that only CASCADE takes along, as the server would name them.
         required_by: why a target cannot be dropped by itself, ``(target, what requires it)``; ``None`` when it can.
     """
 
-    def __init__(self, schema: Schema, targets: Iterable[ObjectAddress]) -> None:
+    def __init__(self, schema: Schema, targets: Iterable[ObjectAddress], *, owner: Relation | None = None) -> None:
         self._schema = schema
-        self._owners: dict[ObjectAddress, Relation] = {}
         self._silent: dict[ObjectAddress, bool] = {}
         self._targets = dict.fromkeys(targets)
+        self._owners: dict[ObjectAddress, Relation] = {} if owner is None else dict.fromkeys(self._targets, owner)
         self.required_by: tuple[str, str] | None = None
         self._walk()
         self.doomed: tuple[ObjectAddress, ...] = tuple(self._silent)

@@ -6,19 +6,19 @@ hurts; only what the files themselves have done to it is known.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from collections.abc import Sequence as SequenceOf
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.dependencies import PG_CLASS, PG_REWRITE, ObjectAddress
 from confiture_tui.core.catalog.models.indexes import Index
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind, Sequence
-from confiture_tui.core.catalog.names import Key, split_name, split_search_path
+from confiture_tui.core.catalog.names import Key, split_name
 from confiture_tui.core.effects.found import Found as Found
 from confiture_tui.core.effects.found import Presence as Presence
 from confiture_tui.core.effects.history import UNKNOWN, Family, History
 from confiture_tui.core.effects.reverse import Pointing
+from confiture_tui.core.effects.search_path import Name, Parts, effective_path, name_parts
 from confiture_tui.core.effects.system_names import is_system_name
 from confiture_tui.core.sql.identifiers import qualified_name
 from confiture_tui.core.sql.parser import parse
@@ -43,11 +43,6 @@ NEWEST_SERVER = 180000
 EXTENSION_MADE: tuple[str, str] = ("extension made", "")
 """Under this key of ``Family.OTHER``: the files have made an extension, whose types and functions are not known."""
 
-Name = Mapping[str, Any] | str
-"""A RangeVar as libpg_query writes it, or a name as written in SQL."""
-
-_Parts = tuple[str | None, str, bool]
-
 
 class Schema:
     """The simulated schema at one moment; immutable, and cheap to keep.
@@ -69,7 +64,7 @@ class Schema:
         self._origin = origin
         self._transaction_start = history.version if transaction_start is None else transaction_start
         self._path: tuple[str, ...] | None = None
-        self._found_before: dict[_Parts, Found] = {}
+        self._found_before: dict[Parts, Found] = {}
         self.search_path = search_path
 
     @classmethod
@@ -107,7 +102,7 @@ class Schema:
     def path(self) -> tuple[str, ...]:
         """The schemas that are searched, in order; ``pg_temp`` stands for the session's temporary schema."""
         if self._path is None:
-            self._path = self._effective_path()
+            self._path = effective_path(self._history, self._version, self.search_path)
         return self._path
 
     @property
@@ -119,13 +114,13 @@ class Schema:
 
     def find(self, name: Name) -> Found:
         """The relation, index or sequence that a name means."""
-        parts = _parts(name)
+        parts = name_parts(name)
         found = self._found_before.get(parts)
         if found is None:
             found = self._found_before[parts] = self._look_for(parts)
         return found
 
-    def _look_for(self, parts: _Parts) -> Found:
+    def _look_for(self, parts: Parts) -> Found:
         schema, relation, temporary = parts
         if schema is not None:
             return self._found((schema, relation))
@@ -154,7 +149,7 @@ class Schema:
 
     def new_key(self, name: Name) -> Key:
         """Schema and name of a relation that is to be made under a name."""
-        schema, relation, temporary = _parts(name)
+        schema, relation, temporary = name_parts(name)
         return (("pg_temp" if temporary else self.creation_schema) if schema is None else schema, relation)
 
     def relation(self, name: Name) -> Relation | None:
@@ -177,9 +172,14 @@ class Schema:
         found = self._named(Family.TYPE, split_name(name) if isinstance(name, str) else tuple(name))
         return found if found is not UNKNOWN else None
 
+    @property
+    def extension_made(self) -> bool:
+        """Whether the files have made an extension: there may be types, functions and operators that nobody knows."""
+        return self._history.get(Family.OTHER, EXTENSION_MADE, self._version) is True
+
     def type_missing(self, name: SequenceOf[str]) -> bool:
         """Whether there is certainly no type of the user's of that name."""
-        if self._history.get(Family.OTHER, EXTENSION_MADE, self._version) is True:
+        if self.extension_made:
             return False  # what it brought is not known
         return self._named(Family.TYPE, tuple(name)) is None
 
@@ -420,39 +420,3 @@ class Schema:
         oids = dict.fromkeys(self._history.pointing(way, oid))
         found = (self.by_oid(one) for one in oids)
         return [one for one in found if one is not None]
-
-    def _effective_path(self) -> tuple[str, ...]:
-        known = self._history.paths.get((self.search_path, self._history.schemas_changed))
-        if known is not None:
-            return known
-        try:
-            listed = split_search_path(self.search_path)
-        except ValueError:
-            listed = ()
-        catalog = self.catalog
-        implicit = tuple(one for one in ("pg_temp", "pg_catalog") if one not in listed)
-        effective: dict[str, None] = dict.fromkeys(implicit)
-        for entry in listed:
-            if entry == "$user":
-                if catalog is None:
-                    continue
-                entry = catalog.session.role
-            if entry in ("pg_temp", "pg_catalog") or self._usable(entry):
-                effective[entry] = None
-        self._history.paths[(self.search_path, self._history.schemas_changed)] = tuple(effective)
-        return tuple(effective)
-
-    def _usable(self, schema: str) -> bool:
-        found = self._history.get(Family.SCHEMA, (schema,), self._version)
-        return found is UNKNOWN or (found is not None and found.usable)
-
-
-_split = lru_cache(maxsize=4096)(split_name)
-
-
-def _parts(name: Name) -> _Parts:
-    """Schema, relation, and whether it is temporary."""
-    if isinstance(name, str):
-        parts = _split(name)
-        return (parts[-2] if len(parts) > 1 else None), parts[-1], False
-    return name.get("schemaname"), name["relname"], name.get("relpersistence") == "t"

@@ -140,6 +140,9 @@ def _join(reader: Reader, node: Node) -> Walk:
         _merge(scope, _common_names(scope.entries[first:middle], scope.entries[middle:]))
     elif "usingClause" in node:
         _merge(scope, names_of(node["usingClause"]))
+    for entry in scope.entries[first:]:
+        if entry.read is not None and scope.merged:
+            entry.read.used |= scope.merged.keys() & (entry.columns or {}).keys()
     quals = node.get("quals")
     if quals is not None:
         reader.require_boolean((yield reader.visit(quals)), "JOIN/ON")

@@ -45,5 +45,7 @@ def read_policies(reader: Reader, relation: Relation, *commands: str) -> Walk:
                 reader.scope = Scope(
                     entries=[Entry(relation.name, columns_of(relation), relation.schema)], subplan=True
                 )
+                problems = len(reader.facts.problems)
                 yield reader.visit(node)
+                del reader.facts.problems[problems:]  # as of a view that is there
                 reader.scope = outer

@@ -158,6 +158,8 @@ def _star(scope: Scope, names: list[str]) -> list[tuple[str, ScopeColumn]] | Non
     for entry in scope.entries:
         if names and entry.name != names[-1]:
             continue
+        if entry.read is not None:
+            entry.read.whole = True
         if entry.columns is None:
             return None
         hidden = entry.read is not None

@@ -66,6 +66,7 @@ class Read:
         through: the view that mentions it; ``None`` for the statement itself.
         sampled: TABLESAMPLE.
         smallest: the columns of which nothing but the smallest or largest value is wanted.
+        used: the columns that are named, as its item of FROM calls them. ``whole``: a star means all of them.
         rows: of rows that are no table's (VALUES, a query with LIMIT, a recursive one): at most how many there are;
             else ``None``. ``made_of``: the one table that they are made of, where it is one.
     """
@@ -81,6 +82,8 @@ class Read:
     through: str | None = None
     sampled: bool = False
     smallest: list[str] | None = None
+    used: set[str] = field(default_factory=set)
+    whole: bool = False
     rows: float | None = None
     made_of: Read | None = None
 

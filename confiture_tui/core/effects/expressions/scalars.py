@@ -159,7 +159,12 @@ def _call_operator(reader: Reader, names: list[str], operands: list[Value], node
 def _refuse_unfitting(reader: Reader, what: str, values: list[Value]) -> None:
     """Nothing takes arguments of these types, if all of them are known for certain."""
     types = [one.type for one in values]
-    if reader.schema.known and any(one != UNKNOWN for one in types) and all(_is_certain(reader, one) for one in types):
+    if (
+        reader.schema.known
+        and not reader.schema.extension_made
+        and any(one != UNKNOWN for one in types)
+        and all(_is_certain(reader, one) for one in types)
+    ):
         reader.problem("42883", f"{what} ({', '.join(map(str, types))})")
 
 
@@ -228,7 +233,7 @@ def _function(reader: Reader, node: Node) -> Walk:
         cast = _cast_by_name(reader, names, values[0])
         if cast is not None:
             return cast
-    if not resolved.named and reader.schema.known:
+    if not resolved.named and reader.schema.known and not reader.schema.extension_made:
         reader.problem("42883", f"function {'.'.join(names)} does not exist")
     elif len(resolved.candidates) == 1 and _is_procedure(reader, resolved.candidates[0].oid):
         reader.problem("42809", f"{'.'.join(names)}() is a procedure")

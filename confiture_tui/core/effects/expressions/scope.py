@@ -174,6 +174,8 @@ def _unqualified(name: str, scope: Scope) -> Meaning:
                 if found is not None:
                     return Meaning(found, parameter=crossed, ambiguous=_is_ambiguous(name, level))
                 found = entry.columns[name]
+                if entry.read is not None:
+                    entry.read.used.add(name)
         if found is not None:
             return Meaning(found, parameter=crossed)
         if complete and any(entry.name == name for entry in level.entries):
@@ -201,6 +203,8 @@ def _qualified(parts: tuple[str, ...], scope: Scope) -> Meaning:
             if entry.columns is None:
                 return Meaning(parameter=crossed)
             if name in entry.columns:
+                if entry.read is not None:
+                    entry.read.used.add(name)
                 return Meaning(entry.columns[name], parameter=crossed)
             # ``row.function`` and ``row.field`` are written alike, so that only a plain table says for certain.
             return Meaning(missing=(entry.read or entry.schema) is not None and len(parts) == 2)

@@ -39,7 +39,10 @@ def read_view(reader: Reader, view: Relation, read: Read) -> Walk:
     reader.scope = Scope()
     reader.through = through or view.qualified_name
     reader.views = views | {view.qualified_name}
+    problems = len(reader.facts.problems)
     columns: Mapping[str, ScopeColumn] | None = yield reader.visitors["SelectStmt"](reader, query)
+    # The view is there, and keeps what it needs: what its text names may have got another name since.
+    del reader.facts.problems[problems:]
     reader.scope, reader.through, reader.views = scope, through, views
     if columns is None:
         return own

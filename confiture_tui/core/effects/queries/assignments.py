@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from confiture_tui.core.catalog.models.columns import Generated, Identity
 from confiture_tui.core.effects.builtins import CastContext
-from confiture_tui.core.effects.expressions.conversions import cast_between, category_of
+from confiture_tui.core.effects.expressions.conversions import cast_between, category_of, tables
 from confiture_tui.core.effects.literals import Refusal, unreadable
 from confiture_tui.core.effects.type_names import UNKNOWN, TypeRef, base_type, parse_type, user_type
 
@@ -56,6 +56,8 @@ def mismatch(column: Column, value: Value, schema: Schema) -> Refusal | None:
     if value.type is None:
         return None
     have, want = base_type(value.type, schema), base_type(kind.bare, schema)
+    if schema.extension_made and not (_is_known(have, schema) and _is_known(want, schema)):
+        return None
     if not _assignable(have, want, schema):
         return (
             "42804",
@@ -69,6 +71,12 @@ def mismatch(column: Column, value: Value, schema: Schema) -> Refusal | None:
     if kind.name == "numeric" and not kind.is_array and _overflows(kind, value.literal):
         return "22003", "numeric field overflow"
     return None
+
+
+def _is_known(name: str, schema: Schema) -> bool:
+    """Whether a type is PostgreSQL's own, or made by what we have read: else an extension has brought it."""
+    element = name.removesuffix("[]")
+    return element in tables(schema).types or user_type(element, schema) is not None
 
 
 def _overflows(kind: TypeRef, literal: object) -> bool:

@@ -38,6 +38,8 @@ def has_operator_class(schema: Schema, type_text: str, method: str) -> bool:
     """Whether a column of a type can be indexed by a method without naming an operator class. In doubt, yes."""
     written = parse_type(type_text)
     catalog = schema.catalog
+    if schema.extension_made:
+        return True  # it may have brought one
     wanted = {written.bare, base_type(written.bare, schema)}
     if catalog is not None and any(
         one.kind == "operator class"

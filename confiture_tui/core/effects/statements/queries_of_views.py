@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.effects.expressions.base import Reader
-from confiture_tui.core.effects.expressions.scope import plain_name
+from confiture_tui.core.effects.expressions.scope import SYSTEM_COLUMNS, plain_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from confiture_tui.core.catalog.models.relations import Relation
     from confiture_tui.core.effects.expressions.reads import Facts, Read
     from confiture_tui.core.effects.expressions.scope import ScopeColumn
     from confiture_tui.core.effects.schema import Schema
@@ -57,71 +55,12 @@ def require_names(
     return listed
 
 
-@dataclass(frozen=True, slots=True)
-class NamedColumns:
-    """The columns that a query's text names, in any of its parts.
-
-    Names are matched, not resolved: where a sub-select names a column that another table has too, both count.
-
-    Attributes:
-        names: those without a table before them. ``qualified``: with what stands before them.
-        stars: what stands before a star. ``everything``: there is a bare star, or a NATURAL JOIN.
-        aliases: what the query calls a relation, by the relation's own name.
-    """
-
-    names: frozenset[str]
-    qualified: frozenset[tuple[str, str]]
-    stars: frozenset[str]
-    everything: bool
-    aliases: Mapping[str, frozenset[str]]
-
-    def of(self, relation: Relation) -> tuple[int, ...]:
-        """The numbers of those that are a relation's."""
-        called = self.aliases.get(relation.name, frozenset())
-        if self.everything or called & self.stars or called & self.names:
-            return tuple(column.number for column in relation.columns)
-        return tuple(
-            column.number
-            for column in relation.columns
-            if column.name in self.names or any((alias, column.name) in self.qualified for alias in called)
-        )
-
-
-def columns_named(query: Node) -> NamedColumns:
-    """The columns that a query (the fields of its SelectStmt) names."""
-    names: set[str] = set()
-    qualified: set[tuple[str, str]] = set()
-    stars: set[str] = set()
-    aliases: dict[str, set[str]] = {}
-    everything = False
-    waiting: list[Any] = [query]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, list):
-            waiting += one
-            continue
-        if not isinstance(one, dict):
-            continue
-        for key, value in one.items():
-            if isinstance(value, list):
-                waiting += value
-                if key == "usingClause":
-                    names.update(part["String"].get("sval", "") for part in value if "String" in part)
-            elif key == "ColumnRef":
-                fields = value.get("fields", [])
-                parts = [part["String"].get("sval", "") for part in fields if "String" in part]
-                if len(parts) < len(fields) and any("A_Star" in part for part in fields):
-                    stars.update(parts[-1:])
-                    everything = everything or not parts
-                elif len(parts) > 1:
-                    qualified.add((parts[-2], parts[-1]))
-                elif parts:
-                    names.add(parts[0])
-            elif isinstance(value, dict):
-                waiting.append(value)
-            elif key == "relname":
-                aliases.setdefault(value, set()).add(one.get("alias", {}).get("aliasname", value))
-            elif key == "isNatural":
-                everything = everything or bool(value)
-    called = {name: frozenset(found) for name, found in aliases.items()}
-    return NamedColumns(frozenset(names), frozenset(qualified), frozenset(stars), everything, called)
+def columns_read(read: Read) -> tuple[int, ...]:
+    """The numbers of the columns of a relation that a query reads in one place."""
+    relation = read.found.relation
+    if relation is None:
+        return ()
+    names = {column.name for column in relation.columns}
+    # Under an alias with names of its own the columns are called something else.
+    everything = read.whole or not read.used <= names | SYSTEM_COLUMNS.keys()
+    return tuple(column.number for column in relation.columns if everything or column.name in read.used)

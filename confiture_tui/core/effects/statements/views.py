@@ -13,7 +13,7 @@ from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.queries.noting import note_named
 from confiture_tui.core.effects.statements.creation import is_taken, new_relation, refuse_taken_relation
 from confiture_tui.core.effects.statements.definitions import blank_column
-from confiture_tui.core.effects.statements.queries_of_views import columns_named, read_definition, require_names
+from confiture_tui.core.effects.statements.queries_of_views import columns_read, read_definition, require_names
 from confiture_tui.core.effects.statements.targets import find_existing
 from confiture_tui.core.effects.type_names import parse_type
 from confiture_tui.core.sql.identifiers import qualified_name
@@ -56,7 +56,7 @@ def read_view(node: Node, step: Step) -> None:
     view = _relation(step, schema, name, RelationKind.VIEW, columns, names)
     step.create(view)
     step.change.put(view)
-    _depend(step, view, query, reads)
+    _depend(step, view, reads)
 
 
 def _replace(
@@ -87,7 +87,7 @@ def _replace(
         step.change.forget_needs(edge)
     step.change.forget_needs(ObjectAddress(PG_CLASS, view.oid))
     step.change.put(changed)
-    _depend(step, changed, query, reads)
+    _depend(step, changed, reads)
 
 
 def _rules(step: Step, view: Relation) -> list[ObjectAddress]:
@@ -139,17 +139,15 @@ def _plain_type(kind: str | None) -> str:
     return "text" if kind == "unknown" else kind or ""
 
 
-def _depend(step: Step, view: Relation, query: Node, reads: list[Read]) -> None:
+def _depend(step: Step, view: Relation, reads: list[Read]) -> None:
     """Note what the view needs, column by column where that can be told."""
     own = ObjectAddress(PG_CLASS, view.oid)
-    named = columns_named(query)
     for read in reads:
         found = read.found.object
         if found is None:
             continue
-        numbers = named.of(found) if isinstance(found, Relation) else ()
         step.change.depend(own, ObjectAddress(PG_CLASS, found.oid))
-        for number in numbers:
+        for number in columns_read(read):
             step.change.depend(own, ObjectAddress(PG_CLASS, found.oid, number))
 
 
@@ -182,7 +180,7 @@ def read_create_materialized_view(node: Node, step: Step) -> None:
     view = replace(view, populated=not into.get("skipData"))
     step.create(view)
     step.change.put(view)
-    _depend(step, view, query, reads)
+    _depend(step, view, reads)
 
 
 def read_refresh(node: Node, step: Step) -> None:

@@ -118,7 +118,8 @@ def _drop(
             constraint.referenced_relation, LockMode.ACCESS_EXCLUSIVE, f"{constraint.quoted_name} has triggers on it"
         )
     _drop_parts(alteration, relation, constraint)
-    dropping = Dropping(alteration.schema, [ObjectAddress(PG_CONSTRAINT, constraint.oid)])
+    target = ObjectAddress(PG_CONSTRAINT, constraint.oid)
+    dropping = Dropping(alteration.schema, [target], owner=relation)
     if dropping.blocked and not cascade:
         step.refuse(
             "2BP01",
