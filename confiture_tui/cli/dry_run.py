@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from confiture_tui.cli.session import Session
     from confiture_tui.core.dry_run.result import DryRunResult
     from confiture_tui.core.migrations.status import MigrationStatus
+    from confiture_tui.core.risk.model import RiskAssessment
     from confiture_tui.service.in_place import InPlaceOptions
 
 
@@ -186,12 +187,12 @@ def dry_run(
 
     async def work(session: Session) -> int:
         chosen = await _confirmed(session, options) if options is not None else None
-        results, levels = await try_migrations(
-            session, versions, json=settings.format is OutputFormat.JSON, in_place=chosen, assess=fail_on.is_level
+        results, assessments = await try_migrations(
+            session, versions, json=settings.format is OutputFormat.JSON, in_place=chosen, by_level=fail_on.is_level
         )
         if write_down:
             await _write_down(session, results)
-        return exit_code(results, fail_on, levels)
+        return exit_code(results, fail_on, {version: one.level for version, one in assessments.items()})
 
     return with_service(settings, work)
 
@@ -253,20 +254,20 @@ async def try_migrations(
     *,
     json: bool,
     in_place: InPlaceOptions | None = None,
-    assess: bool = False,
-) -> tuple[Sequence[DryRunResult], dict[str, str] | None]:
+    by_level: bool = False,
+) -> tuple[Sequence[DryRunResult], dict[str, RiskAssessment]]:
     """Try migrations one after the other and print each result when it is there (as JSON: all at the end).
 
-    Returns the results, and the level of risk of each by version where they are to be assessed.
+    Returns the results, and by version how dangerous the migrations are by what was seen.
 
     Args:
         versions: which; all pending ones when there is nothing in it.
         in_place: on the target itself, and how; ``None`` for the shadow.
-        assess: how dangerous they are is asked too.
+        by_level: their level of risk decides: it must be known.
 
     Raises:
         UsageError: there is no such migration.
-        ConfitureError: the shadow could not be made.
+        ConfitureError: the shadow could not be made; or the migrations cannot be assessed, and their level decides.
     """
     from confiture_tui.cli.output.dry_run import write_result, write_summary
     from confiture_tui.cli.output.header import write_findings, write_header
@@ -295,20 +296,25 @@ async def try_migrations(
             write_result(page, result)
             write_findings(page, preview.findings)
             session.print(page.text() + "\n")
-    levels = await _levels(session, chosen) if assess else None
+    assessments = await _assessments(session, chosen, must=by_level)
     if json:
-        runner = service.runner
         document = dry_run_document(
-            results, target=service.target, runner=runner, on=on, skipped=skipped, levels=levels
+            results,
+            target=service.target,
+            runner=service.runner,
+            on=on,
+            skipped=skipped,
+            assessments=assessments,
+            base=service.project.directory if service.project is not None else None,
         )
         session.print(document.to_json())
     else:
         page = page.fresh()
-        write_summary(page, results, skipped, levels)
+        write_summary(page, results, skipped, assessments)
         session.print(page.text())
     # What began beside the first dry run is let finish, so that later assessments have it: a second, once a month.
     await service.calibrate(starts=False)
-    return results, levels
+    return results, assessments
 
 
 async def _write_down(session: Session, results: Sequence[DryRunResult]) -> None:
@@ -324,14 +330,28 @@ async def _write_down(session: Session, results: Sequence[DryRunResult]) -> None
             typer.echo(f"The way back was written to {safe_text(str(path))}.", err=True)
 
 
-async def _levels(session: Session, versions: Sequence[str]) -> dict[str, str]:
-    """How dangerous migrations are, by version."""
+async def _assessments(session: Session, versions: Sequence[str], *, must: bool) -> dict[str, RiskAssessment]:
+    """How dangerous migrations are by what their dry runs have seen, by version.
+
+    Where that cannot be told and nothing depends on it, it is said on stderr, and the results still count.
+
+    Raises:
+        ConfitureError: it cannot be told, and it ``must``.
+    """
+    from confiture_tui.errors import ConfitureError
     from confiture_tui.service.assessing import AssessRequest
 
     if not versions:
         return {}
-    assessed = await session.service.assess(AssessRequest(versions=tuple(versions)))
-    return {one.assessment.version: one.assessment.level.value for one in assessed}
+    try:
+        assessed = await session.service.assess(AssessRequest(versions=tuple(versions)))
+    except ConfitureError as error:
+        if must:
+            raise
+        session.settle()
+        typer.echo(safe_text(f"How dangerous the migrations are cannot be told: {error.message}"), err=True)
+        return {}
+    return {one.assessment.version: one.assessment for one in assessed}
 
 
 async def pending_migrations(session: Session) -> tuple[MigrationStatus, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,6 +22,8 @@ from confiture_tui.yaml_file import did_you_mean
 if TYPE_CHECKING:
     import psycopg
 
+    from confiture_tui.core.dry_run.result import DryRunResult
+    from confiture_tui.core.effects.observing import Observation
     from confiture_tui.core.migrations.model import Migration
     from confiture_tui.core.migrations.profiles import RunnerProfile
     from confiture_tui.core.migrations.status import MigrationStatus
@@ -116,8 +118,10 @@ class Evidence(NamedTuple):
     catalog: Catalog | None
     rates: Rates
 
-    def engine_for(self, profile: RunnerProfile) -> RiskAssessmentEngine:
-        """The engine that judges in the name of a runner."""
+    def engine_for(
+        self, profile: RunnerProfile, results: Mapping[str, DryRunResult] | None = None
+    ) -> RiskAssessmentEngine:
+        """The engine that judges in the name of a runner, by what dry runs have seen, where there were any."""
         return RiskAssessmentEngine(
             self.catalog,
             connection=self.connection,
@@ -125,7 +129,16 @@ class Evidence(NamedTuple):
             allow=self.request.allow,
             rates=self.rates,
             probe_seconds=BUDGET_SECONDS if self.request.asks_data else 0.0,
+            observed=_observations(results or {}),
         )
+
+
+def _observations(results: Mapping[str, DryRunResult]) -> dict[str, Observation]:
+    if not results:
+        return {}
+    from confiture_tui.core.dry_run.replacing import observation_of  # what has made a dry run has loaded it already
+
+    return {version: observation_of(result) for version, result in results.items()}
 
 
 def evidence_of(request: AssessRequest, connection: psycopg.Connection[Any] | None, rates: Rates) -> Evidence:

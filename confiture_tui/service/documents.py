@@ -16,11 +16,12 @@ from confiture_tui.core.dry_run.result import DryRunResult, On, Rows
 from confiture_tui.core.effects.model import Basis, FrozenModel, StatementEffects
 from confiture_tui.core.migrations.model import Finding
 from confiture_tui.core.migrations.status import MigrationState
+from confiture_tui.core.risk.model import RiskAssessment
 from confiture_tui.service.models import PreviewedHook
 from confiture_tui.terminal import safe_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from confiture_tui.core.dry_run.cache import Listed
     from confiture_tui.core.migrations.status import MigrationStatus
@@ -179,7 +180,8 @@ class DryRunDocument(Document):
         rows: what data was there; ``None`` when no migration was tried.
         migrations: one result each, in the order in which they would be applied.
         skipped: pending migrations that cannot be tried.
-        levels: the risk level of each by version, where ``--fail-on`` names one; ``None`` when it was not assessed.
+        levels: the risk level of each by version; ``None`` when none was assessed.
+        assessments: how dangerous each is by what was seen, by version.
     """
 
     on: On
@@ -187,6 +189,7 @@ class DryRunDocument(Document):
     migrations: tuple[DryRunResult, ...]
     skipped: tuple[SkippedDocument, ...] = ()
     levels: dict[str, str] | None = None
+    assessments: dict[str, RiskAssessment] = Field(default_factory=dict)
 
 
 def status_document(
@@ -255,11 +258,16 @@ def dry_run_document(
     runner: str,
     on: On = On.SHADOW,
     skipped: Iterable[MigrationStatus] = (),
-    levels: dict[str, str] | None = None,
+    assessments: Mapping[str, RiskAssessment] | None = None,
+    base: Path | None = None,
 ) -> DryRunDocument:
     """The document of ``dry-run``; ``skipped`` are pending migrations that are programs."""
+    from confiture_tui.service.assessing import shorter_path
+
+    found = {version: one if base is None else shorter_path(one, base) for version, one in (assessments or {}).items()}
     return DryRunDocument(
-        levels=levels,
+        levels={version: one.level.value for version, one in found.items()} or None,
+        assessments=found,
         target=target_document(target),
         runner=runner,
         on=on,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from confiture_tui.yaml_file import did_you_mean
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from confiture_tui.core.dry_run.result import DryRunResult
     from confiture_tui.core.migrations.model import Migration
     from confiture_tui.database.cancellation import CancelScope
     from confiture_tui.service.models import MigrationPreview
@@ -66,10 +67,12 @@ def assess(
     request: AssessRequest,
     scope: CancelScope,
     on_each: Callable[[Assessed], None] | None = None,
+    results: Mapping[str, DryRunResult] | None = None,
 ) -> tuple[Assessed, ...]:
     """Assess the pending migrations that were asked for, on the target where there is one.
 
     Args:
+        results: of dry runs, by version: what they have seen counts as far as it may.
         on_each: is given each of them as soon as it is made.
 
     Raises:
@@ -80,7 +83,7 @@ def assess(
     statuses, profile = workspace.status(scope), workspace.profile
     with ExitStack() as stack:
         conn = stack.enter_context(workspace.reaching.connected(scope)) if workspace.has_target else None
-        engine = evidence_of(request, conn, workspace.rates(conn)).engine_for(profile)
+        engine = evidence_of(request, conn, workspace.rates(conn)).engine_for(profile, results)
         return assess_pending(engine, statuses, request, profile, on_each)
 
 

@@ -116,12 +116,8 @@ class MigrationService:
         Raises:
             UsageError: there is no such migration.
         """
-        return await self.jobs.start(
-            f"Preview of {version}",
-            lambda _scope: self._workspace().preview(version),
-            version=version,
-            ask=Ask("preview", {}),
-        )
+        title, ask = f"Preview of {version}", Ask("preview", {})
+        return await self.jobs.start(title, lambda _: self._workspace().preview(version), version=version, ask=ask)
 
     async def previews(self, versions: Sequence[str] = ()) -> tuple[MigrationPreview, ...]:
         """What migrations contain and do; all pending ones by default.
@@ -197,18 +193,20 @@ class MigrationService:
     def assess(
         self, request: AssessRequest, on_each: Callable[[Assessed], None] | None = None
     ) -> Job[tuple[Assessed, ...]]:
-        """Start to assess pending migrations, and return the job at once.
+        """Start to assess pending migrations, by what their last dry runs have seen too; return the job at once.
 
         ``on_each`` is given each assessment as soon as it is made, on the job's thread.
         """
+        results = dict(self._results)
 
         def work(scope: CancelScope) -> tuple[Assessed, ...]:
             from confiture_tui.service.reading import assess
 
-            return assess(self._workspace(), request, scope, on_each)
+            return assess(self._workspace(), request, scope, on_each, results)
 
-        title = f"Assess {', '.join(request.versions)}" if request.versions else "Assess"
-        return self.jobs.start(title, work, ask=Ask("assess", {}))
+        alone = request.versions[0] if len(request.versions) == 1 else None
+        title = " ".join(["Assess", ", ".join(request.versions)]).strip()
+        return self.jobs.start(title, work, version=alone, ask=Ask("assess", {}))
 
     def assess_files(self, files: Sequence[Path | Migration], request: AssessRequest) -> Job[tuple[Assessed, ...]]:
         """Start to assess files, or what was read already, each by itself; no project is needed, nor a database."""

@@ -74,3 +74,22 @@ async def test_a_server_that_is_not_there(tmp_path: Path) -> None:
         await driver.until_text("This could not be opened.")
         assert "hunter2" not in driver.text
         assert all("hunter2" not in app.event_log[n].message for n in range(app.event_log.first, app.event_log.end))
+
+
+async def test_after_a_dry_run_the_risk_is_told_by_what_was_seen(tmp_path: Path) -> None:
+    files = {
+        "001_jars.up.sql": "CREATE TABLE jars (id int PRIMARY KEY);\n",
+        "001_jars.down.sql": "DROP TABLE jars;\n",
+    }
+    service = project(tmp_path, files)
+    app = ConfitureApp(service)
+    async with app.run_test(size=(160, 45)) as pilot:
+        driver = Driver(app, pilot, service)  # type: ignore[arg-type]
+        await opened(app, driver)
+        await driver.until(lambda: "001" in app.session.assessments and not app.session.assessing)
+        assert app.session.assessments["001"].predicted_score is None
+        await driver.press("d")
+        await driver.until(lambda: app.session.assessments["001"].predicted_score is not None)
+        await driver.until_text("by what the dry run has seen")
+        await driver.until_text("by its down file, proved")
+    await service.close()

@@ -11,11 +11,12 @@ from confiture_tui.core.dry_run.result import DataAfter, On, Outcome, Rows, Verd
 from confiture_tui.core.hooks.result import HookOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from confiture_tui.core.dry_run.result import DerivedDown, DryRunResult, RoundTrip, StatementObservation
     from confiture_tui.core.hooks.result import HookResult
     from confiture_tui.core.migrations.status import MigrationStatus
+    from confiture_tui.core.risk.model import RiskAssessment
 
 _VERDICTS = {
     Verdict.OK: Style.GOOD_TITLE,
@@ -35,6 +36,7 @@ _DATA = {
 }
 _FIGURES = (11, 10, 11)
 """Cells of the columns of times, rows and WAL."""
+_FIGURES_SEEN = frozenset({"elapsed_ms", "rows", "wal_bytes"})
 _INDENT = 6
 
 
@@ -70,17 +72,15 @@ def write_summary(
     page: Page,
     results: Sequence[DryRunResult],
     skipped: Sequence[MigrationStatus] = (),
-    levels: Mapping[str, str] | None = None,
+    assessments: Mapping[str, RiskAssessment] | None = None,
 ) -> None:
-    """How many migrations were tried, what became of them, and which were not, because they are programs.
-
-    ``levels``: how dangerous each is, by version, where that was asked.
-    """
+    """How dangerous the migrations are by what was seen, how many were tried, what became of them, and which were not,
+    because they are programs."""
     for status in skipped:
         text = f"{status.version}_{status.name} was not tried: it is a program, not SQL."
         page.paragraph(text, style=Style.CAREFUL)
-    for version, level in (levels or {}).items():
-        page.paragraph(f"{version}: its level of risk is {level} (confiture-tui assess {version}).")
+    if assessments:
+        _write_risks(page, assessments.values())
     if skipped and not results:
         return
     if not results:
@@ -97,6 +97,20 @@ def write_summary(
         parts.append(f"{plural(unforeseen, 'difference')} from the prediction")
     bad = stayed or any(result.verdict is Verdict.FAILS for result in results)
     page.paragraph(", ".join(parts) + ".", style=Style.BAD_TITLE if bad else Style.TITLE)
+
+
+def _write_risks(page: Page, assessments: Iterable[RiskAssessment]) -> None:
+    """The score of each by what was seen, and what that replaced; figures stand beside the statements already."""
+    page.line(page.styled("Risk by what was seen", Style.TITLE))
+    for one in assessments:
+        text = f"{one.label}: {one.level.value} {one.score}"
+        if one.predicted_score is not None and one.predicted_score != one.score:
+            text += f", where {one.predicted_score} was predicted"
+        page.paragraph(text, indent=4, first="  ")
+        for replaced in one.replaced:
+            if replaced.field not in _FIGURES_SEEN:
+                page.paragraph(f"{replaced}", indent=6, first="    ", style=Style.QUIET)
+    page.blank()
 
 
 def _glyph(page: Page, result: DryRunResult) -> str:

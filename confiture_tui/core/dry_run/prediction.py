@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _AT_COMMIT = frozenset({"23503", "23505", "23P01"})
 """What a deferred constraint or constraint trigger fails with at the COMMIT, which counts as the last statement's."""
 _INSUFFICIENT_PRIVILEGE = "42501"
-_SCHEMA_COMMANDS = frozenset({"AlterTableStmt", "AlterDomainStmt", "IndexStmt", "ReindexStmt", "ClusterStmt"})
+SCHEMA_COMMANDS = frozenset({"AlterTableStmt", "AlterDomainStmt", "IndexStmt", "ReindexStmt", "ClusterStmt"})
 """Statements that read tables from end to end whatever a planner thinks of it."""
 _FOREIGN_KEY_CHECKS = "AlterTableStmt"
 """Among those, the one that may also check a foreign key, which is a query: over an empty side it reads no other."""
@@ -75,7 +75,7 @@ def beside_prediction(
         failed_at_commit = seen is result.statements[-1] and seen.fails is not None and seen.fails.sqlstate in deferred
         found: tuple[Mismatch, ...] = ()
         if not (missing_right and plain_for_superuser) and not failed_at_commit:
-            observed = seen if result.rows is Rows.FULL else _without_rows(predicted, seen, node_kind)
+            observed = seen if result.rows is Rows.FULL else without_rows(predicted, seen, node_kind)
             found = compare(predicted, observed, cumulative=seen.cumulative)
         statements.append(seen.model_copy(update={"mismatch": tuple(one.field for one in found)}))
         if found:
@@ -86,7 +86,7 @@ def beside_prediction(
 
 def _excuse(mismatch: Mismatch, node_kind: str | None) -> str:
     """Why a query may well not read what was foreseen."""
-    if mismatch.field != "scans" or mismatch.understated or node_kind in _SCHEMA_COMMANDS:
+    if mismatch.field != "scans" or mismatch.understated or node_kind in SCHEMA_COMMANDS:
         return ""
     return " Whether a query reads a table from end to end is the planner's choice, which was taken at its worst."
 
@@ -111,7 +111,7 @@ def _mismatched(seen: StatementObservation, found: tuple[Mismatch, ...]) -> Even
     )
 
 
-def _without_rows(predicted: Effects, seen: StatementObservation, node_kind: str | None) -> Effects:
+def without_rows(predicted: Effects, seen: StatementObservation, node_kind: str | None) -> Effects:
     """The observation without what only rows could have shown; what was not seen of it counts as not looked at."""
     unknown: dict[str, object] = {
         field: None
@@ -119,7 +119,7 @@ def _without_rows(predicted: Effects, seen: StatementObservation, node_kind: str
         if getattr(predicted, field) and getattr(seen, field) is False
     }
     fewer = node_kind == _FOREIGN_KEY_CHECKS and set(seen.scans or ()) < set(predicted.scans or ())
-    if fewer or node_kind not in _SCHEMA_COMMANDS:
+    if fewer or node_kind not in SCHEMA_COMMANDS:
         unknown["scans"] = None
     if not seen.invalid_indexes:
         unknown["invalid_indexes"] = None

@@ -87,6 +87,8 @@ class Forecast:
             relation is there once for each mode that was stronger than those before.
         settings: settings in force, by lower-case name, values as text with the unit as written.
         notes: what could not be read, in words.
+        measured_ms, measured_rows, measured_wal: how long it took, the rows it changed and the write-ahead log it wrote
+            where it was tried on data like the target's; ``None`` otherwise.
     """
 
     statement: Statement
@@ -99,6 +101,9 @@ class Forecast:
     held: Sequence[Lock]
     settings: Mapping[str, str]
     notes: tuple[str, ...]
+    measured_ms: float | None = None
+    measured_rows: int | None = None
+    measured_wal: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

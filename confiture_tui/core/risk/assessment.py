@@ -17,6 +17,7 @@ from confiture_tui.core.risk.model import Exposed, Probe, Risk, RiskAssessment
 
 if TYPE_CHECKING:
     from confiture_tui.core.effects.model import StatementEffects
+    from confiture_tui.core.effects.observing import Replaced
     from confiture_tui.core.risk.context import Context
     from confiture_tui.core.risk.rule import Dispatch, MigrationRule, RiskRule
 
@@ -68,6 +69,36 @@ def assessment_of(
         wal_bytes=wal,
         disk_bytes=disk,
         notes=tuple(dict.fromkeys(told)),
+    )
+
+
+def with_what_was_seen(
+    assessment: RiskAssessment, predicted_score: int, replaced: Sequence[Replaced], schema_proved: bool | None
+) -> RiskAssessment:
+    """The assessment that rests on what a dry run has seen, with that said, and beside each risk that it bears on.
+
+    Args:
+        assessment: of what was seen.
+        predicted_score: without it.
+        replaced: what was seen in the place of what was predicted.
+        schema_proved: whether the way back was seen to bring the schema back.
+    """
+    rollback = assessment.rollback
+    if rollback.strategy == "down_file":
+        rollback = rollback.model_copy(update={"schema_proved": schema_proved})
+    risks = tuple(
+        risk.model_copy(update={"evidence": (*risk.evidence, *said)})
+        if (said := [f"In the dry run: {one}." for one in replaced if one.statement == risk.statement])
+        else risk
+        for risk in assessment.risks
+    )
+    return assessment.model_copy(
+        update={
+            "predicted_score": predicted_score,
+            "replaced": tuple(replaced),
+            "rollback": rollback,
+            "risks": risks,
+        }
     )
 
 

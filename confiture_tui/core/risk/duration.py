@@ -24,6 +24,9 @@ OPAQUE_SECONDS: Final = 1.0
 """What code that cannot be read is expected to take, on top of what can be seen of it; from nothing to a minute."""
 _OPAQUE_HIGH_SECONDS: Final = 60.0
 
+MEASURED: Final = "tried on all rows in a dry run"
+"""What the duration of a statement rests on that was tried where the rows are."""
+
 _SLOWER_BUILDS: Final = {"gin": 6.0, "gist": 6.0, "spgist": 2.0, "hash": 1.3, "brin": 0.4}
 """Times a btree; measured on a table of 10^5 rows with embedded PostgreSQL 18. Others, of extensions, count as gist."""
 _OTHER_BUILD: Final = 6.0
@@ -125,7 +128,13 @@ class Durations:
         """A whole statement, without the waits for its locks."""
         parts = [self.of_work(work, forecast) for work in passes(forecast)] if forecast.works else ()
         unread = bool(forecast.effects.opaque or forecast.effects.basis is None)
-        return _of_statement(self._rates.overhead, self._rates.source, (*parts,), unread)
+        found = _of_statement(self._rates.overhead, self._rates.source, (*parts,), unread)
+        if forecast.measured_ms is None:
+            return found
+        seconds = forecast.measured_ms / 1000
+        wal = found.wal if forecast.measured_wal is None else forecast.measured_wal
+        spread = self._rates.spread
+        return Cost(seconds / spread, seconds, seconds * spread, wal, found.disk, MEASURED)
 
     def rows(self, forecast: Forecast) -> float:
         """Rows that a statement changes, at most."""

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.effects.forecast import Forecast, Simulation
 from confiture_tui.core.effects.model import StatementEffects
+from confiture_tui.core.effects.observing import Observation, with_observations
 from confiture_tui.core.effects.schema import Schema
 from confiture_tui.core.effects.simulation import simulate, without_collections
 from confiture_tui.core.migrations.profiles import PROFILES, RunnerProfile
 from confiture_tui.core.risk.aliases import aliases_of
-from confiture_tui.core.risk.assessment import assessment_of
+from confiture_tui.core.risk.assessment import assessment_of, with_what_was_seen
 from confiture_tui.core.risk.context import Context
 from confiture_tui.core.risk.duration import Durations
 from confiture_tui.core.risk.inquiry import Inquiry
@@ -46,6 +47,7 @@ class RiskAssessmentEngine:
         probe_seconds: for all questions to the data of one call together; 0 asks none.
         traffic_seconds: how long traffic on tables that get blocked is watched; 0: the counters' average is all.
         rules: which rules speak; ``None``: all that there are. The score rests on the facts, with or without them.
+        observed: what dry runs have seen, by the migration's version.
 
     Raises:
         UsageError: there is no runner of that name.
@@ -62,6 +64,7 @@ class RiskAssessmentEngine:
         probe_seconds: float = BUDGET_SECONDS,
         traffic_seconds: float = WINDOW_SECONDS,
         rules: Iterable[RiskRule | MigrationRule] | None = None,
+        observed: Mapping[str, Observation] | None = None,
     ) -> None:
         self._catalog = catalog
         self._connection = connection
@@ -71,6 +74,7 @@ class RiskAssessmentEngine:
         self._probe_seconds = probe_seconds
         self._traffic_seconds = traffic_seconds
         self._dispatch = _all_rules() if rules is None else Dispatch(rules)
+        self._observed = observed or {}
 
     def assess(self, migration: Migration) -> RiskAssessment:
         """The assessment of one migration.
@@ -153,7 +157,14 @@ class RiskAssessmentEngine:
             sizes = Sizes(catalog, new=frozenset(new), empty=inquiry.empty, aliases=aliases)
             durations = Durations(sizes, self._rates)
             context = Context(up, down, self._profile, sizes, durations, inquiry.live, inquiry.answers(up))
-            yield assessment_of(context, self._dispatch, allow=self._allow, notes=inquiry.notes)
+            assessment = assessment_of(context, self._dispatch, allow=self._allow, notes=inquiry.notes)
+            observation = self._observed.get(up.migration.version)
+            if observation is not None:
+                seen, replaced = with_observations(up, observation.of)
+                context = Context(seen, down, self._profile, sizes, durations, inquiry.live, inquiry.answers(up))
+                after = assessment_of(context, self._dispatch, allow=self._allow, notes=inquiry.notes)
+                assessment = with_what_was_seen(after, assessment.score, replaced, observation.schema_proved)
+            yield assessment
             # Without a catalog the files may be years of history, and their tables long filled.
             if catalog is not None and not apart:
                 new.update(name for each in up.forecasts for name in each.effects.creates or ())

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Literal
 
 from confiture_tui.core.effects.model import Basis, DurationEstimate, FrozenModel, StatementEffects
+from confiture_tui.core.effects.observing import Replaced
 
 
 class Category(StrEnum):
@@ -181,6 +182,8 @@ class RiskAssessment(FrozenModel):
         probes: the questions to the data, by statement.
         wal_bytes, disk_bytes: expected write-ahead log and extra disk at the peak; ``None`` when sizes are unknown.
         notes: what could not be known, one sentence each.
+        predicted_score: the score without what a dry run has seen; ``None`` where there is nothing of the kind.
+        replaced: field by field, what a dry run has seen in the place of what was predicted.
     """
 
     version: str
@@ -203,6 +206,8 @@ class RiskAssessment(FrozenModel):
     wal_bytes: int | None = None
     disk_bytes: int | None = None
     notes: tuple[str, ...] = ()
+    predicted_score: int | None = None
+    replaced: tuple[Replaced, ...] = ()
 
     @property
     def label(self) -> str:

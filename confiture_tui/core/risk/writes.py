@@ -22,6 +22,8 @@ def rows_changed(
     written = dict.fromkeys(work.relation for work in forecast.works if work.kind == "write")
     if not written:
         return 0.0
+    if forecast.measured_rows is not None:
+        return float(forecast.measured_rows)
     node, kind = forecast.statement.node or {}, forecast.statement.node_kind
     target = next(iter(written))
     everything = sum(size_of(name).rows for name in written)

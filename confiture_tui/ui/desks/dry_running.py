@@ -56,6 +56,8 @@ class DryRunDesk:
         session.job = session.progress = None
         if message.error is not None:
             session.failures[message.version] = message.error
+        if message.result is not None:
+            self._app.reading.assess_again(message.version)
         self._next()
 
     def cancel(self) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from confiture_tui.errors import Cancelled, ConfitureError
 from confiture_tui.ui.messages import AssessEnded, Opened, OpenFailed, StatusesRead, StatusFailed
+from confiture_tui.ui.safe_text import safe_text
 from confiture_tui.ui.session import Phase, Topic
 
 if TYPE_CHECKING:
@@ -79,6 +80,28 @@ class ReadingDesk:
             app.post_message(AssessEnded(error=error))
         else:
             app.post_message(AssessEnded(tuple(one.assessment for one in assessed)))
+
+    def assess_again(self, version: str) -> None:
+        """Say how dangerous a migration is by what its dry run has seen; until then what was said before stands."""
+        self._app.run_worker(self._assess_again(version), group="assess-again")
+
+    async def _assess_again(self, version: str) -> None:
+        from confiture_tui.service.assessing import AssessRequest
+
+        app = self._app
+        try:
+            assessed = await app.service.assess(AssessRequest(versions=(version,)))
+        except Cancelled:
+            return
+        except ConfitureError as error:
+            app.notify(
+                safe_text(f"{version} could not be assessed by what was seen: {error.message}"),
+                severity="warning",
+                markup=False,
+            )
+            return
+        app.session.assessments |= {one.assessment.version: one.assessment for one in assessed}
+        app.changed.publish(Topic.RISK)
 
     def take_over(self) -> None:
         """Show the assessments that were made since the last time."""

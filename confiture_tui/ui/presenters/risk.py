@@ -27,6 +27,9 @@ _CATEGORIES = (
     ("security", "rights"),
 )
 _SEVERITIES = {"info": "none", "low": "low", "medium": "medium", "high": "high", "critical": "critical"}
+_FIGURES = frozenset({"elapsed_ms", "rows", "wal_bytes"})
+"""What is only ever seen, and stands with the statements."""
+_PROVED = {True: ", proved", False: ", which does not restore the schema", None: ""}
 _BAR = 15
 """Cells of a whole bar: with its words it fits beside the statements on a screen of 160."""
 
@@ -48,7 +51,9 @@ def risk_head(version: str, session: Session, glyphs: Glyphs) -> Content:
             return Content.styled("It is applied: there is nothing left to assess.", style("quiet"))
         words = "Is being assessed." if session.assessing else "Not assessed."
         return Content.styled(words, style("quiet"))
-    return Content("\n").join([_headline(assessment, glyphs), Content(""), *_bars(assessment, glyphs)])
+    return Content("\n").join(
+        [_headline(assessment, glyphs), *_seen(assessment), Content(""), *_bars(assessment, glyphs)]
+    )
 
 
 def risk_end(assessment: RiskAssessment) -> Content:
@@ -68,6 +73,17 @@ def _headline(assessment: RiskAssessment, glyphs: Glyphs) -> Content:
         Content(f"confidence {assessment.confidence:.0%}"),
     ]
     return Content.styled(f" {glyphs.separator} ", style("quiet")).join(parts)
+
+
+def _seen(assessment: RiskAssessment) -> list[Content]:
+    """Whether this is what was predicted, or what a dry run has seen."""
+    if assessment.predicted_score is None:
+        return []
+    was = assessment.predicted_score
+    words = "by what the dry run has seen; " + (
+        "as predicted" if was == assessment.score else f"{was} was predicted without it"
+    )
+    return [Content.styled(words, style("quiet"))]
 
 
 def _bars(assessment: RiskAssessment, glyphs: Glyphs) -> list[Content]:
@@ -156,8 +172,9 @@ def _end(assessment: RiskAssessment) -> list[Content]:
         lines.append(_labelled("WAL", size(assessment.wal_bytes)))
     if assessment.disk_bytes:
         lines.append(_labelled("disk", f"{size(assessment.disk_bytes)} more while it runs"))
+    lines += [_labelled("seen", safe_text(f"{one}")) for one in assessment.replaced if one.field not in _FIGURES]
     back = assessment.rollback
-    text = "none" if back.strategy == "none" else f"by its down file; data {back.data}"
+    text = "none" if back.strategy == "none" else f"by its down file{_PROVED[back.schema_proved]}; data {back.data}"
     lines.append(_labelled("way back", f"{text}. {safe_text(back.why)}".rstrip()))
     lines += [_labelled("note", safe_text(note)) for note in assessment.notes]
     return lines

@@ -1,4 +1,5 @@
-"""What a shadow without the target's rows saw says nothing that would make a statement look less harmful than it is."""
+"""What a shadow without the target's rows saw makes nothing look less harmful than it is: not the statement, nor its
+score."""
 
 from __future__ import annotations
 
@@ -8,9 +9,12 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
+from confiture_tui.core.catalog import Catalog
+from confiture_tui.core.dry_run.replacing import observation_of
 from confiture_tui.core.dry_run.result import Outcome, Rows
 from confiture_tui.core.dry_run.shadow import Shadow
 from confiture_tui.core.migrations.model import Migration
+from confiture_tui.core.risk.engine import RiskAssessmentEngine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +58,15 @@ def test_the_observation_claims_nothing_of_rows_and_contradicts_no_prediction(
         empty.filled(migration) if rows is Rows.SYNTHETIC else nullcontext(empty) as shadow,
     ):
         result = shadow.dry_run(migration)
+        catalog = Catalog.load(conn)
+        predicted = RiskAssessmentEngine(catalog, connection=conn).assess(migration)
+        observed = {migration.version: observation_of(result)}
+        assessed = RiskAssessmentEngine(catalog, connection=conn, observed=observed).assess(migration)
     (seen,) = result.statements
     assert result.rows is rows
     assert holds(seen), seen
     assert seen.mismatch == ()
+    assert assessed.predicted_score == predicted.score
+    assert assessed.score >= predicted.score
+    assert {name: points for name, points in predicted.categories.items() if assessed.categories[name] < points} == {}
+    assert assessed.replaced == ()
