@@ -192,6 +192,17 @@ def export_events(events: Iterable[Event], path: Path) -> int:
     return count
 
 
+def write_events(events: Iterable[Event], stream: TextIO, *, as_json: bool, colours: bool) -> None:
+    """Write events as the console has them, or each as a line of JSON."""
+    if as_json:
+        stream.writelines(json_line(event) + "\n" for event in events)
+        return
+    writes = _Console(stream, Level.DEBUG, frozenset(), colours=colours)
+    for event in events:
+        writes.write(event)
+    writes.finish()
+
+
 def new_private_file(path: Path) -> TextIO:
     """A new file to write text into, which only its owner may read (0600).
 

@@ -15,6 +15,7 @@ from confiture_tui.cli.demo import demo
 from confiture_tui.cli.dry_run import dry_run
 from confiture_tui.cli.hooks import list_hooks
 from confiture_tui.cli.lint import lint
+from confiture_tui.cli.log import log
 from confiture_tui.cli.open_app import open_app
 from confiture_tui.cli.options import Given, with_common_options
 from confiture_tui.cli.preview import preview
@@ -71,6 +72,7 @@ def build() -> typer.Typer:
     app.callback(invoke_without_command=True, help=_HELP)(with_common_options(_root))
     app.command("demo")(with_common_options(demo))
     app.command("replay")(with_common_options(replay))
+    app.command("log")(with_common_options(log))
     app.command("status")(with_common_options(status))
     app.command("preview")(with_common_options(preview))
     app.command("assess")(with_common_options(assess))

@@ -343,7 +343,10 @@ class ConfitureApp(TerminalApp):
         """Copy the command line that gives the same without a screen."""
         if isinstance(self.screen, ConfitureScreen):
             command = self.screen.command_line()
-            self.copying.copy(command, command)
+            if command is None:
+                self.notify(self.screen.why_no_command, severity="warning", markup=False)
+            else:
+                self.copying.copy(command, command)
 
     def action_change_theme(self) -> None:
         """Choose other colours, which are kept for the next start."""

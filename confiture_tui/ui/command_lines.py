@@ -19,7 +19,12 @@ def command_line(session: Session, words: Sequence[str]) -> str:
 
     service = session.service
     options = session_options(service.settings, session.project, session.target, is_demo=service.is_demo)
-    return safe_line(shlex.join(["confiture-tui", *words, *options]))
+    return plain_command_line([*words, *options])
+
+
+def plain_command_line(words: Sequence[str]) -> str:
+    """A command line that needs neither this project nor its database, safe to show."""
+    return safe_line(shlex.join(["confiture-tui", *words]))
 
 
 def run_words(state: RunState) -> list[str]:

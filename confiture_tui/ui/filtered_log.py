@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from confiture_tui.events import Level
+from confiture_tui.service.log_filter import LogFilter
 
 if TYPE_CHECKING:
     from confiture_tui.events import Event
@@ -16,47 +15,6 @@ if TYPE_CHECKING:
 
 _AT_ONCE: Final = 20_000
 """How many events are looked at in one go: more would hold up a key for longer than a frame."""
-
-
-@dataclass(frozen=True, slots=True)
-class LogFilter:
-    """Events of ``level`` and above that have each of the words of ``text``, in any case.
-
-    A word ``key=value`` asks for a field or an entry of the event's data: ``migration=008``, ``hook=analyze_tables``;
-    the value needs to be the beginning only. With each of them come ``context`` events before it and after it.
-    """
-
-    text: str = ""
-    level: Level = Level.DEBUG
-    context: int = 0
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether everything passes."""
-        return not self.text.strip() and self.level is Level.DEBUG
-
-    def lets_through(self, event: Event) -> bool:
-        """Whether the event is shown."""
-        if event.level < self.level:
-            return False
-        return all(_matches(event, word) for word in self.text.casefold().split())
-
-
-def _matches(event: Event, word: str) -> bool:
-    if word in f"{event.message} {event.name} {event.migration or ''}".casefold():
-        return True
-    key, equals, wanted = word.partition("=")
-    if not equals:
-        return False
-    if key in ("migration", "phase", "statement"):
-        value = getattr(event, key)
-    elif key == "event":
-        value = event.name
-    elif key == "level":
-        value = event.level.word
-    else:
-        value = event.data.get(key)
-    return value is not None and str(value).casefold().startswith(wanted)
 
 
 class FilteredLog:

@@ -127,7 +127,7 @@ class TestReview:
 class TestCommands:
     @pytest.mark.parametrize(
         ("key", "command"),
-        [("3", "lint"), ("4", "apply"), ("5", "status"), ("6", "status --log-level debug")],
+        [("3", "lint"), ("4", "apply"), ("5", "status")],
     )
     async def test_of_each_screen(self, key: str, command: str) -> None:
         async with running(samples.service()) as driver:

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from textual.widgets import Input
 
 from confiture_tui.events import Event, EventName, Level
+from confiture_tui.service.log_filter import LogFilter
 from confiture_tui.ui.event_log import EventLog
-from confiture_tui.ui.filtered_log import FilteredLog, LogFilter
+from confiture_tui.ui.filtered_log import FilteredLog
 from confiture_tui.ui.glyphs import UNICODE
 from confiture_tui.ui.presenters.log_event import event_pane, event_text
 from confiture_tui.ui.screens.log import LogScreen
@@ -324,6 +325,21 @@ class TestLogScreen:
             await driver.press("slash", *"event", "enter", "y", "j", "enter")
             await driver.until_text("the 2 lines shown")
             assert len(driver.app.clipboard.splitlines()) == 2
+
+    async def test_without_a_file_there_is_no_command_and_it_says_how_to_get_one(self, tmp_path: Path) -> None:
+        async with with_events(12) as driver:
+            await driver.press("C")
+            await driver.until(lambda: any("exports it" in one.message for one in driver.app._notifications))
+            assert driver.app.clipboard == ""
+            await driver.press("e")
+            path = tmp_path / "out.jsonl"
+            driver.app.screen.query_one(Input).value = str(path)
+            await driver.press("enter")
+            await driver.until_text("events written")
+            await driver.press("slash", *"event=server_notice 1", "enter", "v", "v", "c", "C")
+            await driver.until(lambda: driver.app.clipboard != "")
+            expected = f"confiture-tui log {path} event=server_notice 1 --log-level warning --context 2"
+            assert driver.app.clipboard == expected
 
     async def test_export_writes_what_is_shown_and_overwrites_nothing(self, tmp_path: Path) -> None:
         async with with_events(12) as driver:

@@ -115,18 +115,24 @@ class ConfitureScreen(Screen[None]):
 
     # What can be copied
 
-    def command(self) -> Sequence[str]:
-        """The words after ``confiture-tui`` that give, without a screen, what this one shows."""
+    def command(self) -> Sequence[str] | None:
+        """The words after ``confiture-tui`` that give, without a screen, what this one shows; ``None``: none do now."""
         raise NotImplementedError
 
-    def command_line(self) -> str:
+    @property
+    def why_no_command(self) -> str:
+        """Why none do, as a sentence."""
+        return "No command gives this without a screen."
+
+    def command_line(self) -> str | None:
         """The whole command line, safe to show."""
-        return command_line(self.session, self.command())
+        words = self.command()
+        return command_line(self.session, words) if words is not None else None
 
     def copyables(self) -> list[Copyable]:
         """What can be copied here, the most particular first."""
         command = self.command_line()
-        return [Copyable(f"the command: {command}", lambda: command)]
+        return [Copyable(f"the command: {command}", lambda: command)] if command is not None else []
 
     @property
     def log_view(self) -> LogView:

@@ -14,10 +14,12 @@ from textual.content import Content
 from confiture_tui.errors import UsageError
 from confiture_tui.events import Level
 from confiture_tui.observability import export_events
-from confiture_tui.ui.actions import Where, bindings_at
+from confiture_tui.service.log_filter import LogFilter
+from confiture_tui.ui.actions import Where, bindings_at, key_of
 from confiture_tui.ui.background import in_background
+from confiture_tui.ui.command_lines import plain_command_line
 from confiture_tui.ui.copying import Copyable
-from confiture_tui.ui.filtered_log import FilteredLog, LogFilter
+from confiture_tui.ui.filtered_log import FilteredLog
 from confiture_tui.ui.presenters.figures import counted
 from confiture_tui.ui.presenters.log_event import event_pane, event_text
 from confiture_tui.ui.presenters.log_title import log_title
@@ -52,6 +54,10 @@ class LogScreen(ConfitureScreen):
     PLACES = (Where.LOG, Where.EVERYWHERE)
     MODE = "log"
     AUTO_FOCUS = "LogScreen LogLines"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._exported: Path | None = None
 
     def body(self) -> ComposeResult:
         """A line, the filter while it is used, the lines, the chosen one's event while it is asked for."""
@@ -262,8 +268,29 @@ class LogScreen(ConfitureScreen):
         except UsageError as error:
             self.notify(safe_line(f"{error.message} {error.hint}"), severity="error", markup=False)
         else:
+            self._exported = path.resolve()
             self.notify(safe_line(f"{counted(count, 'event')} written to {path.resolve()}"), markup=False)
 
-    def command(self) -> list[str]:
-        """The events of a session of the app are in its log file, where it has one."""
-        return ["status", "--log-level", "debug"]
+    def command(self) -> list[str] | None:
+        """The same filter on the file that has this session's events: its log file, its recording, the last export."""
+        settings = self.session.service.settings
+        file = settings.log_file or settings.record or self._exported
+        if file is None:
+            return None
+        asked = self.shown.filter
+        words = ["log", str(file), *asked.text.split()]
+        if asked.level is not Level.DEBUG:
+            words += ["--log-level", asked.level.word]
+        if asked.context:
+            words += ["--context", str(asked.context)]
+        return words
+
+    def command_line(self) -> str | None:
+        """It reads the file and nothing else."""
+        words = self.command()
+        return plain_command_line(words) if words is not None else None
+
+    @property
+    def why_no_command(self) -> str:
+        """That no file has them yet."""
+        return f"No file has this session's log yet: {key_of('export_log')} exports it, and then there is a command."
