@@ -99,6 +99,9 @@ def test_files_alone_are_enough(project: Path) -> None:
     assert {"rule", "severity", "object", "kind", "message", "fix", "key"} <= document["violations"][0].keys()
     assert "unused-index" in {one["rule"] for one in document["skipped"]}
 
+    text = run(project, "lint")
+    assert " ".join(text.stdout.split()).count("Sizes, ages and traffic are those of a live database.") == 1
+
     since = run(project, "lint", "--since", "003", "--changed-only", "--format", "sarif")
     assert since.returncode == 1, since.stderr
     sarif = json.loads(since.stdout)
@@ -198,6 +201,11 @@ def test_rules_explain_themselves(
     code, out, _ = run_here(project, monkeypatch, capsys, "lint", "--explain", "multi-tenant")
     assert code == 0
     assert "tenant_table" in out
+    code, out, _ = run_here(project, monkeypatch, capsys, "lint", "--explain", "missing-index")
+    assert code == 0
+    assert "min_rows: 1000 a table known to have fewer rows is told of as info." in " ".join(out.split())
+    assert "ignore_unchanging_references: false" in out
+    assert not {"Attributes:", "``"} & set(out.split())
     code, out, _ = run_here(project, monkeypatch, capsys, "lint", "--list-rules")
     assert code == 0
     assert "missing-index" in out

@@ -67,8 +67,15 @@ def _reported(violations: Sequence[Violation], result: LintResult, base: Path | 
 def notes_of(result: LintResult) -> tuple[str, ...]:
     """What is to be said of a run besides its findings, a sentence each."""
     report = result.report
-    skipped = tuple(f"{one.rule} could not look at everything: {one.why}" for one in report.skipped)
+    rules: dict[str, list[str]] = {}
+    for one in report.skipped:
+        rules.setdefault(one.why, []).append(one.rule)
+    skipped = (f"{_listed(names)} could not look at everything: {why}" for why, names in rules.items())
     return (*result.notes, *report.notes, *skipped)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 
 def write_lint(

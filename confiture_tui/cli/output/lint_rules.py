@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import json
+import textwrap
 from typing import TYPE_CHECKING
 
 from confiture_tui.cli.output.page import Page, Style
@@ -10,7 +12,7 @@ from confiture_tui.cli.output.page import Page, Style
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from confiture_tui.core.lint.rule import LintRule
+    from confiture_tui.core.lint.rule import LintRule, RuleOptions
 
 
 def write_rules(page: Page, rules: Sequence[LintRule]) -> None:
@@ -31,10 +33,29 @@ def write_rule(page: Page, rule: LintRule) -> None:
     if rule.options.model_fields:
         page.blank()
         page.line(page.styled("Options", Style.TITLE))
-        page.verbatim((inspect.getdoc(rule.options) or "").splitlines(), indent=2)
+        summary, meanings = _described(rule.options)
+        page.paragraph(summary, indent=2)
         for name, field in rule.options.model_fields.items():
-            page.paragraph(f"{name}: {field.get_default(call_default_factory=True)!r}", indent=4, first="  ")
+            default = json.dumps(field.get_default(call_default_factory=True), ensure_ascii=False, default=str)
+            page.paragraph(f"{name}: {default}", indent=2)
+            if name in meanings:
+                page.paragraph(meanings[name], indent=6)
     for word, sql in (("Finds something in", rule.bad), ("Finds nothing in", rule.good)):
         page.blank()
         page.line(page.styled(word, Style.TITLE))
-        page.verbatim((f"{statement.strip()};" for statement in sql.split(";") if statement.strip()), indent=2)
+        statements = (" ".join(statement.split()) for statement in sql.split(";"))
+        page.verbatim((f"{statement};" for statement in statements if statement), indent=2)
+
+
+def _described(options: type[RuleOptions]) -> tuple[str, dict[str, str]]:
+    """What the options are about, and what each of them means, from the docstring of their model."""
+    text = (inspect.getdoc(options) or "").replace("``None``", "null").replace("``", "")
+    summary, _, attributes = text.partition("\n\nAttributes:\n")
+    entries: list[str] = []
+    for line in textwrap.dedent(attributes).splitlines():
+        if line.startswith(" ") and entries:
+            entries[-1] += f" {line.strip()}"
+        else:
+            entries.append(line)
+    meanings = (entry.partition(": ") for entry in entries)
+    return summary, {name: meaning for names, _, meaning in meanings for name in names.split(", ")}

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from confiture_tui.core.catalog import Catalog
     from confiture_tui.core.lint.rule import LintRule
 
-_ONLY_LIVE = "It judges sizes, ages or traffic, which only a live database has."
+_ONLY_LIVE = "Sizes, ages and traffic are those of a live database."
 _NOTHING = RuleSettings()
 
 
