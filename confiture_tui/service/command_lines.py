@@ -12,14 +12,22 @@ if TYPE_CHECKING:
 
 _OPTIONS: Final = (
     *("project_dir", "config_file", "env", "migrations_dir", "layout", "runner"),
-    *("read_only", "pg_bin", "rows"),
+    *("read_only", "pg_bin"),
 )
+_DRY_RUN: Final = "dry-run"
 
 
 def session_options(
-    settings: Settings, project: ProjectInfo | None, target: TargetInfo | None, *, is_demo: bool
+    settings: Settings,
+    project: ProjectInfo | None,
+    target: TargetInfo | None,
+    *,
+    is_demo: bool,
+    command: str | None = None,
 ) -> list[str]:
     """The options that this session was started with; nothing of them is secret.
+
+    ``command`` is the one that they are for: only ``dry-run`` takes those that say what a shadow is made of.
 
     What variables and files say they say to any other command too. A connection that was given by ``--dsn`` is there
     without its password, which belongs into a password file. The demo's database can be reached as long as it is open.
@@ -34,6 +42,22 @@ def session_options(
             options += [origin] if value is True else [origin, str(value)]
     if settings.dsn is not None and target is not None:
         options += ["--dsn", target.conninfo]
+    if command == _DRY_RUN:
+        options += _of_dry_runs(settings)
+    return options
+
+
+def _of_dry_runs(settings: Settings) -> list[str]:
+    """Where shadows are made, and of what rows; connection strings without their passwords."""
+    from confiture_tui.database.dsn import Dsn
+
+    options: list[str] = []
+    for name in ("clone_dsn", "shadow_dsn"):
+        origin, given = settings.origins.get(name, ""), getattr(settings, name)
+        if origin.startswith("--") and given is not None:
+            options += [origin, Dsn.of(given.get_secret_value(), source=origin).display(masked=False)]
+    if settings.origins.get("rows", "").startswith("--"):
+        options += ["--rows", settings.rows]
     return options
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from confiture_tui.errors import ConfitureError, UsageError
@@ -19,10 +20,11 @@ _UP = ".up.sql"
 def write_derived_down(migration: Migration, result: DryRunResult) -> Path | None:
     """Write the way back beside the migration, and return its file; ``None`` when none was derived.
 
-    A file that is there is never overwritten.
+    A file that is there is never overwritten, and what takes another text of the migration back is not written.
 
     Raises:
-        UsageError: it does not bring the schema back, or the migration's file is not named so that it could have one.
+        UsageError: it does not bring the schema back, the migration's file is another by now, or it is not named so
+            that it could have one.
         ConfitureError: the file cannot be written.
     """
     derived = result.derived_down
@@ -38,6 +40,11 @@ def write_derived_down(migration: Migration, result: DryRunResult) -> Path | Non
         raise UsageError(
             f"{migration.label}: only beside a file named VERSION_NAME{_UP} there can be one that takes it back.",
             hint=f"Rename the file so that it ends with {_UP}.",
+        )
+    if _checksum(path) != result.checksum:
+        raise UsageError(
+            f"{migration.label}: its file has changed since it was tried, so the way back was not written.",
+            hint="Dry-run it again: the way back is derived from what the migration does.",
         )
     # A file's name may have line breaks: what is behind one would be SQL.
     text = f"-- Takes {one_line(migration.label)} back. Derived and proved by a dry run.\n{derived.sql}"
@@ -56,3 +63,11 @@ def write_derived_down(migration: Migration, result: DryRunResult) -> Path | Non
     except OSError as error:
         raise ConfitureError(f"{target} cannot be written: {error.strerror}.") from None
     return target
+
+
+def _checksum(path: Path) -> str | None:
+    """Of the file as it is now; ``None`` where it cannot be read."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from confiture_tui.core.dry_run.result import Verdict
 from confiture_tui.core.hooks.declaration import make_hooks, read_declaration
+from confiture_tui.core.hooks.result import HookOutcome, HookResult
 from confiture_tui.errors import UsageError
 from confiture_tui.service.running import registry_of
 
@@ -29,6 +30,28 @@ def hooks_to_try(migration: Migration, config_file: Path | None) -> tuple[tuple[
         return make_hooks(migration, registry_of(config_file)), None
     except UsageError as error:
         return (), error.message
+
+
+_ON_TARGET = (
+    "A dry run on the target runs the statements alone: what a hook does may go beyond their transaction. "
+    "Dry-run on the shadow to see it."
+)
+
+
+def hooks_left_out(migration: Migration) -> tuple[HookResult, ...]:
+    """The hooks that a dry run on the target does not run, each with the reason. This imports nobody's code.
+
+    Their phase is known where the declaration names it.
+    """
+    try:
+        declared = read_declaration(migration)
+    except UsageError as error:
+        return (HookResult(hook="hooks", outcome=HookOutcome.NOT_EXERCISED, error=error.message),)
+    return tuple(
+        HookResult(hook=one.name, phase=one.phase, outcome=HookOutcome.NOT_EXERCISED, error=_ON_TARGET)
+        for one in declared
+        if one.direction != "backward"
+    )
 
 
 def with_hook_notes(

@@ -310,6 +310,7 @@ class Workspace:
             ConnectError: there is no target, or it went away.
             Cancelled: the scope was cancelled; everything was rolled back.
         """
+        from confiture_tui.service.hooks_in_dry_runs import hooks_left_out
         from confiture_tui.service.in_place import refuse_unless_allowed, try_in_place
 
         target, dsn = self.target, self.reaching.dsn
@@ -324,7 +325,7 @@ class Workspace:
             raise AssertionError("without a target it has been refused")
         earlier = itertools.takewhile(lambda one: one.version != version, statuses)
         before = [f"{one.version}_{one.name}" for one in earlier if one.state is MigrationState.PENDING]
-        return try_in_place(
+        result = try_in_place(
             dsn,
             target.database,
             migration,
@@ -334,6 +335,7 @@ class Workspace:
             scope=scope,
             sink=self._sink,
         )
+        return result.model_copy(update={"hooks": hooks_left_out(migration)})
 
     def _pending(self, version: str, scope: CancelScope) -> tuple[Migration, tuple[MigrationStatus, ...]]:
         """A migration that can be tried, and the states of all.

@@ -18,7 +18,10 @@ def command_line(session: Session, words: Sequence[str]) -> str:
     from confiture_tui.service.command_lines import session_options
 
     service = session.service
-    options = session_options(service.settings, session.project, session.target, is_demo=service.is_demo)
+    command = words[0] if words else None
+    options = session_options(
+        service.settings, session.project, session.target, is_demo=service.is_demo, command=command
+    )
     return plain_command_line([*words, *options])
 
 

@@ -200,3 +200,20 @@ async def test_a_target_that_has_gone_is_a_sentence(
     server.drop_database(target.parameters()["dbname"])
     with pytest.raises(ConnectError, match="There is no database"):
         await service.dry_run("001", on="target")
+
+
+async def test_its_hooks_are_listed_with_the_reason_why_they_did_not_run(
+    service_on: Callable[..., MigrationService], target: Dsn, project: Path
+) -> None:
+    (project / "db" / "migrations" / "001_size.hooks.yaml").write_text(
+        "hooks:\n  - hook: analyze_tables\n    options:\n      tables: [jar]\n"
+        "  - hook: verify_consistency\n    direction: backward\n    options: {}\n"
+    )
+    service = service_on(plain(target))
+    await service.open()
+    result = await service.dry_run("001", on="target")
+    (hook,) = result.hooks
+    assert (hook.hook, hook.outcome) == ("analyze_tables", "not_exercised")
+    assert hook.error is not None
+    assert "shadow" in hook.error
+    assert (await service.dry_run("003", on="target")).hooks == ()

@@ -178,7 +178,8 @@ def _write_hooks(page: Page, hooks: Sequence[HookResult]) -> None:
         style = Style.BAD_TITLE if hook.outcome is HookOutcome.FAILED else Style.PLAIN
         figures = [milliseconds(hook.elapsed_ms), plural(hook.rows_affected, "row")]
         said = [hook.outcome.value.replace("_", " "), *(figures if hook.outcome is HookOutcome.OK else [])]
-        page.paragraph(page.joined(f"{hook.hook} ({hook.phase})", *said), indent=12, first="  hook", style=style)
+        name = f"{hook.hook} ({hook.phase})" if hook.phase is not None else hook.hook
+        page.paragraph(page.joined(name, *said), indent=12, first="  hook", style=style)
         for text in (hook.message, hook.error):
             if text:
                 page.paragraph(text, indent=12, first=" " * 12, style=Style.QUIET)

@@ -126,6 +126,7 @@ def merge_passes(
         round_trip=round_trip,
         hooks=tuple(hooks.results) if hooks is not None else (),
         notes=tuple(all_notes),
+        checksum=migration.checksum,
     )
 
 

@@ -155,6 +155,7 @@ class DryRunResult(FrozenModel):
         derived_down: a way back that was derived, where there is none; ``None``: there is one, or nothing to derive.
         hooks: what came of each hook of the migration; those that were not exercised say why.
         notes: what the reader must know to read this right, one sentence each.
+        checksum: that of the migration as it was tried.
     """
 
     version: str
@@ -173,3 +174,4 @@ class DryRunResult(FrozenModel):
     derived_down: DerivedDown | None = None
     hooks: tuple[HookResult, ...] = ()
     notes: tuple[str, ...] = ()
+    checksum: str | None = None

@@ -17,7 +17,7 @@ class HookOutcome(StrEnum):
     OK = "ok"
     FAILED = "failed"
     NOT_EXERCISED = "not_exercised"
-    """A dry run did not run it, since what it does could not be taken back."""
+    """A dry run did not run it: what it does could not be taken back, or was not to be tried there."""
 
 
 class HookResult(FrozenModel):

@@ -205,7 +205,8 @@ def _hook(hook: HookResult, glyphs: Glyphs) -> Content:
         "not_exercised": (glyphs.not_run, "quiet"),
     }
     sign, style_name = signs[hook.outcome]
-    said = [f"{hook.hook} ({hook.phase})", hook.outcome.replace("_", " ")]
+    name = f"{hook.hook} ({hook.phase})" if hook.phase is not None else hook.hook
+    said = [name, hook.outcome.replace("_", " ")]
     if hook.outcome == "ok":
         said += [duration(hook.elapsed_ms), counted(hook.rows_affected, "row")]
     said += [text for text in (hook.message, hook.error) if text]
