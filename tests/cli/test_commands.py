@@ -16,7 +16,7 @@ import pytest
 from confiture_tui.database.connection import connect
 from confiture_tui.service.documents import DryRunDocument, PreviewDocument, StatusDocument
 from tests.support.commands import run_command
-from tests.support.processes import is_alive, until
+from tests.support.processes import hear_signals, is_alive, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -249,8 +249,7 @@ def test_a_signal_cancels_and_stops_the_server(number: signal.Signals, tmp_path:
         stderr=subprocess.PIPE,
         text=True,
         cwd=tmp_path,
-        # Whoever runs the tests in the background may have it ignored, and what is ignored is inherited.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=hear_signals,
     )
     try:
         until(lambda: log.exists() and '"server_started"' in log.read_text(), "the server has started")

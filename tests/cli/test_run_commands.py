@@ -17,7 +17,7 @@ from confiture_tui.core.runner.recovery import left_overs
 from confiture_tui.database.connection import connect
 from confiture_tui.service.run_documents import BaselineDocument, CleanUpDocument, HooksDocument, RunDocument
 from tests.cli.test_commands import environment, run
-from tests.support.processes import until
+from tests.support.processes import hear_signals, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -252,8 +252,7 @@ def test_ctrl_c_says_whether_something_stands(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # What a shell starts in the background, perhaps these tests, is deaf to it.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=hear_signals,
     ) as process:
         until(lambda: conn.execute(sleeping).fetchone() is not None, "the migration sleeps")
         process.send_signal(signal.SIGINT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -42,6 +43,12 @@ def programs_of(directory: Path) -> list[str]:
     return [line for line in listing.splitlines() if str(directory) in line]
 
 
+def hear_signals() -> None:
+    """For ``preexec_fn``: what is ignored is inherited, by tests that run in the background or under ``nohup`` too."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 class PythonProcess:
     """A Python process of its own that runs a script of the test and tells what it has done, line by line."""
 
@@ -53,6 +60,7 @@ class PythonProcess:
             stdout=subprocess.PIPE,
             text=True,
             env=environment,
+            preexec_fn=hear_signals,
             **options,
         )
 
