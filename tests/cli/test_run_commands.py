@@ -201,7 +201,7 @@ def test_what_an_interrupted_statement_has_left_is_told_and_cleaned_up(
     # As a crash leaves it: the second one begun, its index there and not valid.
     conn.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'a_two'::regclass")
     status = run(project, "status", dsn=database)
-    assert "statements 1 to 1 stand, of 2" in status.stdout
+    assert "statement 1 stands, of 2" in status.stdout
     assert "It has left public.a_two, which is not valid." in status.stdout
     assert "confiture-tui clean-up 003" in status.stdout
     left = json.loads(run(project, "status", "--format", "json", dsn=database).stdout)["left"]

@@ -76,7 +76,7 @@ def left_over(**changes: Any) -> LeftOver:
             error="The connection was lost.",
         ),
         "state": LeftState.PARTLY_DONE,
-        "sentence": "006_unique_customer_email stopped half-way: statements 1 to 1 stand, of 3. Statement 2 was begun, "
+        "sentence": "006_unique_customer_email stopped half-way: statement 1 stands, of 3. Statement 2 was begun, "
         "and how it ended is not known.",
         "actions": ("resume", "mark_applied", "mark_pending"),
     }

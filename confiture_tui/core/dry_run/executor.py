@@ -7,6 +7,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from confiture_tui.core.counting import counted
 from confiture_tui.core.dry_run.admission import admit, refuse_pooler, refuse_transaction_control
 from confiture_tui.core.dry_run.ceiling import Ceiling
 from confiture_tui.core.dry_run.escapes import Escapes
@@ -137,7 +138,7 @@ class DryRunExecutor:
         sink(
             Event(
                 name=EventName.DRY_RUN_START,
-                message=f"{migration.label}: dry run in place, {len(migration.up.statements)} statement(s)",
+                message=f"{migration.label}: dry run in place, {counted(len(migration.up.statements), 'statement')}",
                 data={"on": str(On.TARGET)},
             )
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from confiture_tui.core.counting import counted
 from confiture_tui.core.dry_run.hooked import OF_DATA
 from confiture_tui.core.dry_run.result import Outcome, Rows
 from confiture_tui.core.effects.comparison import compare
@@ -94,10 +95,10 @@ def _excuse(mismatch: Mismatch, node_kind: str | None) -> str:
 def _notes(told: list[str]) -> list[str]:
     if not told:
         return []
-    notes = [f"The prediction and what was seen differ in {len(told)} place{'s' if len(told) > 1 else ''}."]
+    notes = [f"The prediction and what was seen differ in {counted(len(told), 'place')}."]
     notes += told[:_MOST_TOLD]
     if len(told) > _MOST_TOLD:
-        notes.append(f"{len(told) - _MOST_TOLD} more differences are marked at their statements.")
+        notes.append(f"At their statements: {counted(len(told) - _MOST_TOLD, 'more difference')}.")
     return notes
 
 

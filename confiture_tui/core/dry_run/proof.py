@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog import Catalog
+from confiture_tui.core.counting import counted
 from confiture_tui.core.dry_run.calm import calm_transaction
 from confiture_tui.core.dry_run.result import Proof
-from confiture_tui.core.dry_run.target_state import TargetState, Traces, read_outside
+from confiture_tui.core.dry_run.target_state import Hint, TargetState, Traces, read_outside
 from confiture_tui.errors import Cancelled, ConfitureError, ConnectError
 
 if TYPE_CHECKING:
@@ -112,21 +113,22 @@ def prove(
         else f"The transaction was left prepared: {', '.join(evidence.prepared)}.",
         "No advisory lock was left."
         if not left.released
-        else f"{left.released} advisory lock(s) had been left, and were released.",
+        else f"{_were_left(left.released, 'advisory lock')} released.",
         "No prepared statement was left."
         if not left.deallocated
-        else f"Prepared statement(s) had been left, and were deallocated: {', '.join(left.deallocated)}.",
+        else f"{_were_left(len(left.deallocated), 'prepared statement')} deallocated: {', '.join(left.deallocated)}.",
     ]
     if powerful and evidence.after is not None:
         checks.append(
             "No replication slot was left."
             if not new_slots
-            else f"Replication slot(s) that were not there before: {', '.join(new_slots)}."
+            else f"{counted(len(new_slots), 'replication slot')} not there before: {', '.join(new_slots)}."
         )
     exceptions = [*_exceptions(evidence, left, traces), *reached]
     if powerful and new_slots:
         exceptions.append(
-            f"Replication slot(s) {', '.join(new_slots)} stay, and keep WAL: drop them with pg_drop_replication_slot."
+            f"WAL is kept from now on for {counted(len(new_slots), 'replication slot')} ({', '.join(new_slots)}); what "
+            "is not wanted is to be dropped with pg_drop_replication_slot."
         )
     if powerful and ran_code:
         exceptions.append(_POWERFUL)
@@ -143,8 +145,8 @@ def _exceptions(evidence: Evidence, left: Leftovers, traces: Traces) -> Iterator
     yield from _moved_sequences(evidence, traces)
     if left.lost:
         yield (
-            f"The migration deallocated prepared statement(s) of this session: {', '.join(left.lost)}; "
-            "they have to be prepared again."
+            f"The migration deallocated {counted(len(left.lost), 'prepared statement')} of this session, to be "
+            f"prepared again: {', '.join(left.lost)}."
         )
     if traces.dead_rows:
         tables = ", ".join(_dead(name, rows, evidence, traces) for name, rows in sorted(traces.dead_rows.items()))
@@ -172,7 +174,7 @@ def _wal(traces: Traces) -> str:
 def _dead(name: str, rows: int, evidence: Evidence, traces: Traces) -> str:
     before, now = traces.sizes.get(name, 0), evidence.sizes.get(name, 0)
     grew = f", grown from {_size(before)} to {_size(now)}" if now > before else ""
-    return f"{name} ({rows:,} row(s){grew})"
+    return f"{name} ({counted(rows, 'row')}{grew})"
 
 
 def _size(count: int) -> str:
@@ -209,6 +211,10 @@ def _value(value: int | None) -> str:
     return "unused" if value is None else str(value)
 
 
+def _planned(hint: Hint) -> str:
+    return f"{counted(hint.rows, 'row')} on {counted(hint.pages, 'page')}"
+
+
 def _hints(evidence: Evidence, traces: Traces) -> Iterator[str]:
     if evidence.after is None:
         return
@@ -218,11 +224,15 @@ def _hints(evidence: Evidence, traces: Traces) -> Iterator[str]:
             continue
         parts = []
         if (now.rows, now.pages) != (was.rows, was.pages):
-            told = "never counted" if was.rows < 0 else f"{was.rows:,.0f} row(s) on {was.pages:,} page(s)"
-            parts.append(f"{told} before, {now.rows:,.0f} row(s) on {now.pages:,} page(s) now")
+            told = "never counted" if was.rows < 0 else _planned(was)
+            parts.append(f"{told} before, {_planned(now)} now")
         if now.has_index != was.has_index:
             parts.append("it is marked as having indexes until the next VACUUM")
         yield f"The planner's figures of {name} stay as the dry run left them: {'; '.join(parts)}."
+
+
+def _were_left(number: int, noun: str) -> str:
+    return f"{counted(number, noun)} had been left, and {'was' if number == 1 else 'were'}"
 
 
 def _schema_sentence(evidence: Evidence, *, aborted: bool, same: bool) -> str:

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from confiture_tui.core.catalog import Catalog
+from confiture_tui.core.counting import counted
 from confiture_tui.core.dry_run.clones import CloneMaker
 from confiture_tui.core.dry_run.passes import verdict_pass
 from confiture_tui.core.dry_run.prediction import touched_by
@@ -370,7 +371,8 @@ class Shadow:
         sink(
             Event(
                 name=EventName.DRY_RUN_START,
-                message=f"{migration.label}: dry run on a shadow, {len(statements)} statement(s), rows: {self.rows}",
+                message=f"{migration.label}: dry run on a shadow, {counted(len(statements), 'statement')}, "
+                f"rows: {self.rows}",
                 data={"statements": len(statements), "rows": str(self.rows), "wrapping": str(wrapping)},
             )
         )

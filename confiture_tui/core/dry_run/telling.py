@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from confiture_tui.core.counting import counted
 from confiture_tui.core.dry_run.result import DryRunResult, On, Proof, RoundTrip, Verdict
 from confiture_tui.events import Event, EventName, Level, Sink
 
@@ -21,10 +22,11 @@ def proof_of_clones(clones: int, remaining: int) -> Proof:
     return Proof(
         nothing_persisted=remaining == 0,
         checks=(
-            f"Every statement ran on one of {clones} disposable clones, never on the target.",
+            f"Every statement ran on {'a disposable clone' if clones == 1 else f'one of {clones} disposable clones'}, "
+            "never on the target.",
             "The clones are gone from the shadow's server."
             if remaining == 0
-            else f"{remaining} clone(s) could not be dropped from the shadow's server.",
+            else f"{counted(remaining, 'clone')} could not be dropped from the shadow's server.",
         ),
     )
 

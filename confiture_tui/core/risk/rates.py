@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from confiture_tui.core.counting import counted
 from confiture_tui.whole_file import whole_file
 
 FILE_VERSION: Final = 2
@@ -57,7 +58,7 @@ class Rates:
             return self
         factor = min(10.0, max(0.1, statistics.median(ratios)))
         scaled = {name: getattr(self, name) * factor for name in _COSTS}
-        runs_seen = f"{len(ratios)} earlier run{'s' if len(ratios) > 1 else ''}"
+        runs_seen = counted(len(ratios), "earlier run")
         source = f"{self.source}, corrected by {runs_seen} (times {factor:.2g})"
         return replace(self, **scaled, source=source)
 

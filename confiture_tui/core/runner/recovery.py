@@ -171,11 +171,7 @@ def _left_over(entry: JournalEntry, state: LeftState, found: tuple[FoundIndex, .
             unsure = (
                 f" Statement {begun} was begun, and how it ended is not known." if begun > entry.statement_done else ""
             )
-            stands = (
-                f"statements 1 to {entry.statement_done} stand"
-                if entry.statement_done
-                else "no statement is known to stand"
-            )
+            stands = _stand(entry.statement_done)
             sentence = f"{label} stopped half-way: {stands}, of {entry.statements}.{unsure}"
             if invalid:
                 sentence += f" It has left {', '.join(invalid)}, which is not valid."
@@ -270,3 +266,10 @@ def _as_it_was(conn: psycopg.Connection[Any], journal: Journal, entry: JournalEn
     with advisory_lock.held(conn):
         refuse_unless_as_it_was(conn, journal, entry)
         yield
+
+
+def _stand(done: int) -> str:
+    """Which statements stand, of those that have no transaction in common."""
+    if done == 0:
+        return "no statement is known to stand"
+    return "statement 1 stands" if done == 1 else f"statements 1 to {done} stand"

@@ -76,7 +76,7 @@ class TestWhatStaysOnDisk:
         in_place.admin.execute("INSERT INTO t (p_id, note) SELECT 1, repeat('x', 100) FROM generate_series(1, 2000)")
         result = in_place.run("UPDATE t SET note = note || 'y';")
         (told,) = [text for text in result.proof.exceptions if "dead versions" in text]
-        assert "public.t (2,100 row(s), grown from" in told
+        assert "public.t (2,100 rows, grown from" in told
         assert "WAL" in told
 
     def test_a_failed_statement_may_have_left_some(self, in_place: Target) -> None:
@@ -95,7 +95,7 @@ class TestWhatStaysOnDisk:
         in_place.admin.execute("ALTER TABLE t SET (autovacuum_enabled = off)")
         result = in_place.run("ANALYZE t;")
         assert result.ok, result.failure
-        assert any("planner's figures of public.t" in text and "100 row(s)" in text for text in result.proof.exceptions)
+        assert any("planner's figures of public.t" in text and "100 rows" in text for text in result.proof.exceptions)
         in_place.admin.execute("CREATE TABLE bare (id int); ALTER TABLE bare OWNER TO plain")
         built = in_place.run("CREATE INDEX i ON bare (id);")
         assert any("public.bare" in text and "having indexes" in text for text in built.proof.exceptions)
