@@ -95,13 +95,18 @@ def mark(
       confiture-tui mark 007 pending
     """
     from confiture_tui.cli.session import with_service
+    from confiture_tui.service.run_documents import mark_document
 
     settings = given.settings()
+    applied = as_ is MarkAs.APPLIED
 
     async def work(session: Session) -> None:
-        await session.service.mark(version, applied=as_ is MarkAs.APPLIED, confirmation=confirm)
-        if settings.format is not OutputFormat.JSON:
-            session.print(f"{version} is marked as {as_.value}.\n")
+        await session.service.mark(version, applied=applied, confirmation=confirm)
+        if settings.format is OutputFormat.JSON:
+            target, runner = session.service.target, session.service.runner
+            session.print(mark_document(version, applied=applied, target=target, runner=runner).to_json())
+            return
+        session.print(f"{version} is marked as {as_.value}.\n")
 
     with_service(settings, work)
     return 0

@@ -1,12 +1,12 @@
-"""PostgreSQL's own programs (``pg_dump``), run against the server of a connection that is open."""
+"""PostgreSQL's own programs: ``pg_dump`` against the server of an open connection, ``pg_restore`` on a file."""
 
 from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from confiture_tui.database.cancellation import CancelScope
@@ -101,21 +101,47 @@ def run_against(
         environment = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
         if conn.info.password:
             environment["PGPASSWORD"] = conn.info.password
-        process = subprocess.Popen(
-            [str(program), *arguments, "--no-password", f"--dbname={make_conninfo('', **parameters)}"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE if out is None else out,
-            stderr=subprocess.PIPE,
-            env=environment,
-            start_new_session=True,
-        )
-        with process, (scope or CancelScope()).guard_process(process):
-            written, complaint = _wait(process, cancelled)
-        # A database in SQL_ASCII may hold names in no encoding at all.
-        said = complaint.decode(errors="replace").strip().partition("\n")[0]
-        if process.returncode != 0 and relay is not None and relay.failure is not None:
-            said = relay.failure
-        return Ran(written or b"", said, process.returncode == 0)
+        given = [*arguments, "--no-password", f"--dbname={make_conninfo('', **parameters)}"]
+        ran = run_program(program, given, environment=environment, out=out, scope=scope, cancelled=cancelled)
+        if not ran.ok and relay is not None and relay.failure is not None:
+            return replace(ran, said=relay.failure)
+        return ran
+
+
+def run_program(
+    program: Path,
+    arguments: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    out: IO[bytes] | None = None,
+    scope: CancelScope | None = None,
+    cancelled: Callable[[], bool] = _never,
+) -> Ran:
+    """Run a program in a session of its own, so that a ctrl+c at the terminal is ours to answer.
+
+    Args:
+        program: which one.
+        arguments: what it is given.
+        environment: all of its environment.
+        out: where its stdout goes; else it is kept.
+        scope: ends it when it is cancelled.
+        cancelled: ends it too, as soon as it says yes.
+
+    Raises:
+        OSError: the program cannot be started.
+    """
+    process = subprocess.Popen(
+        [str(program), *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE if out is None else out,
+        stderr=subprocess.PIPE,
+        env=environment,
+        start_new_session=True,
+    )
+    with process, (scope or CancelScope()).guard_process(process):
+        written, complaint = _wait(process, cancelled)
+    # A database in SQL_ASCII may hold names in no encoding at all.
+    return Ran(written or b"", complaint.decode(errors="replace").strip().partition("\n")[0], process.returncode == 0)
 
 
 def _wait(process: subprocess.Popen[bytes], cancelled: Callable[[], bool]) -> tuple[bytes | None, bytes]:

@@ -1,8 +1,8 @@
-"""The JSON documents of ``apply``, ``rollback``, ``baseline`` and ``hooks list``."""
+"""The JSON documents of ``apply``, ``rollback``, ``baseline``, ``clean-up``, ``mark`` and ``hooks list``."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from confiture_tui.core.effects.model import FrozenModel
 from confiture_tui.core.hooks.registry import HookInfo
@@ -69,6 +69,13 @@ class CleanUpDocument(Document):
     pending: bool
 
 
+class MarkDocument(Document):
+    """What ``mark`` prints: what the migration counts as from now on, ``applied`` or ``pending``."""
+
+    version: str
+    marked: Literal["applied", "pending"]
+
+
 class HooksDocument(Document):
     """What ``hooks list`` prints."""
 
@@ -127,6 +134,12 @@ def clean_up_document(version: str, done: CleanedUp, *, target: TargetInfo | Non
     """The document of a clean-up."""
     known = target_document(target)
     return CleanUpDocument(target=known, runner=runner, version=version, dropped=done.dropped, pending=done.pending)
+
+
+def mark_document(version: str, *, applied: bool, target: TargetInfo | None, runner: str) -> MarkDocument:
+    """The document of a mark."""
+    marked: Literal["applied", "pending"] = "applied" if applied else "pending"
+    return MarkDocument(target=target_document(target), runner=runner, version=version, marked=marked)
 
 
 def hooks_document(hooks: tuple[HookInfo, ...], *, target: TargetInfo | None, runner: str) -> HooksDocument:

@@ -15,7 +15,13 @@ from confiture_tui.core.runner.advisory_lock import take
 from confiture_tui.core.runner.journal import Journal
 from confiture_tui.core.runner.recovery import left_overs
 from confiture_tui.database.connection import connect
-from confiture_tui.service.run_documents import BaselineDocument, CleanUpDocument, HooksDocument, RunDocument
+from confiture_tui.service.run_documents import (
+    BaselineDocument,
+    CleanUpDocument,
+    HooksDocument,
+    MarkDocument,
+    RunDocument,
+)
 from tests.cli.test_commands import environment, run
 from tests.support.processes import hear_signals, until
 
@@ -160,8 +166,10 @@ def test_a_failure_is_exit_4_and_half_way_is_exit_5(
     assert refused.returncode == 5, "nothing else is pending, and that is not all that there is to say"
     assert "003_c stopped half-way" in refused.stderr
     assert refused.stdout == ""
-    marked = run(project, "mark", "003", "applied", dsn=database)
+    marked = run(project, "mark", "003", "applied", "--format", "json", dsn=database)
     assert marked.returncode == 0, marked.stderr
+    document = MarkDocument.model_validate_json(marked.stdout)
+    assert (document.version, document.marked) == ("003", "applied")
     status = run(project, "status", "--format", "json", dsn=database)
     assert json.loads(status.stdout)["migrations"][2]["state"] == "applied"
 

@@ -14,7 +14,7 @@ import pytest
 from pydantic import ValidationError
 
 from confiture_tui.core.hooks.builtin.backfill_progress import TABLE
-from confiture_tui.core.hooks.context import HookContext
+from confiture_tui.core.hooks.context import CancelFlag, HookContext
 from confiture_tui.core.hooks.error import HookError
 from confiture_tui.core.hooks.executor import HookExecutor
 from confiture_tui.core.hooks.phase import HookPhase
@@ -24,6 +24,7 @@ from confiture_tui.core.migrations.model import Migration
 from confiture_tui.core.sql.script import Script
 from confiture_tui.database.connection import connect, connect_beside
 from confiture_tui.database.embedded.binaries import find_binaries
+from confiture_tui.errors import Cancelled
 from confiture_tui.events import Event, EventName
 
 if TYPE_CHECKING:
@@ -309,9 +310,8 @@ def test_a_dump_needs_room(shop: Connection, tmp_path: Path, monkeypatch: pytest
     assert list((tmp_path / "backups").iterdir()) == []
 
 
-@pytest.mark.parametrize("program", ["pg_dump", "pg_restore"])
-def test_a_dump_that_is_not_whole_is_found_out(shop: Connection, tmp_path: Path, program: str) -> None:
-    """Programs that write, or read, only part of a dump: the file must not pass."""
+def programs(tmp_path: Path, program: str, script: str) -> dict[str, str]:
+    """Options that name PostgreSQL's programs, one of which is a script; ``{real}`` is where that one is."""
     real = find_binaries(None).directory
     bin_dir = tmp_path / "bin"
     bin_dir.mkdir()
@@ -320,12 +320,33 @@ def test_a_dump_that_is_not_whole_is_found_out(shop: Connection, tmp_path: Path,
     (tmp_path / "lib").symlink_to(real.parent / "lib")
     (tmp_path / "share").symlink_to(real.parent / "share")
     (bin_dir / program).unlink()
-    cut = "| head -c 3000" if program == "pg_dump" else "| grep -v 'TABLE DATA'"
-    (bin_dir / program).write_text(f'#!/bin/sh\n{real}/{program} "$@" {cut}\n')
+    (bin_dir / program).write_text(f"#!/bin/sh\n{script.format(real=real)}\n")
     (bin_dir / program).chmod(0o755)
-    options = {"pg_bin": str(bin_dir)}
+    return {"pg_bin": str(bin_dir)}
+
+
+@pytest.mark.parametrize(
+    ("program", "script"),
+    [
+        ("pg_dump", '{real}/pg_dump "$@" | head -c 3000'),
+        ("pg_restore", "{real}/pg_restore \"$@\" | grep -v 'TABLE DATA'"),
+    ],
+)
+def test_a_dump_that_is_not_whole_is_found_out(shop: Connection, tmp_path: Path, program: str, script: str) -> None:
+    """Programs that write, or read, only part of a dump: the file must not pass."""
+    options = programs(tmp_path, program, script)
     with pytest.raises(HookError, match=r"cannot be read back|does not hold public\.w_order"):
         run(shop, "backup_tables", options, context=context_of(tmp_path, "DROP TABLE w_order"))
+    assert list((tmp_path / "backups").iterdir()) == []
+
+
+@pytest.mark.parametrize("program", ["pg_dump", "pg_restore"])
+def test_a_program_that_does_not_end_can_be_cancelled(shop: Connection, tmp_path: Path, program: str) -> None:
+    begun = tmp_path / "begun"
+    options = programs(tmp_path, program, f"touch {begun}; exec sleep 100")
+    context = context_of(tmp_path, "DROP TABLE w_order", cancelled=CancelFlag(begun.exists))
+    with pytest.raises(Cancelled):
+        run(shop, "backup_tables", options, context=context)
     assert list((tmp_path / "backups").iterdir()) == []
 
 

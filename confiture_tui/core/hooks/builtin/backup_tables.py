@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from confiture_tui.core.hooks.builtin.relations import find
 from confiture_tui.core.hooks.hook import Hook, HookOptions
 from confiture_tui.core.hooks.phase import HookPhase
 from confiture_tui.core.hooks.result import HookResult
-from confiture_tui.database.client_programs import LOCK_WAIT, run_against
+from confiture_tui.database.client_programs import LOCK_WAIT, run_against, run_program
 from confiture_tui.database.embedded.binaries import Binaries, find_binaries
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ class BackupTables(Hook):
         file = self._new_file(migration, sum(one.size for one in bearers))
         try:
             self._dump(conn, programs, file, bearers, context)
-            self._read_back(programs, file, bearers)
+            self._read_back(programs, file, bearers, context)
         except BaseException:
             file.unlink(missing_ok=True)
             raise
@@ -126,29 +125,24 @@ class BackupTables(Hook):
         if not ran.ok:
             raise RuntimeError(f"pg_dump failed: {ran.said}")
 
-    def _read_back(self, programs: Binaries, file: Path, bearers: tuple[Bearer, ...]) -> None:
+    def _read_back(self, programs: Binaries, file: Path, bearers: tuple[Bearer, ...], context: HookContext) -> None:
         """Have ``pg_restore`` list what the file holds, look for every table in it, and read it to its end."""
-        listed = _pg_restore(programs, "--list", file)
+        listed = _pg_restore(programs, "--list", file, context)
         for one in bearers:
             kind = {"r": "TABLE DATA", "p": "TABLE", "m": "MATERIALIZED VIEW"}[one.kind]
             # pg_restore writes names as they are, but for line breaks.
             if f" {kind} {one.schema} {one.name} ".replace("\n", " ") not in listed:
                 raise RuntimeError(f"the dump {file} does not hold {one.label}")
-        _pg_restore(programs, f"--file={os.devnull}", file)
+        _pg_restore(programs, f"--file={os.devnull}", file, context)
 
 
-def _pg_restore(programs: Binaries, argument: str, file: Path) -> str:
-    done = subprocess.run(
-        [_client(programs, "pg_restore"), argument, file],
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-        env=programs.environment(),
-    )
-    if done.returncode != 0:
-        raise RuntimeError(f"the dump {file} cannot be read back: {done.stderr.strip().partition(chr(10))[0]}")
-    return done.stdout
+def _pg_restore(programs: Binaries, argument: str, file: Path, context: HookContext) -> str:
+    program = _client(programs, "pg_restore")
+    ran = run_program(program, [argument, str(file)], environment=programs.environment(), cancelled=context.cancelled)
+    context.check_cancelled()
+    if not ran.ok:
+        raise RuntimeError(f"the dump {file} cannot be read back: {ran.said}")
+    return ran.out.decode(errors="replace")
 
 
 def _client(programs: Binaries, name: str) -> Path:
