@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +12,7 @@ from confiture_tui.core.runner.recovery import settle_journal
 from confiture_tui.core.runner.result import RunOutcome
 from confiture_tui.core.runner.runner import MigrationRunner
 from tests.faults.running import POLICY, Connection, exists, in_ledger
+from tests.support.small_disk import small_disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,29 +24,11 @@ MEGABYTES = 16
 
 
 @pytest.fixture
-def small_disk(conn: Connection, server: EmbeddedServer) -> Iterator[None]:
+def on_small_disk(conn: Connection, server: EmbeddedServer) -> Iterator[None]:
     """A tablespace on a disk of some megabytes."""
-    place = server.directory / "small_disk"
-    place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={MEGABYTES}m", "tmpfs", place],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if mounted.returncode != 0:
-        place.rmdir()
-        pytest.skip(f"a small disk needs the right to mount one: {mounted.stderr.strip()}")
-    owner = (server.directory / "data").stat()
-    shutil.chown(place, owner.st_uid, owner.st_gid)
-    try:
-        conn.execute(f"CREATE TABLESPACE small LOCATION '{place}'".encode())
+    with small_disk(server, MEGABYTES):
         yield
         conn.execute("DROP TABLE IF EXISTS a, filler")
-        conn.execute("DROP TABLESPACE small")
-    finally:
-        subprocess.run(["umount", place], check=True)
-        place.rmdir()
 
 
 @pytest.mark.parametrize(
@@ -59,7 +40,7 @@ def small_disk(conn: Connection, server: EmbeddedServer) -> Iterator[None]:
     ],
     ids=["rows", "rows and an index"],
 )
-@pytest.mark.usefixtures("small_disk")
+@pytest.mark.usefixtures("on_small_disk")
 def test_a_disk_that_fills_up_in_the_middle_leaves_nothing(conn: Connection, text: str, tried: Tried) -> None:
     conn.execute("CREATE TABLE a (id int) TABLESPACE small")
     one = Migration.from_sql(text, version="001", name="fills")
@@ -74,7 +55,7 @@ def test_a_disk_that_fills_up_in_the_middle_leaves_nothing(conn: Connection, tex
     assert MigrationRunner(conn, policy=POLICY).apply(mended).ok
 
 
-@pytest.mark.usefixtures("small_disk")
+@pytest.mark.usefixtures("on_small_disk")
 def test_a_disk_that_fills_up_outside_a_transaction_is_told_and_resumed(conn: Connection, tried: Tried) -> None:
     conn.execute("CREATE TABLE a (id int) TABLESPACE small; INSERT INTO a SELECT generate_series(1, 200000)")
     conn.execute("CREATE TABLE filler TABLESPACE small AS SELECT repeat('x', 900) FROM generate_series(1, 8000)")

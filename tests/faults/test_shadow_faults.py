@@ -19,6 +19,7 @@ from confiture_tui.database.embedded.workspace import sweep
 from confiture_tui.errors import ConfitureError
 from tests.support.dsn import name_of
 from tests.support.processes import PythonProcess, is_alive, programs_of, until
+from tests.support.small_disk import TABLESPACE, small_disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -99,15 +100,49 @@ def test_a_table_that_somebody_holds_ends_the_dump_soon_and_nobody_waits_behind_
             assert watcher.execute(waiting).fetchone() == (0,)
 
 
-def test_a_shadow_whose_disk_is_full_fails_the_statement_and_leaves_nothing() -> None:
-    """A limit on temporary files stands in for the disk: the same class of error (53400, not 53100)."""
+def test_a_shadow_whose_disk_is_full_says_nothing_of_the_target_and_leaves_nothing() -> None:
+    with (
+        EmbeddedServer.start() as server,
+        small_disk(server, 64),
+        psycopg.connect(server.dsn().conninfo(), autocommit=True) as admin,
+    ):
+        admin.execute(f"CREATE DATABASE little TABLESPACE {TABLESPACE}".encode())
+        # Clones are made where their template is.
+        shadow = Shadow.from_template(server, "little", owner="postgres", rows=Rows.NONE)
+        result = shadow.dry_run(
+            Migration.from_sql("CREATE TABLE a AS SELECT repeat('x', 1000) FROM generate_series(1, 200000);")
+        )
+        assert result.failure is not None
+        assert result.failure.sqlstate == "53100"
+        assert result.verdict is Verdict.INCONCLUSIVE
+        assert any("the shadow's own server" in note for note in result.notes)
+        assert result.proof.nothing_persisted
+        assert shadow.dry_run(Migration.from_sql("CREATE TABLE a (id int);")).ok, "there is room again"
+        assert ours_on(server) == []
+        admin.execute("DROP DATABASE little")
+
+
+def test_a_shadow_without_room_for_a_clone_is_a_sentence() -> None:
+    with (
+        EmbeddedServer.start() as server,
+        small_disk(server, 12),
+        psycopg.connect(server.dsn().conninfo(), autocommit=True) as admin,
+    ):
+        admin.execute(f"CREATE DATABASE little TABLESPACE {TABLESPACE}".encode())
+        shadow = Shadow.from_template(server, "little", owner="postgres", rows=Rows.NONE)
+        with pytest.raises(ConfitureError, match="No space left on device"):
+            shadow.dry_run(Migration.from_sql("CREATE TABLE a (id int);"))
+        assert ours_on(server) == []
+        admin.execute("DROP DATABASE little")
+
+
+def test_a_limit_of_the_shadows_server_says_nothing_of_the_target() -> None:
     with EmbeddedServer.start(settings={"temp_file_limit": "64kB"}) as server:
         with Shadow.empty(server=server) as shadow:
             sql = "CREATE TABLE a AS SELECT n FROM generate_series(1, 2000000) n ORDER BY random();"
             result = shadow.dry_run(Migration.from_sql(sql))
-        assert result.verdict is Verdict.FAILS
         assert result.failure is not None
-        assert result.failure.sqlstate == "53400"
+        assert (result.failure.sqlstate, result.verdict) == ("53400", Verdict.INCONCLUSIVE)
         assert result.proof.nothing_persisted
         assert ours_on(server) == []
 

@@ -24,10 +24,16 @@ if TYPE_CHECKING:
     from confiture_tui.core.dry_run.execution import Ran
     from confiture_tui.core.dry_run.hooked import HookRun
     from confiture_tui.core.dry_run.passes import Seen
+    from confiture_tui.core.effects.model import Failure
     from confiture_tui.core.migrations.model import Migration
     from confiture_tui.core.sql.statement import Statement
 
 _INSUFFICIENT_PRIVILEGE = "42501"
+_INSUFFICIENT_RESOURCES = "53"
+"""Class of SQLSTATE: disk full, out of memory, too many connections, a configured limit."""
+_RAN_OUT = "What ran out is that of the shadow's own server (disk, memory, a limit): the target has another."
+_FOR_WANT_OF_ROWS = ("23503", "P0")
+"""A row that is referred to and is not there; what the body of a function raises, or found no data for."""
 _MISSING = frozenset({"42704", "3D000", "3F000", "28000", "0LP01"})
 """Objects, databases, schemas, roles and grants that are not there: a statement that was not tried may make them."""
 _ENDS_TRANSACTION = frozenset({"TRANS_STMT_COMMIT", "TRANS_STMT_ROLLBACK", "TRANS_STMT_PREPARE"})
@@ -94,11 +100,14 @@ def merge_passes(
     if failure is not None and failure.sqlstate == _INSUFFICIENT_PRIVILEGE and plain_for_superuser:
         verdict = Verdict.INCONCLUSIVE
         all_notes.append("The shadow runs as a plain role, and the target's role is a superuser: there it may succeed.")
-    elif failure is not None and rows is Rows.SYNTHETIC and failure.sqlstate[:2] in OF_DATA:
+    elif failure is not None and on is On.SHADOW and failure.sqlstate.startswith(_INSUFFICIENT_RESOURCES):
         verdict = Verdict.INCONCLUSIVE
         all_notes.append(
-            "It fails on invented rows. Whether it does on the target's, those decide: `confiture-tui assess` asks."
+            "What ran out is that of the shadow's own server (disk, memory, a limit): the target has another."
         )
+    elif failure is not None and (excuse := _missing_rows(failure, rows)) is not None:
+        verdict = Verdict.INCONCLUSIVE
+        all_notes.append(excuse)
     if hooks is not None and hooks.failure is not None:
         if hooks.committed:
             all_notes.append("The migration is committed when that hook runs: a run would stop half-way there.")
@@ -128,6 +137,15 @@ def merge_passes(
         notes=tuple(all_notes),
         checksum=migration.checksum,
     )
+
+
+def _missing_rows(failure: Failure, rows: Rows) -> str | None:
+    """Why a failure may not come where the target's rows are; ``None`` where they make no difference."""
+    if rows is Rows.SYNTHETIC and failure.sqlstate[:2] in OF_DATA:
+        return "It fails on invented rows. Whether it does on the target's, those decide: `confiture-tui assess` asks."
+    if rows is Rows.NONE and failure.sqlstate.startswith(_FOR_WANT_OF_ROWS):
+        return "It may fail for want of the target's rows: what it refers to, or looks for, may be there."
+    return None
 
 
 def _not_run(statement: Statement, reason: str) -> StatementObservation:
