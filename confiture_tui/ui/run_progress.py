@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
@@ -49,6 +50,8 @@ _OUTCOMES: Final = {
     "interrupted": Stage.INTERRUPTED,
 }
 _HOOK_ENDS: Final = {EventName.HOOK_COMPLETED: HookStage.OK, EventName.HOOK_FAILED: HookStage.FAILED}
+_LONG_S: Final = 2
+"""Seconds from which on it is told how long a statement has been running."""
 _DRY_RUN_PHASES: Final = frozenset({"verdict", "observation"})
 
 
@@ -80,6 +83,7 @@ class MigrationProgress:
         statements: how many there are.
         stage: where it is.
         statement: the one begun last, from 1; 0 before the first.
+        since: when that was, on the monotonic clock, in seconds.
         done: how many statements have ended well in this attempt.
         hooks: those that were begun, in their order.
         lock: what it waits for now, in words.
@@ -95,6 +99,7 @@ class MigrationProgress:
     statements: int
     stage: Stage = Stage.WAITING
     statement: int = 0
+    since: float = 0.0
     done: int = 0
     hooks: list[HookProgress] = field(default_factory=list)
     lock: str = ""
@@ -104,6 +109,15 @@ class MigrationProgress:
     gave_way: int = 0
     elapsed_ms: float | None = None
     told: str = ""
+
+    @property
+    def place(self) -> str:
+        """``statement 2 of 3``, and for how long when that is long enough to be asked: nothing else may move then."""
+        where = f"statement {self.statement} of {self.statements}"
+        seconds = int(time.monotonic() - self.since)
+        if self.statement == self.done or seconds < _LONG_S:
+            return where
+        return f"{where} for {seconds // 60} min {seconds % 60:02d} s" if seconds >= 60 else f"{where} for {seconds} s"
 
     def apply(self, event: Event) -> bool:
         """Take an event of this migration into account; returns whether it changed anything."""
@@ -134,6 +148,8 @@ class MigrationProgress:
         if event.statement is None or event.phase in _DRY_RUN_PHASES:
             return False
         self.statement = event.statement
+        if event.name is EventName.STATEMENT_START:
+            self.since = time.monotonic()
         self.retry = self.lock = ""
         if event.name is EventName.STATEMENT_COMPLETED:
             self.done, self.behind = event.statement, ""

@@ -10,6 +10,7 @@ from confiture_tui.errors import ConnectError, UsageError
 from confiture_tui.events import Event, EventName
 from confiture_tui.ui.screens.confirm import ConfirmDialog
 from confiture_tui.ui.screens.help import HelpScreen
+from confiture_tui.ui.session import Topic
 from tests.support.fake_service import AT, FakeService, status
 from tests.ui import samples
 from tests.ui.driving import SIZES, running
@@ -174,6 +175,16 @@ class TestPanes:
     async def test_nothing_known_is_never_shown_as_nothing_there(self, size: tuple[int, int]) -> None:
         async with running(samples.service(), size=size) as driver:
             assert "not looked at yet" in driver.text
+
+    async def test_what_is_not_known_says_why(self) -> None:
+        async with running(samples.service(), size=(120, 36)) as driver:
+            await driver.until_text("not looked at yet: press d")
+            driver.app.session.assessing = True
+            driver.app.changed.publish(Topic.RISK)
+            await driver.until(lambda: driver.text.count("being assessed") > 1)
+            assert "not looked at yet" not in driver.text
+            await driver.press("G")
+            await driver.until_text("applied already: not looked at")
 
     async def test_a_migration_without_a_file(self) -> None:
         service = samples.service(statuses=[status("001", "gone", "missing")])

@@ -103,8 +103,8 @@ async def test_quitting_in_the_middle_leaves_word_of_what_stands(
         await driver.press("a", "tab", "enter")
         await driver.until_text("002_slow: statement 1 of 1")
         await driver.press("ctrl+q")
-    told, more = app.last_words
+    told, _, more = app.last_words
     assert told == f"The run on {conn.info.dbname} was stopped by quitting: 1 applied, 1 stopped and undone."
-    assert more.startswith("confiture-tui status --project ")
+    assert more.startswith("  confiture-tui status --project ")
     assert "--dsn" in more
     assert columns(conn) == ["id", "note"]

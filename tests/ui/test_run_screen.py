@@ -12,6 +12,7 @@ from confiture_tui.core.runner.result import MigrationRun, RunOutcome, RunResult
 from confiture_tui.errors import UsageError
 from confiture_tui.service.running import PlanChanged, RunRequest
 from confiture_tui.ui.presenters.as_markdown import run_markdown
+from confiture_tui.ui.run_progress import MigrationProgress
 from confiture_tui.ui.run_state import RunPhase
 from confiture_tui.ui.screens.confirm import ConfirmDialog
 from confiture_tui.ui.screens.deliberate import DeliberateDialog
@@ -331,6 +332,20 @@ class TestRunning:
             await driver.until_text("1 applied")
 
 
+@pytest.mark.parametrize(
+    ("ago", "done", "words"),
+    [
+        (0.0, 1, "statement 2 of 3"),
+        (15.5, 1, "statement 2 of 3 for 15 s"),
+        (125.5, 1, "statement 2 of 3 for 2 min 05 s"),
+        (125.5, 2, "statement 2 of 3"),
+    ],
+)
+def test_a_long_statement_says_for_how_long(monkeypatch: pytest.MonkeyPatch, ago: float, done: int, words: str) -> None:
+    monkeypatch.setattr("confiture_tui.ui.run_progress.time.monotonic", lambda: 1000.0 + ago)
+    assert MigrationProgress("003", "note", 3, statement=2, since=1000.0, done=done).place == words
+
+
 class TestLeftOvers:
     @pytest.mark.parametrize("size", SIZES)
     async def test_what_is_half_way_comes_first(self, size: tuple[int, int]) -> None:
@@ -434,7 +449,8 @@ class TestQuittingARun:
                 False,
                 [
                     "The run on shop was stopped by quitting: 1 applied, 1 stopped and undone, 2 not begun.",
-                    "confiture-tui status says what is applied, and what can be done.",
+                    "What is applied, and what can be done:",
+                    "  confiture-tui status",
                 ],
             ),
             (
@@ -456,7 +472,8 @@ class TestQuittingARun:
                 False,
                 [
                     "The run on shop was stopped by quitting before it could say what stands; its journal knows.",
-                    "confiture-tui status says what is applied, and what can be done.",
+                    "What is applied, and what can be done:",
+                    "  confiture-tui status",
                 ],
             ),
         ],

@@ -35,13 +35,15 @@ _BASES = {
 }
 
 
-def facts(statement: StatementEffects, observed: StatementObservation | None, glyphs: Glyphs) -> Content:
+def facts(
+    statement: StatementEffects, observed: StatementObservation | None, glyphs: Glyphs, unseen: str | None = None
+) -> Content:
     """A statement's effects, one line each. ``not seen`` is what nobody looked at; ``none`` was looked for in vain."""
     effects: StatementEffects = observed if observed is not None else statement
     where = f"Statement {statement.index}, line {statement.line}: {safe_line(statement.tag)}"
     lines = [Content.styled(where, style("heading"))]
     if effects.basis is None and (observed is None or observed.outcome == "ran"):
-        return Content("\n").join([*lines, Content.styled(not_looked(), style("quiet"))])
+        return Content("\n").join([*lines, Content.styled(unseen or not_looked(), style("quiet"))])
     if observed is not None and observed.reason:
         lines.append(_line("not run", Content(safe_text(observed.reason))))
     failure = observed.error if observed is not None else effects.fails

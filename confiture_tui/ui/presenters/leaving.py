@@ -51,7 +51,8 @@ def left_running(result: RunResult | None, session: Session) -> list[str]:
         ]
     if session.service.is_demo:
         return [*lines, "The demo's database is gone with it."]
-    return [*lines, f"{more} says what is applied, and what can be done."]
+    # A line of its own, to be copied.
+    return [*lines, "What is applied, and what can be done:", f"  {more}"]
 
 
 def _said(outcome: RunOutcome) -> str:

@@ -33,6 +33,8 @@ _STATE_STYLES = {
 _ORDER = {"interrupted": 0, "changed": 1, "missing": 2, "pending": 3, "applied": 4}
 _STATE_WIDTH = 14
 """Sign, space and the longest word, ``interrupted``, with a space after it."""
+_BESIDE = 56
+"""Cells from which on a row has room for the word of its state before the name."""
 _WIDE = 64
 """Cells from which on a row has room for the dry run's word beside the level of the risk."""
 
@@ -81,8 +83,10 @@ def row(status: MigrationStatus, session: Session, *, width: int, glyphs: Glyphs
     """One migration: its state, its name, and what a dry run said."""
     badge = _badge(status, session, glyphs, wide=width >= _WIDE)
     name_width = max(width - _STATE_WIDTH - (badge.cell_length + 1 if badge else 0), 8)
-    # The word gives way only where a name would not be left readable; the sign stays.
-    if width < _STATE_WIDTH + 24:
+    # Beside the panes a name needs the room: the sign stays, and the word stands where nothing else is to be said.
+    if width < _BESIDE:
+        if not badge or status.state in ("interrupted", "changed", "missing"):
+            badge = Content.styled(status.state, style(_STATE_STYLES[status.state]))
         state = Content.styled(getattr(glyphs, status.state) + " ", style(_STATE_STYLES[status.state]))
         name_width = max(width - 2 - (badge.cell_length + 1 if badge else 0), 8)
     else:

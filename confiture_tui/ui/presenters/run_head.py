@@ -36,7 +36,7 @@ def run_title(session: Session, *, width: int, glyphs: Glyphs) -> Content:
             # The plan says what was to be done, which need not be what was.
             words = "ended on"
         parts.append(Content.assemble(f"{words} ", (safe_line(plan.target.database), style("strong"))))
-    if state.left and state.phase is not RunPhase.ENDED:
+    if state.left and state.phase not in (RunPhase.RUNNING, RunPhase.ENDED):
         parts.append(Content.styled(f"{len(state.left)} left half-way", style("state-attention")))
     return Content("  ").join(parts).truncate(width, ellipsis=glyphs.fancy)
 
@@ -119,7 +119,8 @@ def _ready(row: RunRow | None, session: Session, width: int, glyphs: Glyphs) -> 
     others = [("step_through", "asks for each")]
     if row is not None:
         skip = session.run.request.skip if session.run.request is not None else frozenset()
-        others.append(("limit_here", f"goes only to {safe_line(row.version)}"))
+        if row.version != plan.migrations[-1].version:
+            others.append(("limit_here", f"goes only to {safe_line(row.version)}"))
         if plan.direction == "forward":
             does = "takes it in again" if row.version in skip else f"leaves {safe_line(row.version)} out"
             others.append(("skip_chosen", does))
@@ -144,7 +145,7 @@ def _under_way(session: Session, width: int, glyphs: Glyphs) -> Content:
     elif current.retry:
         step = f"{label(current.version, current.name)}: waits before the next attempt"
     elif current.statement:
-        step = f"{label(current.version, current.name)}: statement {current.statement} of {current.statements}"
+        step = f"{label(current.version, current.name)}: {current.place}"
     else:
         step = label(current.version, current.name)
     return _between(Content.styled(f"{glyphs.running} running", style("state-running")), step, _stops(), width, glyphs)

@@ -36,7 +36,7 @@ def live_pane(row: RunRow | None, glyphs: Glyphs) -> Content:
     if one.statements:
         lines.append(_bar("statements", one.done, one.statements, glyphs))
     if one.stage is Stage.RUNNING and one.statement > one.done:
-        lines.append(_labelled("now", f"statement {one.statement} of {one.statements}"))
+        lines.append(_labelled("now", one.place))
     lines += [_hook(hook, glyphs) for hook in one.hooks]
     if one.lock:
         lines.append(_sign(glyphs.queued, "state-running", one.lock))
@@ -105,10 +105,19 @@ def result_pane(row: RunRow | None, session: Session, glyphs: Glyphs) -> Content
     elif row is not None and row.progress is not None:
         blocks.append(live_pane(row, glyphs))
     if result is not None and result.undo:
-        blocks += [Content(""), Content.styled("To take it back", style("heading"))]
+        heading, plans = (
+            ("To apply it again", "plan_forward") if state.is_backward else ("To take it back", "plan_backward")
+        )
+        blocks += [Content(""), Content.styled(heading, style("heading"))]
+        blocks.append(
+            Content.assemble(
+                (key_of(plans), style("key")),
+                " plans it here; ",
+                (key_of("copy"), style("key")),
+                " copies the command:",
+            )
+        )
         blocks += [Content.assemble((f"{glyphs.arrow} ", style("key")), safe_line(command)) for command in result.undo]
-        plans = key_of("plan_forward" if state.is_backward else "plan_backward")
-        blocks.append(Content.styled(f"{key_of('copy')} copies it; {plans} plans it here", style("quiet")))
     if result is not None:
         blocks.append(Content.styled(f"{key_of('export_summary')} writes the summary into a file", style("quiet")))
     return Content("\n").join(blocks)

@@ -25,7 +25,7 @@ _TAG = "statement"
 
 
 def not_looked() -> str:
-    """What stands where nobody has looked."""
+    """What stands where nobody has looked and somebody may."""
     return f"not looked at yet: press {key_of('dry_run')}"
 
 
@@ -80,6 +80,7 @@ def row(
     *,
     glyphs: Glyphs,
     mark: Mark | None = None,
+    unseen: str | None = None,
 ) -> Content:
     """One statement.
 
@@ -88,6 +89,7 @@ def row(
         observed: as the last dry run saw it.
         layout: the widths of the columns.
         mark: where the statement is in the dry run under way.
+        unseen: what stands where nobody has looked.
     """
     time = rows = Content("")
     if mark is not None:
@@ -101,7 +103,9 @@ def row(
     else:
         sign = Content(" ")
         what = (
-            summary(statement, glyphs) if statement.basis is not None else Content.styled(not_looked(), style("quiet"))
+            summary(statement, glyphs)
+            if statement.basis is not None
+            else Content.styled(unseen or not_looked(), style("quiet"))
         )
         if statement.estimate is not None:
             time = Content.styled(f"~{duration(statement.estimate.expected_ms)}", style("quiet"))

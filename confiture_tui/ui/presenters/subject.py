@@ -10,6 +10,7 @@ from confiture_tui.ui.actions import key_of
 from confiture_tui.ui.presenters.facts import facts
 from confiture_tui.ui.presenters.migrations import is_applied, is_interrupted, settled_by
 from confiture_tui.ui.presenters.schema_diff import diff_summary
+from confiture_tui.ui.presenters.statements import not_looked
 from confiture_tui.ui.presenters.styles import style
 from confiture_tui.ui.presenters.verdict import error_text, report
 from confiture_tui.ui.safe_text import safe_line, safe_text
@@ -34,15 +35,16 @@ def facts_pane(
     preview: MigrationPreview | None,
     error: ConfitureError | None,
     glyphs: Glyphs,
+    unseen: str | None = None,
 ) -> Content:
-    """The chosen statement, after what is wrong with the file."""
+    """The chosen statement, after what is wrong with the file; ``unseen`` where nobody has looked at it."""
     if error is not None:
         return error_text(error)
     if preview is None:
         return Content.styled("reading the file", style("quiet"))
     blocks = [_finding(finding.level, finding.message, finding.line, glyphs) for finding in preview.findings]
     if statement is not None:
-        blocks.append(facts(statement, observed, glyphs))
+        blocks.append(facts(statement, observed, glyphs, unseen))
     elif not preview.statements:
         blocks.append(Content.styled("The file has no statements.", style("quiet")))
     return Content("\n").join(blocks)
@@ -54,6 +56,15 @@ def _finding(level: str, message: str, line: int | None, glyphs: Glyphs) -> Cont
     return Content.assemble(
         (f"{getattr(glyphs, word)} {safe_line(level)}", style(f"severity-{word}")), f" {safe_text(message)}{where}"
     )
+
+
+def unseen(version: str, session: Session) -> str:
+    """What stands where a statement's effects are not known."""
+    if is_applied(version, session):
+        return "applied already: not looked at"
+    if session.assessing and version not in session.assessments:
+        return "being assessed"
+    return not_looked()
 
 
 def report_pane(version: str, session: Session, glyphs: Glyphs) -> Content:

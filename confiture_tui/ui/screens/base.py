@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from confiture_tui.ui.widgets.log_view import LogView
 
 
+_NEED_A_PROJECT = frozenset(
+    {"copy", "copy_command", "show_review", "show_dry_run", "show_lint", "show_run", "show_history", "go_to_migration"}
+)
+"""What shows nothing, and copies nothing, before there is a project."""
+
+
 class ConfitureScreen(Screen[None]):
     """A screen of the app. A subclass gives the body, and redraws what a change of the session concerns."""
 
@@ -66,8 +72,8 @@ class ConfitureScreen(Screen[None]):
             return self.has_job
         if action.id == "back_to_log":
             return self.confiture.came_from_log and self.MODE != "log"
-        if action.id == "copy":
-            return self.session.phase is Phase.READY
+        if action.id in _NEED_A_PROJECT:
+            return self.session.phase is Phase.READY and action.id != f"show_{self.MODE}"
         return action.id != f"show_{self.MODE}"
 
     @property

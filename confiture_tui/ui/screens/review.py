@@ -17,7 +17,7 @@ from confiture_tui.ui.presenters.migrations import head, head_verdict, title
 from confiture_tui.ui.presenters.notice import notice
 from confiture_tui.ui.presenters.risk import risk_block, risk_end, risk_head
 from confiture_tui.ui.presenters.statements import heading
-from confiture_tui.ui.presenters.subject import diff_of, facts_pane, report_pane, schema_pane, source_text
+from confiture_tui.ui.presenters.subject import diff_of, facts_pane, report_pane, schema_pane, source_text, unseen
 from confiture_tui.ui.presenters.way import way_pane
 from confiture_tui.ui.screens.base import ConfitureScreen
 from confiture_tui.ui.session import Topic
@@ -255,7 +255,8 @@ class ReviewScreen(ConfitureScreen):
         assessment = session.assessments.get(status.version)
         if assessment is not None and len(assessment.statements) == len(statements):
             statements = assessment.statements
-        self.statements.show(statements, session.results.get(status.version), progress, keep=keep)
+        told = unseen(status.version, session)
+        self.statements.show(statements, session.results.get(status.version), progress, keep=keep, unseen=told)
         if self._wanted is not None and statements and self._wanted[0] == status.version:
             self.statements.cursor, self._wanted = self._wanted[1] - 1, None
         self.column_names.refresh()
@@ -268,7 +269,8 @@ class ReviewScreen(ConfitureScreen):
         statement = self.statements.chosen
         observed = self.statements.observation_of(statement) if statement is not None else None
         preview, error = self._previews.get(status.version), self._unreadable.get(status.version)
-        self.facts.show(facts_pane(statement, observed, preview, error, self.confiture.glyphs))
+        told = unseen(status.version, self.session)
+        self.facts.show(facts_pane(statement, observed, preview, error, self.confiture.glyphs, told))
         if statement is not None:
             self.sql.mark(statement.line, statement.line + statement.sql.count("\n"))
 

@@ -81,7 +81,13 @@ class RunScreen(ConfitureScreen):
         """Show what is known."""
         super().on_mount()
         self._shown_current: str | None = None
+        self.set_interval(1.0, self._tick)
         self.session_changed(Topic.OPENED)
+
+    def _tick(self) -> None:
+        """A statement that takes long is seen to go on."""
+        if self.state.job is not None and self.is_current:
+            self._show()
 
     def on_screen_resume(self) -> None:
         """Plan, when there is nothing to be seen yet."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from confiture_tui.ui.actions import Where, reachable_at
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from confiture_tui.ui.session import Session
 
 
+_WAYS_OUT = frozenset({"open_files", "connect", "open_demo", "reload"})
+
+
 class KeyBar(OneLine):
     """The keys that matter here; a click on one does what it says."""
 
@@ -31,8 +35,14 @@ class KeyBar(OneLine):
         self._offers = offers
 
     def _hints(self, width: int) -> tuple[KeyHint, ...]:
-        ready = self._session.phase is Phase.READY
+        phase = self._session.phase
+        if phase is Phase.FAILED:
+            # Nothing can be done here but to open something else.
+            first = [replace(action, weight=1) for action in self._actions if action.id in _WAYS_OUT]
+            rest = [action for action in self._actions if action.is_of_app and action.id not in _WAYS_OUT]
+            return key_hints([*first, *(one for one in rest if self._offers(one))], width=width, running=True)
         # What a screen does needs something to do it to.
+        ready = phase is Phase.READY
         actions = [action for action in self._actions if (ready or action.is_of_app) and self._offers(action)]
         return key_hints(actions, width=width, running=True)
 

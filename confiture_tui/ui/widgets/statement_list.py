@@ -27,6 +27,7 @@ class StatementList(RowList):
         self._observed: dict[int, StatementObservation] = {}
         self._progress: Progress | None = None
         self._longest_tag = 0
+        self._unseen = ""
 
     def show(
         self,
@@ -35,6 +36,7 @@ class StatementList(RowList):
         progress: Progress | None,
         *,
         keep: bool,
+        unseen: str,
     ) -> None:
         """Show these statements.
 
@@ -43,12 +45,14 @@ class StatementList(RowList):
             result: the last dry run.
             progress: the dry run under way.
             keep: it is the same migration as before: the chosen statement stays chosen.
+            unseen: what stands where nobody has looked.
         """
         if statements is not self._statements:
             self._longest_tag = max((len(statement.tag) for statement in statements), default=0)
         self._statements = statements
         self._observed = {one.index: one for one in result.statements} if result is not None else {}
         self._progress = progress
+        self._unseen = unseen
         self.set_rows(len(statements), cursor=self.cursor if keep else 0)
 
     @property
@@ -77,5 +81,10 @@ class StatementList(RowList):
         if self._progress is not None:
             mark = self._progress.marks.get(statement.index, Mark.WAITING)
         return row(
-            statement, self._observed.get(statement.index), self.layout_in(width), glyphs=self._glyphs, mark=mark
+            statement,
+            self._observed.get(statement.index),
+            self.layout_in(width),
+            glyphs=self._glyphs,
+            mark=mark,
+            unseen=self._unseen,
         )
