@@ -109,7 +109,7 @@ class History:
             for number, value in reversed(versions):
                 if number <= version:
                     return value
-        return self._beneath(family, key)
+        return UNKNOWN if self.catalog is None else self._beneath(family, key)
 
     def by_oid(self, family: Family, oid: int, version: int) -> Any:
         """The object with that oid at that moment, or ``None``."""

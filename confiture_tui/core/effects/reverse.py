@@ -19,8 +19,6 @@ class Pointing(Enum):
 
     __hash__ = object.__hash__  # members are singletons, and this is asked for at every look-up
 
-    __hash__ = object.__hash__  # members are singletons, and this is asked for at every look-up
-
     FOREIGN_KEY = "references, by a foreign key"
     CHILD = "inherits from, or is a partition of"
     OWNED_SEQUENCE = "is a sequence owned by a column of"

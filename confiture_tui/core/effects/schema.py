@@ -129,9 +129,10 @@ class Schema:
                 if self._is_system(relation):
                     return Found(qualified_name(place, relation), (place, relation), None, Presence.SYSTEM)
                 continue
-            found = self._history.get(Family.RELATION, (place, relation), self._version)
+            key = (place, relation)
+            found = self._history.get(Family.RELATION, key, self._version)
             if found is not None and found is not UNKNOWN:
-                return self._found((place, relation))
+                return self._as_found(key, found)
         if temporary:
             return self._found(("pg_temp", relation))
         # Without a catalog the first schema that does not say otherwise is taken.
@@ -397,6 +398,10 @@ class Schema:
             return Found(name, key, None, Presence.MISSING)
         if found is UNKNOWN:
             return Found(name, key, None, Presence.ASSUMED)
+        return self._as_found(key, found)
+
+    def _as_found(self, key: Key, found: AnyRelation) -> Found:
+        """What exists, or is partly known, under a key."""
         presence = Presence.ASSUMED if self._history.is_partial(found.oid) else Presence.KNOWN
         return Found(found.qualified_name, key, found, presence)
 

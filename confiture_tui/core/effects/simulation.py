@@ -113,9 +113,11 @@ class _Run:
         self._origin = self._history.version
         self._change = Changes(self._history)
         self._session = Session(_initial_settings(start, profile))
-        self._view: Schema | None = None
         if wrapping is not Wrapping.NONE:
             self._session.begin(self._history.version, by_file=wrapping is Wrapping.OWN)
+        # The schema at that version, with those settings, in that transaction.
+        self._view: Schema | None = None
+        self._version, self._settings, self._transaction = -1, self._session.settings, self._session.transaction
 
     def through(self, script: Script) -> tuple[tuple[Forecast, ...], Schema]:
         forecasts = tuple(self._forecast(statement) for statement in script.statements)
@@ -124,11 +126,19 @@ class _Run:
 
     def _now(self) -> Schema:
         """The schema at this moment; the same object as long as nothing changes."""
-        session = self._session
-        path = session.settings["search_path"]
-        view = self._view
-        started = session.started if session.transaction is not None else None
-        if view is None or not view.is_at(self._history.version, path, started):
+        session, version = self._session, self._history.version
+        view, settings, transaction = self._view, session.settings, session.transaction
+        if (
+            view is not None
+            and version == self._version
+            and settings is self._settings
+            and transaction == self._transaction
+        ):
+            return view
+        self._version, self._settings, self._transaction = version, settings, transaction
+        path = settings["search_path"]
+        started = session.started if transaction is not None else None
+        if view is None or not view.is_at(version, path, started):
             view = Schema(self._history, search_path=path, origin=self._origin, transaction_start=started)
             self._view = view
         return view

@@ -286,7 +286,7 @@ class Step:
             if known is None or known.strength < mode.strength:
                 strongest[name] = mode
         statement = self.statement
-        names = self._names
+        names = {field: tuple(sorted(noted)) for field, noted in self._names.items()}.get
         return _effects(
             index=statement.index,
             line=statement.line,
@@ -294,14 +294,14 @@ class Step:
             sql=statement.sql,
             basis=Basis.CATALOG if self.schema.known else Basis.ASSUMED,
             reach=self._reach,
-            locks=tuple(_relation_lock(relation=name, mode=strongest[name]) for name in sorted(strongest)),
-            rewrites=_sorted(names, "rewrites"),
-            scans=_sorted(names, "scans"),
-            builds=_sorted(names, "builds"),
-            rebuilds=_sorted(names, "rebuilds"),
-            creates=_sorted(names, "creates"),
-            drops=_sorted(names, "drops"),
-            invalid_indexes=_sorted(names, "invalid_indexes"),
+            locks=tuple([_relation_lock(relation=name, mode=strongest[name]) for name in sorted(strongest)]),
+            rewrites=names("rewrites", ()),
+            scans=names("scans", ()),
+            builds=names("builds", ()),
+            rebuilds=names("rebuilds", ()),
+            creates=names("creates", ()),
+            drops=names("drops", ()),
+            invalid_indexes=names("invalid_indexes", ()),
             destroys_data=self._destroys,
             changes_data=self._changes,
             transactional=self._transactional,
@@ -351,11 +351,6 @@ def _name(relation: str | Found | AnyRelation) -> str:
 
 def _is_composite(found: object) -> bool:
     return isinstance(found, Relation) and found.kind is RelationKind.COMPOSITE_TYPE
-
-
-def _sorted(names: Mapping[str, Mapping[str, None]], field: str) -> tuple[str, ...]:
-    found = names.get(field)
-    return tuple(sorted(found)) if found else ()
 
 
 def _worse(first: bool | None, second: bool | None) -> bool | None:

@@ -125,7 +125,7 @@ def type_of_node(node: Node, schema: Schema) -> TypeRef | None:
     PostgreSQL's own.
     """
     names = [part["String"].get("sval", "") for part in node.get("names", ()) if "String" in part]
-    if not names or node.get("pct_type"):
+    if not names or "pct_type" in node:
         return None
     is_array = "arrayBounds" in node
     builtin = builtins_of(schema.server_version_num if schema.known else None).by_internal_name.get(names[-1])
@@ -160,6 +160,8 @@ def _user_type(names: list[str], schema: Schema) -> str | None:
 
 
 def _modifier(name: str, written: list[Node] | tuple[Node, ...]) -> str:
+    if not written:
+        return ""
     values: list[str] = []
     for one in written:
         constant = one.get("A_Const")
@@ -193,6 +195,8 @@ def user_type(name: str, schema: Schema) -> Type | None:
 
 def base_type(name: str, schema: Schema) -> str:
     """The type that a domain rests on, through domains over domains, without its modifier; else the type itself."""
+    if name in builtins_of(None).types:
+        return name
     for _ in range(64):
         found = user_type(name, schema)
         if found is None or found.base_type is None:

@@ -54,8 +54,9 @@ def _constant(_reader: Reader, node: Node) -> Value:
 
 
 def _column(reader: Reader, node: Node) -> Value:
-    parts = tuple(names_of(node.get("fields", [])))
-    if not parts or any("A_Star" in part for part in node["fields"]):
+    fields = node.get("fields", [])
+    parts = tuple(names_of(fields))
+    if not parts or (len(parts) < len(fields) and any("A_Star" in part for part in fields)):
         return NOTHING
     reader.facts.columns.append(parts)
     meaning = look_up(parts, reader.scope)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from confiture_tui.core.catalog.models.columns import Column, Generated, Identity, Volatility
 from confiture_tui.core.catalog.models.constraints import Constraint, ConstraintKind
 from confiture_tui.core.catalog.models.indexes import Index
-from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.expressions import volatility
 from confiture_tui.core.effects.type_names import type_of_node
 from confiture_tui.core.records import quickly_made
@@ -155,8 +154,10 @@ def column_of(parts: ColumnParts, relation: Relation, number: int, schema: Schem
         default, worst = "", volatility(expression, schema, relation=relation) or Volatility.VOLATILE
     elif parts.serial is not None:
         default, worst = "nextval", Volatility.VOLATILE
-    return replace(
-        blank_column(relation.qualified_name, parts.name, number),
+    return blank_column(
+        relation.qualified_name,
+        parts.name,
+        number,
         type=text,
         type_oid=type_oid(text, schema),
         not_null=parts.not_null,
@@ -167,21 +168,33 @@ def column_of(parts: ColumnParts, relation: Relation, number: int, schema: Schem
     )
 
 
-def blank_column(relation: str, name: str, number: int) -> Column:
-    """A column of which only the name is known."""
+def blank_column(
+    relation: str,
+    name: str,
+    number: int,
+    *,
+    type: str = "",
+    type_oid: int = 0,
+    not_null: bool = False,
+    default: str | None = None,
+    default_volatility: Volatility | None = None,
+    generated: Generated | None = None,
+    identity: Identity | None = None,
+) -> Column:
+    """A column of which only this much is known."""
     return Column(
         relation=relation,
         number=number,
         name=name,
         quoted_name=quote_identifier(name),
-        type="",
-        type_oid=0,
+        type=type,
+        type_oid=type_oid,
         type_modifier=-1,
-        not_null=False,
-        default=None,
-        default_volatility=None,
-        generated=None,
-        identity=None,
+        not_null=not_null,
+        default=default,
+        default_volatility=default_volatility,
+        generated=generated,
+        identity=identity,
         collation=None,
         storage="plain",
         compression=None,
@@ -250,8 +263,25 @@ def constraint_of(node: Node, relation: Relation, name: str, oid: int, columns: 
     )
 
 
-def blank_index(oid: int, schema: str, name: str, relation: Relation, key_columns: Sequence[str | None]) -> Index:
-    """A plain B-tree index over some columns (``None``: an expression)."""
+def blank_index(
+    oid: int,
+    schema: str,
+    name: str,
+    relation: Relation,
+    key_columns: Sequence[str | None],
+    *,
+    access_method: str = "btree",
+    included_columns: tuple[str, ...] = (),
+    expressions: tuple[str, ...] = (),
+    predicate: str | None = None,
+    opclasses: tuple[str, ...] = (),
+    collations: tuple[str | None, ...] | None = None,
+    descending: tuple[bool, ...] | None = None,
+    unique: bool = False,
+    nulls_not_distinct: bool = False,
+    is_partitioned: bool = False,
+) -> Index:
+    """An index over some columns (``None``: an expression); a plain B-tree where nothing else is said."""
     count = len(key_columns)
     return Index(
         oid=oid,
@@ -261,17 +291,17 @@ def blank_index(oid: int, schema: str, name: str, relation: Relation, key_column
         relation=relation.qualified_name,
         relation_oid=relation.oid,
         definition="",
-        access_method="btree",
+        access_method=access_method,
         key_columns=tuple(key_columns),
-        included_columns=(),
-        expressions=(),
-        predicate=None,
-        opclasses=(),
-        collations=(None,) * count,
-        descending=(False,) * count,
+        included_columns=included_columns,
+        expressions=expressions,
+        predicate=predicate,
+        opclasses=opclasses,
+        collations=(None,) * count if collations is None else collations,
+        descending=(False,) * count if descending is None else descending,
         nulls_first=(False,) * count,
-        unique=False,
-        nulls_not_distinct=False,
+        unique=unique,
+        nulls_not_distinct=nulls_not_distinct,
         primary=False,
         exclusion=False,
         immediate=True,
@@ -280,7 +310,7 @@ def blank_index(oid: int, schema: str, name: str, relation: Relation, key_column
         live=True,
         clustered=False,
         replica_identity=False,
-        is_partitioned=False,
+        is_partitioned=is_partitioned,
         parent=None,
         constraint=None,
         options=(),

@@ -220,9 +220,12 @@ def _key_names(node: Node) -> list[str]:
 
 def _index(node: Node, step: Step, relation: Relation, name: str) -> Index:
     elements = [one["IndexElem"] for one in node.get("indexParams", [])]
-    plain = blank_index(step.change.new_oid(), relation.schema, name, relation, [one.get("name") for one in elements])
-    return replace(
-        plain,
+    return blank_index(
+        step.change.new_oid(),
+        relation.schema,
+        name,
+        relation,
+        [one.get("name") for one in elements],
         access_method=node.get("accessMethod", "btree"),
         included_columns=tuple(one["IndexElem"].get("name", "") for one in node.get("indexIncludingParams", [])),
         expressions=tuple("expr" for one in elements if "expr" in one),

@@ -126,10 +126,7 @@ def _relation(
     return replace(
         relation,
         columns=tuple(
-            replace(
-                blank_column(full, one, number),
-                type=_plain_type(types[number - 1] if number <= len(types) else None),
-            )
+            blank_column(full, one, number, type=_plain_type(types[number - 1] if number <= len(types) else None))
             for number, one in enumerate(listed, start=1)
         ),
     )
