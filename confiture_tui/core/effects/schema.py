@@ -84,6 +84,11 @@ class Schema:
         return self._history.catalog is not None
 
     @property
+    def is_untouched(self) -> bool:
+        """Whether no statement has changed anything: it is what the catalog says, or nothing."""
+        return self._version == 0
+
+    @property
     def server_version_num(self) -> int:
         """The catalog's; the newest without one. Where versions differ, rules take the worse one without a catalog."""
         return NEWEST_SERVER if self._history.catalog is None else self._history.catalog.server_version_num

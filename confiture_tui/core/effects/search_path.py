@@ -19,6 +19,7 @@ Parts = tuple[str | None, str, bool]
 """Schema, relation, and whether it is temporary."""
 
 _split = lru_cache(maxsize=4096)(split_name)
+_split_path = lru_cache(maxsize=64)(split_search_path)
 
 
 def name_parts(name: Name) -> Parts:
@@ -35,7 +36,7 @@ def effective_path(history: History, version: int, search_path: str) -> tuple[st
     if known is not None:
         return known
     try:
-        listed = split_search_path(search_path)
+        listed = _split_path(search_path)
     except ValueError:
         listed = ()
     implicit = tuple(one for one in ("pg_temp", "pg_catalog") if one not in listed)

@@ -117,8 +117,10 @@ def _data(up: Simulation, down: Simulation | None) -> tuple[str, str]:
             return "unknown", f"What statement {each.statement.index} does to data is not known."
         if each.effects.changes_data is not False:
             return "unknown", f"Statement {each.statement.index} changes values; whether they come back is not known."
+    if down is None:
+        return "kept", ""
     made = _Made(up)
-    for each in down.forecasts if down is not None else ():
+    for each in down.forecasts:
         if each.effects.destroys_data is not False and made.all_that_goes(each):
             continue
         if each.effects.destroys_data is None:

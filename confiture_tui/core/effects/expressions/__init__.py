@@ -6,6 +6,6 @@ The server's own analysis is followed as far as the text and the catalog go (Pos
 
 from __future__ import annotations
 
-from confiture_tui.core.effects.expressions.analysis import Expression, analyse, type_of, volatility
+from confiture_tui.core.effects.expressions.analysis import Expression, analyse, planned_volatility, type_of, volatility
 
-__all__ = ["Expression", "analyse", "type_of", "volatility"]
+__all__ = ["Expression", "analyse", "planned_volatility", "type_of", "volatility"]

@@ -71,7 +71,8 @@ def analyse(
     """
     scope = Scope(variables=variables or {})
     if relation is not None:
-        scope.entries.append(Entry(relation.name, columns_of(relation), relation.schema))
+        columns = {} if node is not None and "A_Const" in node else columns_of(relation)
+        scope.entries.append(Entry(relation.name, columns, relation.schema))
     else:
         scope.entries.append(Entry(None, None))
     reader = Reader(schema, scope)
@@ -92,7 +93,11 @@ def volatility(node: dict[str, Any] | None, schema: Schema, *, relation: Relatio
     Args:
         node, schema, relation: as for ``analyse``.
     """
-    found = analyse(node, schema, relation=relation)
+    return planned_volatility(analyse(node, schema, relation=relation), schema)
+
+
+def planned_volatility(found: Expression, schema: Schema) -> Volatility | None:
+    """The same of an expression that was analysed already."""
     if found.volatility not in (None, Volatility.IMMUTABLE) and not found.facts.unknown_calls:
         return volatility_when_inlined(found.facts, schema)
     return found.volatility

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from confiture_tui.core.effects.forecast import WorkKind
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from confiture_tui.core.risk.advice.tree import Node
     from confiture_tui.core.risk.model import Risk
     from confiture_tui.core.risk.rule import RuleContext
+
+
+_EMPTY: Node = MappingProxyType({})
 
 
 class Command(NamedTuple):
@@ -42,12 +46,14 @@ class Command(NamedTuple):
     @property
     def column(self) -> Node:
         """The fields of the column definition; empty without."""
-        return dict(self.node.get("def", {}).get("ColumnDef", {}))
+        found: Node = self.node.get("def", _EMPTY).get("ColumnDef", _EMPTY)
+        return found
 
     @property
     def constraint(self) -> Node:
         """The fields of the constraint; empty without."""
-        return dict(self.node.get("def", {}).get("Constraint", {}))
+        found: Node = self.node.get("def", _EMPTY).get("Constraint", _EMPTY)
+        return found
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -133,5 +139,8 @@ def _for_one_of_several(risk: Risk) -> Risk:
 
 def constraints_of(column: Node, *kinds: str) -> tuple[Node, ...]:
     """The inline constraints of a column definition, of these ``contype``s."""
-    found = (one.get("Constraint", {}) for one in column.get("constraints", ()))
+    listed = column.get("constraints")
+    if not listed:
+        return ()
+    found = (one.get("Constraint", {}) for one in listed)
     return tuple(one for one in found if one.get("contype") in kinds)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from confiture_tui.core.risk.advice import security as advice
@@ -14,7 +14,7 @@ from confiture_tui.core.risk.rules.facts import facts, listed
 from confiture_tui.core.sql.identifiers import quote_identifier
 
 if TYPE_CHECKING:
-    from confiture_tui.core.effects.forecast import Forecast
+    from confiture_tui.core.effects.forecast import Forecast, Simulation
     from confiture_tui.core.risk.advice.tree import Node
     from confiture_tui.core.risk.model import Risk
     from confiture_tui.core.risk.rule import RuleContext
@@ -202,8 +202,10 @@ class SecurityDefinerView(RiskRule):
         node = forecast.statement.node or {}
         if any(one.get("DefElem", {}).get("defname") == "security_invoker" for one in node.get("options", ())):
             return
+        if not context.of_migration(_may_be_secured):
+            return
         secured = []
-        for one in _range_vars(node.get("query")):
+        for one in nodes_of(node.get("query"), "RangeVar"):
             relation = forecast.before.find(one).relation
             if (relation is not None and relation.row_security) or _enabled_here(forecast, one, context):
                 secured.append(forecast.before.name_of(one))
@@ -267,19 +269,29 @@ def _revoked(name: str, forecast: Forecast, context: RuleContext) -> bool:
     return False
 
 
-def _range_vars(query: object) -> Iterable[Node]:
-    yield from nodes_of(query, "RangeVar")
+def _may_be_secured(simulation: Simulation) -> bool:
+    """Whether any table at all can have row security: one of the catalog has, or a statement has enabled it."""
+    start = simulation.forecasts[0].before
+    if not start.is_untouched or _enabled_by(simulation):
+        return True
+    return start.catalog is not None and any(one.row_security for one in start.catalog.relations.values())
+
+
+def _enabled_by(simulation: Simulation) -> Mapping[str, int]:
+    """The tables whose row security the migration enables, with the index of the first statement that does."""
+    found: dict[str, int] = {}
+    for one in simulation.forecasts:
+        node = one.statement.node or {}
+        if one.statement.node_kind == "AlterTableStmt" and any(
+            each.get("AlterTableCmd", {}).get("subtype") == "AT_EnableRowSecurity" for each in node.get("cmds", ())
+        ):
+            found.setdefault(one.before.name_of(node["relation"]), one.statement.index)
+    return found
 
 
 def _enabled_here(forecast: Forecast, name: Node, context: RuleContext) -> bool:
-    table = forecast.before.name_of(name)
-    for one in context.simulation.forecasts[: forecast.statement.index]:
-        node = one.statement.node or {}
-        if one.statement.node_kind == "AlterTableStmt" and one.before.name_of(node["relation"]) == table:
-            subtypes = {each.get("AlterTableCmd", {}).get("subtype") for each in node.get("cmds", ())}
-            if "AT_EnableRowSecurity" in subtypes:
-                return True
-    return False
+    index = context.of_migration(_enabled_by).get(forecast.before.name_of(name))
+    return index is not None and index <= forecast.statement.index
 
 
 RULES = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from string import ascii_letters, digits
 from typing import TYPE_CHECKING, ClassVar
 
 from confiture_tui.core.catalog.names import MAX_IDENTIFIER_BYTES
@@ -309,18 +310,27 @@ def _type_name(column: Node) -> str:
     return names[-1]
 
 
-_MAY_BE_LONG = re.compile(rf'[A-Za-z0-9_$]{{{MAX_IDENTIFIER_BYTES + 1}}}|"[^"]{{{MAX_IDENTIFIER_BYTES + 1}}}')
-"""Without a match there is no long name in a text of ASCII characters; with one there may be."""
+_OF_WORDS = (ascii_letters + digits + "_$").encode()
+_WORDS_ONLY = bytes(one if one in _OF_WORDS else ord(" ") for one in range(256))
+_MAY_BE_LONG = re.compile(rf'"[^"]{{{MAX_IDENTIFIER_BYTES + 1}}}')
 
 
 def _long_names(sql: str) -> Iterator[str]:
-    if sql.isascii() and _MAY_BE_LONG.search(sql) is None:
+    if sql.isascii() and not _may_be_long(sql):
         return
     from confiture_tui.core.risk.advice.source import words_of
 
     for word in words_of(sql):
         if len(word) > MAX_IDENTIFIER_BYTES and len(word.strip('"').encode()) > MAX_IDENTIFIER_BYTES:
             yield word
+
+
+def _may_be_long(sql: str) -> bool:
+    """Whether there may be a long name in a text of ASCII characters."""
+    if len(sql) <= MAX_IDENTIFIER_BYTES:
+        return False
+    words = sql.encode().translate(_WORDS_ONLY).split()
+    return max(map(len, words), default=0) > MAX_IDENTIFIER_BYTES or _MAY_BE_LONG.search(sql) is not None
 
 
 RULES = (

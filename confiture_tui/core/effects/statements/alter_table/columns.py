@@ -8,7 +8,7 @@ from confiture_tui.core.catalog.models.columns import Volatility
 from confiture_tui.core.catalog.models.dependencies import PG_CLASS, ObjectAddress
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
 from confiture_tui.core.catalog.replacing import replace
-from confiture_tui.core.effects.expressions import analyse, volatility
+from confiture_tui.core.effects.expressions import analyse, planned_volatility, volatility
 from confiture_tui.core.effects.statements.alter_table.checks import queue_check
 from confiture_tui.core.effects.statements.alter_table.foreign_keys import queue_foreign_key
 from confiture_tui.core.effects.statements.alter_table.keys import queue_key
@@ -208,7 +208,7 @@ def _default(alteration: Alteration, altered: Altered, relation: Relation, name:
     """Whether existing rows get a value, which is kept in the catalog unless the default is volatile."""
     altered.computes = True
     found = analyse(default, alteration.schema)
-    worst = volatility(default, alteration.schema)
+    worst = planned_volatility(found, alteration.schema)
     if worst is None or worst is Volatility.VOLATILE:
         why = "is volatile" if worst is not None else "calls a function that is not known, and may be volatile"
         alteration.rewrite(altered, f"the default of {name} {why}")
