@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from confiture_tui.core.records import quickly_made
 
 if TYPE_CHECKING:
+    from confiture_tui.core.effects.held_locks import HeldLocks
     from confiture_tui.core.effects.lock_modes import LockMode
     from confiture_tui.core.effects.model import StatementEffects
     from confiture_tui.core.effects.schema import Schema
@@ -98,7 +99,7 @@ class Forecast:
     before: Schema
     after: Schema
     transaction: int | None
-    held: Sequence[Lock]
+    held: HeldLocks
     settings: Mapping[str, str]
     notes: tuple[str, ...]
     measured_ms: float | None = None

@@ -2,45 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
+
+from confiture_tui.core.effects.held_locks import HeldLocks, TakenLocks
 
 if TYPE_CHECKING:
     from confiture_tui.core.effects.forecast import Lock
-    from confiture_tui.core.effects.lock_modes import LockMode
 
 Settings = Mapping[str, str]
-
-
-class HeldLocks(Sequence["Lock"]):
-    """The locks that a transaction held at one moment: the beginning of a list that goes on growing."""
-
-    __slots__ = ("_count", "_locks")
-
-    def __init__(self, locks: list[Lock], count: int) -> None:
-        self._locks = locks
-        self._count = count
-
-    def __len__(self) -> int:
-        return self._count
-
-    def __iter__(self) -> Iterator[Lock]:
-        locks = self._locks
-        return (locks[place] for place in range(self._count))
-
-    @overload
-    def __getitem__(self, place: int) -> Lock: ...
-    @overload
-    def __getitem__(self, place: slice) -> tuple[Lock, ...]: ...
-    def __getitem__(self, place: int | slice) -> Lock | tuple[Lock, ...]:
-        if isinstance(place, slice):
-            return tuple(self._locks[one] for one in range(self._count)[place])
-        return self._locks[range(self._count)[place]]
-
-    def __repr__(self) -> str:
-        return f"<{self._count} locks>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +49,7 @@ class Session:
         self.cursors: dict[str, object] = {}
         self._numbers = 0
         self._marks: list[_Mark] = []
-        self._held: list[Lock] = []
-        self._strongest: dict[str, LockMode] = {}
+        self._taken = TakenLocks()
 
     # Settings
 
@@ -121,14 +92,14 @@ class Session:
         self.transaction = self.next_number()
         self.opened_by_file = by_file
         self.started = version
-        self._held, self._strongest = [], {}
+        self._taken = TakenLocks()
         self._marks = [_Mark("", self._session, self._local, 0, version)]
 
     def commit(self) -> None:
         """COMMIT: what was SET LOCAL ends."""
         self.transaction = None
         self._marks = []
-        self._held, self._strongest = [], {}
+        self._taken = TakenLocks()
         if self._local:
             self._local = {}
             self._renew()
@@ -142,12 +113,12 @@ class Session:
         self._renew()
         self.transaction = None
         self._marks = []
-        self._held, self._strongest = [], {}
+        self._taken = TakenLocks()
         return mark.version
 
     def savepoint(self, name: str, version: int) -> None:
         """SAVEPOINT name."""
-        self._marks.append(_Mark(name, self._session, self._local, len(self._held), version))
+        self._marks.append(_Mark(name, self._session, self._local, len(self._taken.locks), version))
 
     def has_savepoint(self, name: str) -> bool:
         """Whether there is a savepoint of that name."""
@@ -165,10 +136,7 @@ class Session:
         mark = self._marks[-1]
         self._session, self._local = mark.session, mark.local
         self._renew()
-        self._held = self._held[: mark.locks]
-        self._strongest = {}
-        for lock in self._held:
-            self._strongest[lock.relation] = lock.mode
+        self._taken = TakenLocks(self._taken.locks[: mark.locks])
         return mark.version
 
     # Locks
@@ -176,12 +144,9 @@ class Session:
     @property
     def held(self) -> HeldLocks:
         """What the transaction holds now."""
-        return HeldLocks(self._held, len(self._held))
+        return HeldLocks(self._taken, len(self._taken.locks))
 
     def hold(self, locks: Sequence[Lock]) -> None:
         """The transaction has taken locks: those that it did not hold, or held in a weaker mode, are added."""
         for lock in locks:
-            known = self._strongest.get(lock.relation)
-            if known is None or known.strength < lock.mode.strength:
-                self._strongest[lock.relation] = lock.mode
-                self._held.append(lock)
+            self._taken.add(lock)

@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.effects.forecast import Forecast, Simulation
+from confiture_tui.core.effects.held_locks import NOTHING_HELD
 from confiture_tui.core.effects.model import StatementEffects
 from confiture_tui.core.effects.observing import Observation, with_observations
 from confiture_tui.core.effects.schema import Schema
@@ -210,7 +211,7 @@ def _not_analysed(migration: Migration, profile: RunnerProfile, schema: Schema, 
             before=schema,
             after=schema,
             transaction=0,
-            held=(),
+            held=NOTHING_HELD,
             settings={},
             notes=(note,),
         )

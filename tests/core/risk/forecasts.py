@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.effects.forecast import Forecast, Lock, Simulation, Work, WorkKind
+from confiture_tui.core.effects.held_locks import NOTHING_HELD
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.model import Basis, Failure, PossibleFailure, Reach, RelationLock, StatementEffects
 from confiture_tui.core.effects.schema import Schema
@@ -77,7 +78,7 @@ def forecast(
         before=NOTHING,
         after=NOTHING,
         transaction=transaction,
-        held=(),
+        held=NOTHING_HELD,
         settings=settings or {},
         notes=(),
     )

@@ -131,7 +131,7 @@ class ValidateInSameTransaction(RiskRule):
                 continue
             works = [work for work in forecast.works if work.kind is WorkKind.SCAN and work.command == position]
             read = {work.relation for work in works}
-            held = [lock for lock in forecast.held if lock.relation in read and lock.mode.blocks_writes]
+            held = [lock for lock in forecast.held.on(*read) if lock.mode.blocks_writes]
             held += [
                 lock
                 for lock in forecast.locks

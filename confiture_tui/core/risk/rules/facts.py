@@ -64,16 +64,23 @@ def facts(
     context: RuleContext,
     *,
     locks: Iterable[Lock] | None = None,
+    more_locks: int = 0,
     work: Iterable[Work] | None = None,
     sizes: Iterable[str] = (),
 ) -> tuple[str, ...]:
-    """The evidence for a statement: its line, blocking locks, work with sizes and times, sizes of further tables."""
+    """The evidence for a statement: its line, blocking locks, work with sizes and times, sizes of further tables.
+
+    Args:
+        forecast, context: of the statement.
+        locks: those that are told of, with so many ``more_locks`` besides; the statement's blocking ones without.
+        work: that is told of; all that is heavy without. ``sizes``: names of further tables.
+    """
     taken = strongest(blocking(forecast) if locks is None else locks)
     done = works(forecast) if work is None else tuple(work)
     found = [f"Line {forecast.statement.line}: {forecast.statement.tag}."]
     found += [lock_fact(lock) for lock in few(taken, 4)]
-    if len(taken) > 4:
-        found.append(f"{count(len(taken) - 4, 'more relation')} locked in the same way.")
+    if (more := max(len(taken) - 4, 0) + max(more_locks, 0)) > 0:
+        found.append(f"{count(more, 'more relation')} locked in the same way.")
     measured = dict.fromkeys(sizes)
     if done:
         found += _work_facts(done, forecast, context)
@@ -148,11 +155,12 @@ def few(items: tuple[T, ...], most: int) -> tuple[T, ...]:
     return items[:most]
 
 
-def listed(names: Iterable[str], most: int = 5) -> str:
-    """Names in a sentence: ``a, b and 3 more``."""
+def listed(names: Iterable[str], most: int = 5, *, more: int = 0) -> str:
+    """Names in a sentence: ``a, b and 3 more``; ``more``: how many there are that are not given."""
     all_names = tuple(dict.fromkeys(names))
-    if len(all_names) > most:
-        return f"{', '.join(all_names[:most])} and {len(all_names) - most} more"
+    more = max(len(all_names) - most, 0) + max(more, 0)
+    if more:
+        return f"{', '.join(all_names[:most])} and {more} more"
     if len(all_names) > 1:
         return f"{', '.join(all_names[:-1])} and {all_names[-1]}"
     return "".join(all_names)

@@ -24,7 +24,7 @@ from confiture_tui.core.risk.rules.facts import (
 from confiture_tui.core.risk.scoring import BRIEF_LOCK_WITHOUT_TIMEOUT
 
 if TYPE_CHECKING:
-    from confiture_tui.core.effects.forecast import Forecast, Simulation
+    from confiture_tui.core.effects.forecast import Forecast, Lock, Simulation
     from confiture_tui.core.risk.model import Risk
     from confiture_tui.core.risk.rule import RuleContext
 
@@ -60,8 +60,7 @@ class BriefAccessExclusive(RiskRule):
         locks = strongest(blocking(forecast))
         if not locks or any(work.kind in HEAVY for work in forecast.works):
             return
-        held = {lock.relation: lock.mode.strength for lock in forecast.held}
-        new = [lock for lock in locks if held.get(lock.relation, 0) < lock.mode.strength]
+        new = [lock for lock in locks if _is_stronger(lock, forecast.held.strongest(lock.relation))]
         if not new:
             return
         waiting = "readers and writers" if any(lock.mode.blocks_reads for lock in new) else "writers"
@@ -210,6 +209,10 @@ class MissingStatementTimeout(MigrationRule):
 
 
 _DATA_STATEMENTS = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt", "SelectStmt", "CopyStmt"})
+
+
+def _is_stronger(lock: Lock, held: Lock | None) -> bool:
+    return held is None or held.mode.strength < lock.mode.strength
 
 
 def _concurrent(forecast: Forecast) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from confiture_tui.core.effects.forecast import WorkKind
@@ -15,7 +15,6 @@ from confiture_tui.core.risk.rules.facts import (
     blocking,
     facts,
     listed,
-    strongest,
     works,
 )
 
@@ -53,15 +52,15 @@ class StatementWhileHoldingLock(RiskRule):
         work = works(forecast, _LONG_WORK)
         if not work or not forecast.held or _is_a_few_rows(forecast, context) or _only_validates(forecast):
             return
-        held = strongest(lock for lock in forecast.held if lock.mode.blocks_writes)
+        held = forecast.held.blocking
         if not held:
             return
         yield self.risk(
             context,
             forecast,
             f"{forecast.statement.tag} takes its time while {held[0].mode.value} on "
-            f"{listed(lock.relation for lock in held)} is held by an earlier statement.",
-            evidence=facts(forecast, context, locks=held, work=work),
+            f"{listed((lock.relation for lock in held[:5]), more=len(held) - 5)} is held by an earlier statement.",
+            evidence=facts(forecast, context, locks=held[:4], more_locks=len(held) - 4, work=work),
             safe_sql=_in_pieces(forecast, context),
             points=context.points(Category.LOCKING, _taker(forecast, held[0].relation, context), held[0].relation),
         )
@@ -167,12 +166,16 @@ def _is_a_few_rows(forecast: Forecast, context: RuleContext) -> bool:
 
 def _taker(forecast: Forecast, relation: str, context: RuleContext) -> Forecast | None:
     """The statement of the same transaction that took the blocking lock first: exposure counts from it on."""
-    for one in context.simulation.forecasts:
-        if one.transaction == forecast.transaction and any(
-            lock.relation == relation and lock.mode.blocks_writes for lock in one.locks
-        ):
-            return one
-    return forecast
+    return context.of_migration(_takers).get((forecast.transaction, relation), forecast)
+
+
+def _takers(simulation: Simulation) -> Mapping[tuple[int | None, str], Forecast]:
+    """The first statement with a blocking lock, by transaction and relation."""
+    found: dict[tuple[int | None, str], Forecast] = {}
+    for forecast in simulation.forecasts:
+        for lock in blocking(forecast):
+            found.setdefault((forecast.transaction, lock.relation), forecast)
+    return found
 
 
 RULES = (
