@@ -2,7 +2,9 @@
 
 ``python -m tests.bench.bench_assess [DIRECTORY…]``: the SQL files below the directories; without one, the forms of the
 differential tests, each as a file. Prints both times, by the clock and of the processor, with their ratios, and how the
-time grows with the size of one file. The processor's time is what can be compared on a machine that does other work.
+time grows with the size of one file: of several kinds of statement, each on a table of its own, and of files that do
+one thing to ten thousand tables in one transaction. The processor's time is what can be compared on a machine that does
+other work.
 """
 
 from __future__ import annotations
@@ -30,6 +32,15 @@ _STATEMENTS = (
     "ALTER TABLE orders_{n} ADD CONSTRAINT positive_{n} CHECK (total > 0);\n"
     "UPDATE orders_{n} SET total = total + 1 WHERE id < 100;\n"
 )
+_ONE_THING = {
+    "ALTER TABLE … ADD COLUMN": "ALTER TABLE orders_{n} ADD COLUMN note text;\n",
+    "ADD COLUMN and UPDATE": "ALTER TABLE orders_{n} ADD COLUMN note text;\nUPDATE orders_{n} SET note = 'x';\n",
+    "CHECK NOT VALID and VALIDATE": "ALTER TABLE orders_{n} ADD CONSTRAINT c_{n} CHECK (total > 0) NOT VALID;\n"
+    "ALTER TABLE orders_{n} VALIDATE CONSTRAINT c_{n};\n",
+    "RENAME TO": "ALTER TABLE orders_{n} RENAME TO purchases_{n};\n",
+    "DROP TABLE": "DROP TABLE orders_{n};\n",
+    "SECURITY DEFINER function": "CREATE FUNCTION f_{n}() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';\n",
+}
 
 
 def _files(directories: list[str], place: Path) -> list[Path]:
@@ -96,15 +107,26 @@ def _in_words(spent: Spent) -> str:
 
 
 def _growth() -> None:
-    engine = RiskAssessmentEngine()
     _say("one file, ms of the processor a statement:")
     for size in (100, 1_000, 10_000):
-        text = "".join(_STATEMENTS.format(n=number) for number in range(size // 4))
-        migration = Migration.from_sql(text)
-        started = time.process_time()
-        engine.assess(migration)
-        spent = (time.process_time() - started) / size * 1000
-        _say(f"  {size:>6,} statements, {len(text) / 1e6:.2f} MB {spent:8.3f}")
+        text = _repeated(_STATEMENTS, size)
+        _say(f"  {size:>6,} statements, {len(text) / 1e6:.2f} MB {_a_statement(text, size):8.3f}")
+    _say("one transaction, ms of the processor a statement with 1,000 and with 10,000 of them:")
+    for name, form in _ONE_THING.items():
+        few, many = (_a_statement(f"BEGIN;\n{_repeated(form, size)}COMMIT;\n", size) for size in (1_000, 10_000))
+        _say(f"  {name:<30} {few:8.3f} {many:8.3f}")
+
+
+def _repeated(form: str, size: int) -> str:
+    """So many statements, in files of a form that holds one or more."""
+    return "".join(form.format(n=number) for number in range(size // form.count(";")))
+
+
+def _a_statement(text: str, size: int) -> float:
+    migration = Migration.from_sql(text)
+    started = time.process_time()
+    RiskAssessmentEngine().assess(migration)
+    return (time.process_time() - started) / size * 1000
 
 
 def main() -> None:

@@ -190,7 +190,7 @@ def primary_key_not_null_first(command: Command) -> str | None:
 
 
 def two_transactions(forecast: Forecast, simulation: Simulation) -> str | None:
-    """VALIDATE in a transaction of its own: the statements before it, and it."""
+    """VALIDATE in a transaction of its own: the statements before it, and it; ``None`` after very many."""
     source = Source(forecast.statement.sql)
     node = forecast.statement.node or {}
     spans = source.commands(node)
@@ -202,19 +202,33 @@ def two_transactions(forecast: Forecast, simulation: Simulation) -> str | None:
     first = [text for text, subtype in zip(texts, subtypes, strict=True) if subtype != "AT_ValidateConstraint"]
     last = [text for text, subtype in zip(texts, subtypes, strict=True) if subtype == "AT_ValidateConstraint"]
     recipe = Recipe()
-    earlier = [
-        one.statement.sql
-        for one in simulation.forecasts
-        if one.transaction is not None
-        and one.transaction == forecast.transaction
-        and one.statement.index < forecast.statement.index
-        and one.statement.node_kind not in ("TransactionStmt", "VariableSetStmt")
-    ]
+    earlier = _earlier(forecast, simulation)
+    if earlier is None:
+        return None
     if first:
         earlier.append(f"ALTER TABLE {table} {', '.join(first)}")
     if earlier:
         recipe.brief("What takes the blocking locks, and only that.", *earlier)
     return recipe.long("Reads the table; readers and writers go on.", f"ALTER TABLE {table} {', '.join(last)}").text()
+
+
+def _earlier(forecast: Forecast, simulation: Simulation) -> list[str] | None:
+    """The statements before in the same transaction; ``None`` when there are more than anybody would write anew."""
+    if forecast.transaction is None:
+        return []
+    found: list[str] = []
+    for place in range(forecast.statement.index - 2, -1, -1):
+        one = simulation.forecasts[place]
+        if one.transaction != forecast.transaction:
+            break
+        if one.statement.node_kind not in ("TransactionStmt", "VariableSetStmt"):
+            found.append(one.statement.sql)
+        if len(found) > _MOST_REPEATED:
+            return None
+    return found[::-1]
+
+
+_MOST_REPEATED = 100
 
 
 def parents_first(command: Command, parents: Iterable[str]) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from confiture_tui.core.catalog.models.constraints import Constraint, ConstraintKind
@@ -137,12 +137,20 @@ def sequences_reset(forecast: Forecast) -> Iterator[tuple[str, str]]:
                     yield "", f"of {before.name_of(node['relation'])}.{quote_identifier(command['name'])} starts again"
 
 
-def name_is_taken_again(forecast: Forecast, name: str, simulation: Simulation) -> bool:
-    """Whether a later statement of the same migration makes something of that name."""
-    for one in simulation.forecasts[forecast.statement.index :]:
-        if name in (one.effects.creates or ()):
-            return one.transaction is not None and one.transaction == forecast.transaction
-    return False
+def name_is_taken_again(forecast: Forecast, name: str, context: RuleContext) -> bool:
+    """Whether a later statement of the same transaction is the next that makes something of that name."""
+    makers = context.of_migration(_makers).get(name, ())
+    later = next((one for one in makers if one.statement.index > forecast.statement.index), None)
+    return later is not None and later.transaction is not None and later.transaction == forecast.transaction
+
+
+def _makers(simulation: Simulation) -> Mapping[str, list[Forecast]]:
+    """The statements that make something, by its name."""
+    found: dict[str, list[Forecast]] = {}
+    for forecast in simulation.forecasts:
+        for name in forecast.effects.creates or ():
+            found.setdefault(name, []).append(forecast)
+    return found
 
 
 def _sequence_named(forecast: Forecast, call: Node) -> str:

@@ -42,7 +42,7 @@ class RlsEnabledWithoutPolicy(MigrationRule):
     def check(self, simulation: Simulation, context: RuleContext) -> Iterable[Risk]:
         """Tables that end up with row security and without a policy."""
         for forecast, table in _switched(simulation, "AT_EnableRowSecurity"):
-            if forecast.before.existed_before(table) and not _has_policy(simulation, forecast, table):
+            if forecast.before.existed_before(table) and not _has_policy(simulation, table, context):
                 sure = simulation.after.relation(table) is not None
                 yield self.risk(
                     context,
@@ -266,14 +266,19 @@ def _switched(simulation: Simulation, subtype: str) -> Iterable[tuple[Forecast, 
             yield forecast, forecast.before.name_of(node["relation"])
 
 
-def _has_policy(simulation: Simulation, until: Forecast, table: str) -> bool:
+def _has_policy(simulation: Simulation, table: str, context: RuleContext) -> bool:
     relation = simulation.after.find(table).relation
     if relation is not None and relation.policies:
         return True
-    return any(
-        one.statement.node_kind == "CreatePolicyStmt"
-        and one.before.name_of((one.statement.node or {})["table"]) == table
+    return table in context.of_migration(_given_policies)
+
+
+def _given_policies(simulation: Simulation) -> frozenset[str]:
+    """The tables that policies are created on."""
+    return frozenset(
+        one.before.name_of((one.statement.node or {})["table"])
         for one in simulation.forecasts
+        if one.statement.node_kind == "CreatePolicyStmt"
     )
 
 

@@ -82,7 +82,7 @@ class RenameTable(_Rename):
         if (node.get("renameType") or node.get("objectType")) not in _TABLES or "relation" not in node:
             return
         table = forecast.before.name_of(node["relation"])
-        if not forecast.before.existed_before(table) or name_is_taken_again(forecast, table, context.simulation):
+        if not forecast.before.existed_before(table) or name_is_taken_again(forecast, table, context):
             return
         new = node.get("newname") or node.get("newschema", "")
         yield self.risk(

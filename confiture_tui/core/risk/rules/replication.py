@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from confiture_tui.core.risk.model import Category, Severity
@@ -11,6 +11,7 @@ from confiture_tui.core.risk.rules.examples import SHOP
 from confiture_tui.core.sql.identifiers import quote_identifier
 
 if TYPE_CHECKING:
+    from confiture_tui.core.effects.forecast import Simulation
     from confiture_tui.core.risk.model import Risk
     from confiture_tui.core.risk.rule import RuleContext
 
@@ -86,15 +87,21 @@ class ReplicaIdentityChange(CommandRule):
 
 
 def _enabled_again(command: Command, context: RuleContext) -> bool:
-    for one in context.simulation.forecasts[command.forecast.statement.index :]:
+    enabled = context.of_migration(_enabled).get(command.table, ())
+    return any(index > command.forecast.statement.index and name in ("", command.name) for index, name in enabled)
+
+
+def _enabled(simulation: Simulation) -> Mapping[str, list[tuple[int, str]]]:
+    """The triggers that are enabled, by table: the statement's index and the trigger's name, empty for all of them."""
+    found: dict[str, list[tuple[int, str]]] = {}
+    for one in simulation.forecasts:
         node = one.statement.node or {}
-        if one.statement.node_kind != "AlterTableStmt" or one.before.name_of(node["relation"]) != command.table:
-            continue
-        for each in node.get("cmds", ()):
-            later = each.get("AlterTableCmd", {})
-            if str(later.get("subtype", "")).startswith("AT_Enable") and later.get("name", "") in ("", command.name):
-                return True
-    return False
+        for each in node.get("cmds", ()) if one.statement.node_kind == "AlterTableStmt" else ():
+            command = each.get("AlterTableCmd", {})
+            if str(command.get("subtype", "")).startswith("AT_Enable"):
+                table = one.before.name_of(node["relation"])
+                found.setdefault(table, []).append((one.statement.index, command.get("name", "")))
+    return found
 
 
 RULES = (

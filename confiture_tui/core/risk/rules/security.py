@@ -240,33 +240,45 @@ def _sets_search_path(node: Node, forecast: Forecast, context: RuleContext) -> b
     ):
         return True
     wanted = strings(node.get("funcname", ()))
-    for later in context.simulation.forecasts[forecast.statement.index - 1 :]:
-        other = later.statement.node or {}
-        if later.statement.node_kind == "AlterFunctionStmt" and wanted:
-            name = strings(other.get("func", {}).get("objname", ()))
-            sets = any(
-                one.get("DefElem", {}).get("arg", {}).get("VariableSetStmt", {}).get("name") == "search_path"
-                for one in other.get("actions", ())
-            )
-            if sets and name and name[-1] == wanted[-1]:
-                return True
-    return False
+    return bool(wanted) and context.of_migration(_paths_set).get(wanted[-1], 0) >= forecast.statement.index
+
+
+def _paths_set(simulation: Simulation) -> Mapping[str, int]:
+    """The last statement that sets a function's search_path, by the function's name without its schema."""
+    found: dict[str, int] = {}
+    for forecast in simulation.forecasts:
+        node = forecast.statement.node or {}
+        if forecast.statement.node_kind != "AlterFunctionStmt":
+            continue
+        name = strings(node.get("func", {}).get("objname", ()))
+        sets = any(
+            one.get("DefElem", {}).get("arg", {}).get("VariableSetStmt", {}).get("name") == "search_path"
+            for one in node.get("actions", ())
+        )
+        if sets and name:
+            found[name[-1]] = forecast.statement.index
+    return found
 
 
 def _revoked(name: str, forecast: Forecast, context: RuleContext) -> bool:
-    for later in context.simulation.forecasts:
-        node = later.statement.node or {}
-        if later.statement.node_kind != "GrantStmt" or node.get("is_grant"):
-            continue
-        if later.statement.index < forecast.statement.index:
+    revoked = context.of_migration(_revokes)
+    return max(revoked.get(name, 0), revoked.get(None, 0)) >= forecast.statement.index
+
+
+def _revokes(simulation: Simulation) -> Mapping[str | None, int]:
+    """The last statement that takes rights on a function, by its name without its schema; ``None``: on all at once."""
+    found: dict[str | None, int] = {}
+    for forecast in simulation.forecasts:
+        node = forecast.statement.node or {}
+        if forecast.statement.node_kind != "GrantStmt" or node.get("is_grant"):
             continue
         if node.get("targtype") == "ACL_TARGET_ALL_IN_SCHEMA":
-            return True
+            found[None] = forecast.statement.index
         for one in node.get("objects", ()):
             parts = strings(one.get("ObjectWithArgs", {}).get("objname", ()))
-            if parts and parts[-1] == name:
-                return True
-    return False
+            if parts:
+                found[parts[-1]] = forecast.statement.index
+    return found
 
 
 def _may_be_secured(simulation: Simulation) -> bool:
