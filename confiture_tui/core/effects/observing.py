@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from confiture_tui.core.catalog.models.indexes import Index
 from confiture_tui.core.effects.forecast import Forecast, Lock, Simulation, Work, WorkKind
+from confiture_tui.core.effects.held_locks import HeldLocks, TakenLocks
 from confiture_tui.core.effects.model import Basis, Effects, FrozenModel, Reach, RelationLock
 
 if TYPE_CHECKING:
@@ -247,7 +248,7 @@ def _state(effects: Effects) -> tuple[str, ...]:
 
 def _held_anew(before: Sequence[Forecast], after: Sequence[Forecast]) -> tuple[Forecast, ...]:
     """The forecasts with what their transactions hold already, worked out anew once they took something else."""
-    taken: dict[int, list[Lock]] = {}
+    taken: dict[int, TakenLocks] = {}
     differs: set[int] = set()
     made: list[Forecast] = []
     for was, now in zip(before, after, strict=True):
@@ -255,21 +256,12 @@ def _held_anew(before: Sequence[Forecast], after: Sequence[Forecast]) -> tuple[F
         if number is None:
             made.append(now)
             continue
-        locks = taken.setdefault(number, list(was.held))
-        made.append(replace(now, held=_rising(locks)) if number in differs else now)
-        locks += now.locks
+        if number not in taken:
+            taken[number] = TakenLocks(was.held)
+        locks = taken[number]
+        made.append(replace(now, held=HeldLocks(locks, len(locks.locks))) if number in differs else now)
+        for lock in now.locks:
+            locks.add(lock)
         if was.locks != now.locks:
             differs.add(number)
     return tuple(made)
-
-
-def _rising(locks: Iterable[Lock]) -> tuple[Lock, ...]:
-    """Locks in the order in which they are taken, without those that are held in as strong a mode already."""
-    strongest: dict[str, LockMode] = {}
-    kept: list[Lock] = []
-    for lock in locks:
-        known = strongest.get(lock.relation)
-        if known is None or known.strength < lock.mode.strength:
-            strongest[lock.relation] = lock.mode
-            kept.append(lock)
-    return tuple(kept)
