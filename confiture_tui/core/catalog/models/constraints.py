@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from confiture_tui.core.records import quickly_made
@@ -70,6 +70,10 @@ class Constraint:
     inherited: int
     disabled_triggers: str
     comment: str | None
+
+    def as_validated(self) -> Constraint:
+        """The same once VALIDATE CONSTRAINT has found that all rows keep it."""
+        return replace(self, validated=True, definition=self.definition.removesuffix(" NOT VALID"))
 
     @property
     def qualified_name(self) -> str:

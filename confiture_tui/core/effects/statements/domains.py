@@ -155,7 +155,7 @@ def _drop_or_validate(node: Node, step: Step, domain: Type, *, validate: bool) -
     if constraint.kind is not ConstraintKind.CHECK:
         step.refuse("42809", f'constraint "{name}" of domain "{domain.name}" is not a check constraint')
     _scan(step, domain, "23514", "values that are there may violate it")
-    step.change.put_type(replace(domain, constraints=(*others, replace(constraint, validated=True))))
+    step.change.put_type(replace(domain, constraints=(*others, constraint.as_validated())))
 
 
 def _scan(step: Step, domain: Type, sqlstate: str, why: str) -> None:

@@ -148,6 +148,8 @@ class Alteration:
     def update_constraint(self, relation: Relation, constraint: Constraint, **changes: Any) -> Relation:
         """Write a relation with a changed constraint."""
         changed = replace(constraint, **changes)
+        if changed.validated and not constraint.validated:
+            changed = changed.as_validated()
         return self.update(
             relation, constraints=tuple(changed if one.oid == constraint.oid else one for one in relation.constraints)
         )
