@@ -16,6 +16,7 @@ from confiture_tui.core.dry_run.dump import LacksRightsError
 from confiture_tui.core.dry_run.result import Rows
 from confiture_tui.core.dry_run.session import SessionSettings
 from confiture_tui.core.dry_run.shadow import Shadow
+from confiture_tui.core.dry_run.stamps import Stamps
 from confiture_tui.database.borrowed import BorrowedServer
 from confiture_tui.database.connection import connect
 from confiture_tui.database.dsn import Dsn
@@ -64,6 +65,7 @@ class Shadows:
         self._profile = profile
         self._sink = sink
         self._cache = ShadowCache(sink=sink) if settings.shadow_cache else None
+        self._stamps = Stamps(self._cache.directory if self._cache is not None else None)
         self._shelf = ShadowShelf(sink)
         self._lock = threading.Lock()
         self._borrowed: BorrowedServer | None = None
@@ -111,11 +113,11 @@ class Shadows:
             scope: what cancels it.
         """
         with connected() as conn:
-            catalog, settings = Catalog.load(conn), SessionSettings.read(conn)
-            key = f"{catalog.fingerprint} {sorted(settings.values.items())}"
+            definitions, settings = self._stamps.definitions(conn), SessionSettings.read(conn)
+            key = f"{definitions.fingerprint} {sorted(settings.values.items())}"
             borrowed = self._host(conn, scope)
             if borrowed is not None and self._settings.clone_dsn is not None:
-                return self._of_clone(loan, borrowed, key, catalog, settings, before, scope)
+                return self._of_clone(loan, borrowed, key, Catalog.load(conn), settings, before, scope)
             if borrowed is not None:
                 return self._lend_or_rebuild(
                     loan,
@@ -128,7 +130,7 @@ class Shadows:
                     scope,
                 )
             major = conn.info.server_version // 10000
-            kept_as = shadow_key(conn, catalog, self._servers.binaries(major)) if self._cache is not None else None
+            kept_as = shadow_key(conn, definitions, self._servers.binaries(major)) if self._cache is not None else None
             server = self._server.get(scope, Wanted(major=major, cache=self._cache, key=kept_as))
 
             def make() -> Shadow:

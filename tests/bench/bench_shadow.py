@@ -27,6 +27,7 @@ from confiture_tui.core.dry_run.passes import observation_pass, verdict_pass
 from confiture_tui.core.dry_run.result import Rows
 from confiture_tui.core.dry_run.session import SessionSettings
 from confiture_tui.core.dry_run.shadow import Shadow
+from confiture_tui.core.dry_run.stamps import Definitions, read_stamp
 from confiture_tui.core.migrations.model import Migration
 from confiture_tui.core.migrations.profiles import Wrapping
 from confiture_tui.database.cancellation import CancelScope
@@ -60,8 +61,10 @@ def shadows(target: EmbeddedServer, pg_bin: Path | None) -> None:
     cache = ShadowCache(Path(tempfile.mkdtemp(prefix="bench-shadow-")))
     with psycopg.connect(target.dsn("target").conninfo(), autocommit=True) as conn:
         with timed("reading the catalog and the key"):
-            key = shadow_key(conn, Catalog.load(conn), find_binaries(pg_bin))
+            key = shadow_key(conn, Definitions.of(Catalog.load(conn)), find_binaries(pg_bin))
         assert key is not None
+        with timed("asking twice whether it is the same as before"):
+            assert read_stamp(conn) == read_stamp(conn)
         with timed("first: starting the server"):
             server = EmbeddedServer.start(pg_bin=pg_bin)
         with timed("first: making the shadow"):

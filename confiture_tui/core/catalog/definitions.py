@@ -6,8 +6,10 @@ or whether a materialized view is populated. Members of extensions are left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
 
 from confiture_tui.core.catalog.definition import (
     Attributes,
@@ -18,6 +20,7 @@ from confiture_tui.core.catalog.definition import (
     owned,
     role_text,
 )
+from confiture_tui.core.catalog.models.relations import Relation
 from confiture_tui.core.catalog.models.types import Type, TypeKind
 from confiture_tui.core.catalog.table_definitions import constraint_definition, definitions_of_relation
 
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
     from confiture_tui.core.catalog.models.relations import Sequence
     from confiture_tui.core.catalog.models.routines import Routine
     from confiture_tui.core.catalog.models.triggers import EventTrigger
-    from confiture_tui.core.catalog.names import Objects
+    from confiture_tui.core.catalog.names import Key, Objects
 
 
 class _MayBeMember(Protocol):
@@ -43,34 +46,62 @@ def definitions_of(catalog: Catalog) -> tuple[Definition, ...]:
 
 
 def definitions_that_differ(before: Catalog, after: Catalog) -> tuple[list[Definition], list[Definition]]:
-    """The definitions of two catalogs, in no order, without those of objects that are the same in both.
+    """The definitions of two catalogs, in no order, without those of objects that are defined alike in both.
 
     Two snapshots of one database are alike but for a few objects, and comparing an object is much less work than
     writing down its definitions twice.
     """
-    return list(_all(before, besides=after)), list(_all(after, besides=before))
+    alike = _Alike(
+        _alike(before.relations, after.relations, _AS_DEFINED),
+        _alike(before.sequences, after.sequences),
+        _alike(before.types, after.types),
+        _alike(before.routines, after.routines),
+    )
+    return list(_all(before, alike)), list(_all(after, alike))
 
 
-def _all(catalog: Catalog, *, besides: Catalog | None = None) -> Iterator[Definition]:
-    """The definitions of a catalog; with another one, perhaps without those of an object that is the same there."""
+class _Alike(NamedTuple):
+    """The keys of what is defined alike in two catalogs."""
+
+    relations: frozenset[Key] = frozenset()
+    sequences: frozenset[Key] = frozenset()
+    types: frozenset[Key] = frozenset()
+    routines: frozenset[Key] = frozenset()
+
+
+_AS_DEFINED: Final = attrgetter(
+    *(field.name for field in fields(Relation) if field.name not in ("statistics", "traffic"))
+)
+"""What of a relation its definitions are made of: its figures change by themselves."""
+
+
+def _alike(one: Objects[T], other: Objects[T], what: Callable[[T], object] = lambda each: each) -> frozenset[Key]:
+    return frozenset(
+        key for key, each in one.items() if (same := other.get(key)) is not None and what(each) == what(same)
+    )
+
+
+_NOTHING: Final = _Alike()
+
+
+def _all(catalog: Catalog, leaving_out: _Alike = _NOTHING) -> Iterator[Definition]:
     yield from _of_the_database(catalog)
-    for relation in _objects(catalog.relations, besides.relations if besides else None):
+    for relation in _own(catalog.relations, leaving_out.relations):
         yield from definitions_of_relation(relation)
-    for sequence in _objects(catalog.sequences, besides.sequences if besides else None):
+    for sequence in _own(catalog.sequences, leaving_out.sequences):
         yield _sequence(sequence)
-    for each in _objects(catalog.types, besides.types if besides else None):
+    for each in _own(catalog.types, leaving_out.types):
         # A composite type stands among the relations.
         if each.kind is not TypeKind.COMPOSITE:
             yield _type(each)
             yield from (constraint_definition(constraint) for constraint in each.constraints)
-    for routine in _objects(catalog.routines, besides.routines if besides else None):
+    for routine in _own(catalog.routines, leaving_out.routines):
         yield _routine(routine)
 
 
-def _objects(here: Objects[T], there: Objects[T] | None) -> Iterator[T]:
-    for key, each in here.items():
-        if each.extension is None and (there is None or there.get(key) != each):
-            yield each
+def _own(objects: Objects[T], leaving_out: frozenset[Key]) -> Iterator[T]:
+    """What no extension owns, without some of it."""
+    return (each for key, each in objects.items() if each.extension is None and key not in leaving_out)
 
 
 def _of_the_database(catalog: Catalog) -> Iterator[Definition]:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from confiture_tui.core.dry_run.restore import Source
+from confiture_tui.core.dry_run.stamps import forget_stamps
 from confiture_tui.database.embedded.image import DamagedImageError, read_description, unpack_image, write_image
 from confiture_tui.events import Event, EventName, Level, Sink, discard
 from confiture_tui.whole_file import whole_file
@@ -26,8 +27,8 @@ from confiture_tui.whole_file import whole_file
 if TYPE_CHECKING:
     import psycopg
 
-    from confiture_tui.core.catalog import Catalog
     from confiture_tui.core.dry_run.shadow import Shadow
+    from confiture_tui.core.dry_run.stamps import Definitions
     from confiture_tui.database.embedded import Binaries, EmbeddedServer
 
 EXPIRES_S: Final = 7 * 24 * 3600.0
@@ -158,6 +159,7 @@ class ShadowCache:
         files = self._files()
         for path in (*files, *self._unfinished()):
             path.unlink(missing_ok=True)
+        forget_stamps(self.directory)
         return len(files)
 
     def expire(self) -> None:
@@ -190,17 +192,17 @@ def default_directory() -> Path:
     return user_cache_path("confiture-tui", appauthor=False) / "shadows"
 
 
-def shadow_key(conn: psycopg.Connection[Any], catalog: Catalog, binaries: Binaries) -> str | None:
+def shadow_key(conn: psycopg.Connection[Any], definitions: Definitions, binaries: Binaries) -> str | None:
     """What tells a shadow of this database, made with these programs, from any other.
 
     ``None`` when there is something in the database that could not be read: it may change unseen.
     """
-    if catalog.not_visible:
+    if not definitions.whole:
         return None
     decides = {
         "format": _FORMAT,
         "tool": metadata.version("confiture-tui"),
-        "definitions": catalog.fingerprint,
+        "definitions": definitions.fingerprint,
         "target": conn.info.server_version,
         "source": asdict(Source.read(conn)),
         "programs": binaries.stamp(),

@@ -14,6 +14,7 @@ from confiture_tui.core.catalog import Catalog
 from confiture_tui.core.dry_run.cache import EXPIRES_S, MOST, ShadowCache, shadow_key
 from confiture_tui.core.dry_run.session import SessionSettings
 from confiture_tui.core.dry_run.shadow import Shadow
+from confiture_tui.core.dry_run.stamps import Definitions
 from confiture_tui.core.migrations.model import Migration
 from confiture_tui.database.embedded import EmbeddedServer, find_binaries
 from confiture_tui.events import EventName
@@ -133,7 +134,7 @@ def test_another_definition_is_another_key(server: EmbeddedServer, database_from
     for more in ("", *OTHERS):
         with psycopg.connect(database_from(SCHEMA).conninfo(), autocommit=True) as conn:
             conn.execute(more.encode() or b"SELECT 1")
-            keys.append(shadow_key(conn, Catalog.load(conn), binaries))
+            keys.append(shadow_key(conn, Definitions.of(Catalog.load(conn)), binaries))
     assert None not in keys
     # A trigger state of a table without triggers is no difference, a function is.
     assert len(set(keys)) == len(keys)
@@ -144,7 +145,7 @@ def test_rows_and_the_databases_name_are_not_in_the_key(database_from: Callable[
     for more in ("SELECT 1", "INSERT INTO jam VALUES (1, 'plum'); ANALYZE jam;"):
         with psycopg.connect(database_from(SCHEMA).conninfo(), autocommit=True) as conn:
             conn.execute(more.encode())
-            keys.add(shadow_key(conn, Catalog.load(conn), find_binaries(None)))
+            keys.add(shadow_key(conn, Definitions.of(Catalog.load(conn)), find_binaries(None)))
     assert len(keys) == 1
 
 
@@ -162,11 +163,11 @@ def test_other_programs_another_role_and_another_extension_at_hand_are_other_key
     server.create_login("cache_reader")
     with psycopg.connect(dsn.conninfo(), autocommit=True) as conn:
         catalog = Catalog.load(conn)
-        keys = [shadow_key(conn, catalog, real), shadow_key(conn, catalog, other)]
+        keys = [shadow_key(conn, Definitions.of(catalog), real), shadow_key(conn, Definitions.of(catalog), other)]
         (tmp_path / "share" / "extension" / "hstore.control").touch()
-        keys.append(shadow_key(conn, catalog, other))
+        keys.append(shadow_key(conn, Definitions.of(catalog), other))
         conn.execute("SET ROLE cache_reader")
-        keys.append(shadow_key(conn, catalog, real))
+        keys.append(shadow_key(conn, Definitions.of(catalog), real))
     assert len(set(keys)) == 4
 
 
