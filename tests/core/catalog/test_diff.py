@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from confiture_tui.core.catalog import Catalog, Change, SchemaChange
+from tests.core.catalog.lives import BASE, LIVES, Life
 
 if TYPE_CHECKING:
     import psycopg
 
     Connection = psycopg.Connection[tuple[Any, ...]]
-
-from tests.core.catalog.lives import BASE, LIVES, Life
 
 
 def life_id(life: Life) -> str:

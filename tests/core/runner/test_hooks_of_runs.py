@@ -17,15 +17,6 @@ from confiture_tui.core.runner.result import RunOutcome
 from confiture_tui.core.runner.runner import MigrationRunner
 from confiture_tui.core.traffic.model import GiveWayLimits
 from confiture_tui.database.ledger_table import LedgerTable
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from confiture_tui.core.hooks.context import HookContext
-    from confiture_tui.core.hooks.hook import Hook
-    from confiture_tui.database.dsn import Dsn
-
-
 from tests.core.runner.running import (
     QUICK,
     Connection,
@@ -38,6 +29,13 @@ from tests.core.runner.running import (
     outcomes,
     states,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from confiture_tui.core.hooks.context import HookContext
+    from confiture_tui.core.hooks.hook import Hook
+    from confiture_tui.database.dsn import Dsn
 
 
 def test_hooks_run_in_their_phases_and_the_ledger_comes_after_them(conn: Connection) -> None:

@@ -14,13 +14,11 @@ from confiture_tui.core.runner.result import RunOutcome
 from confiture_tui.core.traffic.model import GiveWayLimits
 from confiture_tui.database.cancellation import CancelScope
 from confiture_tui.events import Event, EventName
+from tests.core.runner.running import QUICK, Connection, a_hook, applied, apply, exists, migration, outcomes
 
 if TYPE_CHECKING:
     from confiture_tui.core.hooks.context import HookContext
     from confiture_tui.database.dsn import Dsn
-
-
-from tests.core.runner.running import QUICK, Connection, a_hook, applied, apply, exists, migration, outcomes
 
 
 def test_a_lock_that_is_not_granted_is_asked_for_again_and_then_had(conn: Connection, database: Dsn) -> None:
