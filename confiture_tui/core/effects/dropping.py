@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 _SILENT = frozenset("aiPSex")
 _OWNING = frozenset("ie")
-_DEFAULT = "default of"
+_PART = "part of"
 _ON_A_RELATION = frozenset({PG_CONSTRAINT, PG_TRIGGER, PG_POLICY, PG_REWRITE, PG_ATTRDEF, PG_STATISTIC_EXT})
 
 
@@ -93,8 +93,10 @@ class Dropping:
                         seen.add(reached)
                         waiting.append(reached)
 
-        for address in [one for one, silent in self._silent.items() if not silent and one.class_oid == PG_ATTRDEF]:
-            # A default that a file has made goes with its table, which the catalog's dependencies cannot tell.
+        for address in [one for one, silent in self._silent.items() if not silent and one.class_oid in _ON_A_RELATION]:
+            # A part that a file has made goes with its table, which the catalog's dependencies cannot tell.
+            if address.oid > 0:
+                continue
             table = self._relation_of(address)
             if table is not None and ObjectAddress(PG_CLASS, table.oid) in self._silent:
                 self._silent[address] = True
@@ -133,6 +135,7 @@ class Dropping:
                 yield from self._edges_of_relation(found, address.number)
             elif isinstance(found, Index):
                 yield from self._new_references(found)
+                yield from self._new_parts(found)
         elif address.class_oid == PG_TYPE:
             for relation, column in self._schema.columns_of_type(address.oid):
                 yield ObjectAddress(PG_CLASS, relation.oid, column.number), "n"
@@ -147,6 +150,12 @@ class Dropping:
             constraint = constraint_of(owner, address.oid)
             if constraint is not None and constraint.index_oid and constraint.kind is not ConstraintKind.FOREIGN_KEY:
                 yield ObjectAddress(PG_CLASS, constraint.index_oid), "i"
+            if owner is None:
+                return
+            for part in owner.constraints:
+                if part.oid < 0 and part.parent_oid == address.oid:
+                    self._owners[part_address := ObjectAddress(PG_CONSTRAINT, part.oid)] = owner
+                    yield part_address, "i"
 
     def _edges_of_relation(self, relation: Relation, number: int) -> Iterator[tuple[ObjectAddress, str]]:
         """What the files have made on a relation or one of its columns: the catalog's dependencies do not know it."""
@@ -185,6 +194,15 @@ class Dropping:
                 self._owners[address := ObjectAddress(PG_CONSTRAINT, constraint.oid)] = other
                 yield address, "n"
 
+    def _new_parts(self, index: Index) -> Iterator[tuple[ObjectAddress, str]]:
+        """The indexes of partitions that are parts of one that the files have made."""
+        table = self._schema.by_oid(index.relation_oid)
+        if index.is_partitioned and isinstance(table, Relation):
+            for child in self._schema.children(table):
+                for one in child.indexes:
+                    if one.parent == index.qualified_name and (one.oid < 0 or index.oid < 0):
+                        yield ObjectAddress(PG_CLASS, one.oid), "P"
+
     def _edges_of_schema(self, address: ObjectAddress) -> Iterator[tuple[ObjectAddress, str]]:
         name = self._schema_name(address.oid)
         if name is None:
@@ -203,7 +221,7 @@ class Dropping:
         """What an object is a part of, by a dependency of one of these kinds, and which is there."""
         catalog = self._schema.catalog
         if address.oid < 0 or catalog is None:
-            owner = self._new_owner(address)
+            owner = self._new_owner(address, kinds)
             if owner is not None:
                 yield owner
             return
@@ -211,7 +229,7 @@ class Dropping:
             if edge.kind in kinds and edge.dependent.number == address.number and self._alive(edge.referenced):
                 yield edge.referenced
 
-    def _new_owner(self, address: ObjectAddress) -> ObjectAddress | None:
+    def _new_owner(self, address: ObjectAddress, kinds: frozenset[str]) -> ObjectAddress | None:
         found = self._schema.by_oid(address.oid) if address.class_oid == PG_CLASS else None
         if isinstance(found, Index) and found.constraint is not None:
             table = self._schema.by_oid(found.relation_oid)
@@ -220,6 +238,10 @@ class Dropping:
                     if constraint.index_oid == found.oid and constraint.kind is not ConstraintKind.FOREIGN_KEY:
                         self._owners[owner := ObjectAddress(PG_CONSTRAINT, constraint.oid)] = table
                         return owner
+        if isinstance(found, Index) and found.parent is not None and "P" in kinds:
+            whole = self._schema.index(found.parent)
+            if whole is not None:
+                return ObjectAddress(PG_CLASS, whole.oid)
         if isinstance(found, Sequence) and found.identity and found.owned_by_oid:
             return ObjectAddress(PG_CLASS, found.owned_by_oid, found.owned_by_number)
         return None
@@ -242,8 +264,8 @@ class Dropping:
         known = self._owners.get(address)
         if known is not None:
             return known
-        if address.class_oid == PG_ATTRDEF and address.oid < 0:
-            oid = self._schema.other(_DEFAULT, str(address.oid))
+        if address.class_oid in _ON_A_RELATION and address.oid < 0:
+            oid = self._schema.other(_PART, str(address.oid))
             relation = self._schema.by_oid(oid) if isinstance(oid, int) else None
             return relation if isinstance(relation, Relation) else None
         catalog = self._schema.catalog
@@ -325,9 +347,6 @@ class Dropping:
                     step.change.put_other(other.kind, other.identity, None)
 
 
-def note_default(step: Step, relation: Relation, sequences: Iterable[Sequence]) -> None:
-    """A column's default needs these sequences: none of them can then be dropped without CASCADE."""
-    for sequence in sequences:
-        oid = step.change.new_oid()
-        step.change.put_other(_DEFAULT, str(oid), relation.oid)
-        step.change.depend(ObjectAddress(PG_ATTRDEF, oid), ObjectAddress(PG_CLASS, sequence.oid))
+def note_part(step: Step, relation: Relation, address: ObjectAddress) -> None:
+    """An object that the files have made is a part of a relation: a constraint, trigger, policy, rule or default."""
+    step.change.put_other(_PART, str(address.oid), relation.oid)

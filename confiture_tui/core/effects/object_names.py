@@ -6,6 +6,8 @@ from collections.abc import Callable, Container, Iterable
 from typing import TYPE_CHECKING
 
 from confiture_tui.core.catalog.names import MAX_IDENTIFIER_BYTES
+from confiture_tui.core.effects.expressions.column_names import figured_name
+from confiture_tui.core.effects.written import tree_of
 from confiture_tui.core.sql.identifiers import qualified_name
 from confiture_tui.core.sql.parser import parse
 from confiture_tui.core.sql.statement import SyntaxProblem
@@ -54,15 +56,12 @@ def index_label(index: Index, *, is_constraint: bool) -> tuple[str | None, str]:
 
 
 def expression_name(expression: str) -> str:
-    """What an index calls an expression: the function that it calls, or ``expr``."""
-    parsed = parse(f"SELECT {expression}") if expression else None
-    if parsed is None or isinstance(parsed, SyntaxProblem):
-        return "expr"
-    node = parsed[1].get("targetList", [{}])[0].get("ResTarget", {}).get("val", {})
-    while "TypeCast" in node:
-        node = node["TypeCast"].get("arg", {})
-    called = node.get("FuncCall", {}).get("funcname")
-    return str(called[-1]["String"].get("sval", "expr")) if called else "expr"
+    """What an index calls an expression, given as the catalog writes it: the function that it calls, or ``expr``."""
+    parsed = parse(f"SELECT {expression}") if expression and tree_of(expression) is None else None
+    node = tree_of(expression) or {}
+    if parsed is not None and not isinstance(parsed, SyntaxProblem):
+        node = parsed[1].get("targetList", [{}])[0].get("ResTarget", {}).get("val", {})
+    return figured_name(node) or "expr"
 
 
 def columns_part(names: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.constraints import ConstraintKind
+from confiture_tui.core.effects.written import without_places
 
 if TYPE_CHECKING:
     from confiture_tui.core.effects.expressions.base import Reader
@@ -111,11 +112,16 @@ def refuse_unselected(reader: Reader, node: Node) -> None:
     if node["distinctClause"] != [{}] or any("A_Star" in str(one.get("val", {}).get("ColumnRef")) for one in targets):
         return
     names = {one["name"] for one in targets if "name" in one}
-    shown = [_plain(one.get("val", {})) for one in targets]
+    shown = [without_places(one.get("val", {})) for one in targets]
     columns = {_column_of(reader, one.get("val", {})) for one in targets}
     for item in node["sortClause"]:
         one = item.get("SortBy", {}).get("node", {})
-        if _is_alias(one, names) or "A_Const" in one or _plain(one) in shown or _column_of(reader, one) in columns:
+        if (
+            _is_alias(one, names)
+            or "A_Const" in one
+            or without_places(one) in shown
+            or _column_of(reader, one) in columns
+        ):
             continue
         reader.problem("42P10", "for SELECT DISTINCT, ORDER BY expressions must appear in select list")
         return
@@ -172,17 +178,8 @@ def _grouped(reader: Reader, clause: Any, targets: list[Node]) -> tuple[set[int]
                 columns.add(id(meaning.column))
                 continue
             item = named[alias]
-        expressions.append(_plain(item))
+        expressions.append(without_places(item))
     return columns, expressions
-
-
-def _plain(node: object) -> object:
-    """A tree without the places of its parts in the text."""
-    if isinstance(node, dict):
-        return {key: _plain(inside) for key, inside in node.items() if key != "location"}
-    if isinstance(node, list):
-        return [_plain(one) for one in node]
-    return node
 
 
 def _add_determined(scope: Scope, allowed: set[int]) -> None:
@@ -208,7 +205,7 @@ def _ungrouped(
         if isinstance(one, list):
             waiting.extend(reversed(one))
             continue
-        if not isinstance(one, dict) or (expressions and _plain(one) in expressions):
+        if not isinstance(one, dict) or (expressions and without_places(one) in expressions):
             continue
         call = one.get("FuncCall")
         if call is not None:

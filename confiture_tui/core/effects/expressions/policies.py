@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.effects.expressions.scope import Entry, Scope, columns_of
+from confiture_tui.core.effects.written import tree_of
 from confiture_tui.core.sql.parser import parse
 from confiture_tui.core.sql.statement import SyntaxProblem
 
@@ -39,7 +40,7 @@ def read_policies(reader: Reader, relation: Relation, *commands: str) -> Walk:
         if policy.command not in ("ALL", *commands):
             continue
         for text in (policy.using, policy.with_check):
-            node = _expression(text) if text else None
+            node = (tree_of(text) or _expression(text)) if text else None
             if node is not None:
                 outer = reader.scope
                 reader.scope = Scope(

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.effects.expressions.scope import Scope, ScopeColumn, columns_of
+from confiture_tui.core.effects.written import tree_of
 from confiture_tui.core.sql.parser import parse
 from confiture_tui.core.sql.statement import SyntaxProblem
 
@@ -25,7 +26,7 @@ def _query_of(definition: str) -> dict[str, Any] | None:
 
 def query_of(view: Relation) -> dict[str, Any] | None:
     """The fields of the SelectStmt that a view is; ``None`` when it cannot be read."""
-    return None if view.definition is None else _query_of(view.definition)
+    return None if view.definition is None else tree_of(view.definition) or _query_of(view.definition)
 
 
 def read_view(reader: Reader, view: Relation, read: Read) -> Walk:
@@ -41,8 +42,10 @@ def read_view(reader: Reader, view: Relation, read: Read) -> Walk:
     reader.views = views | {view.qualified_name}
     problems = len(reader.facts.problems)
     columns: Mapping[str, ScopeColumn] | None = yield reader.visitors["SelectStmt"](reader, query)
-    # The view is there, and keeps what it needs: what its text names may have got another name since.
-    del reader.facts.problems[problems:]
+    if len(reader.facts.problems) > problems:
+        # The view is there, and keeps what it needs: what its text names has got another name since.
+        del reader.facts.problems[problems:]
+        reader.facts.complete = False
     reader.scope, reader.through, reader.views = scope, through, views
     if columns is None:
         return own

@@ -19,6 +19,7 @@ from confiture_tui.core.effects.queries.calls import note_calls, run_routine
 from confiture_tui.core.effects.queries.running import note_data, unknown
 from confiture_tui.core.effects.schema import Found, Presence
 from confiture_tui.core.effects.type_names import parse_type, user_type
+from confiture_tui.core.effects.written import tree_of
 from confiture_tui.core.sql.parser import parse
 from confiture_tui.core.sql.statement import SyntaxProblem
 
@@ -45,13 +46,19 @@ class TriggerTerms:
     conditional: bool
 
 
-@lru_cache(maxsize=1024)
 def terms_of(definition: str) -> TriggerTerms | None:
     """What a trigger's definition says; ``None`` when it cannot be read."""
+    node = tree_of(definition)
+    return _terms(node) if node is not None else _terms_written(definition)
+
+
+@lru_cache(maxsize=1024)
+def _terms_written(definition: str) -> TriggerTerms | None:
     tree = parse(definition)
-    if isinstance(tree, SyntaxProblem) or tree[0] != "CreateTrigStmt":
-        return None
-    node = tree[1]
+    return None if isinstance(tree, SyntaxProblem) or tree[0] != "CreateTrigStmt" else _terms(tree[1])
+
+
+def _terms(node: Node) -> TriggerTerms:
     timing = node.get("timing", 0)
     return TriggerTerms(
         node.get("events", 0),
@@ -277,9 +284,13 @@ def _note_expression(step: Step, relation: Relation, text: str) -> None:
     note_calls(step, reader.facts)
 
 
-@lru_cache(maxsize=2048)
 def parsed_expression(text: str) -> Node | None:
-    """The syntax tree of an expression as the catalog writes it. It is read from; nobody writes to it."""
+    """The syntax tree of an expression of the catalog or of the files. It is read from; nobody writes to it."""
+    return tree_of(text) or _parsed_expression(text)
+
+
+@lru_cache(maxsize=2048)
+def _parsed_expression(text: str) -> Node | None:
     tree = parse(f"SELECT {text}")
     if isinstance(tree, SyntaxProblem):
         return None

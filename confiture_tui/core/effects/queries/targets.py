@@ -14,6 +14,7 @@ from confiture_tui.core.effects.queries.noting import note, reader_for
 from confiture_tui.core.effects.queries.rows import DELETE, INSERT, UPDATE, note_trigger, terms_of
 from confiture_tui.core.effects.queries.running import unknown
 from confiture_tui.core.effects.schema import Found, Presence
+from confiture_tui.core.effects.written import tree_of
 from confiture_tui.core.sql.parser import parse
 from confiture_tui.core.sql.statement import SyntaxProblem
 
@@ -162,8 +163,12 @@ def _aggregates(value: Node) -> bool:
     return "over" in call or bool(call.get("agg_star")) or name in ("count", "sum", "min", "max", "avg", "array_agg")
 
 
-@lru_cache(maxsize=256)
 def _rule(definition: str) -> Node | None:
+    return tree_of(definition) or _rule_written(definition)
+
+
+@lru_cache(maxsize=256)
+def _rule_written(definition: str) -> Node | None:
     tree = parse(definition.rstrip().removesuffix(";"))
     return None if isinstance(tree, SyntaxProblem) or tree[0] != "RuleStmt" else tree[1]
 

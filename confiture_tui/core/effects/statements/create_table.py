@@ -13,7 +13,7 @@ from confiture_tui.core.effects.expressions import volatility
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.object_names import constraint_name
 from confiture_tui.core.effects.statements.alter_table.checks import check_constraint
-from confiture_tui.core.effects.statements.alter_table.foreign_keys import foreign_key
+from confiture_tui.core.effects.statements.alter_table.foreign_keys import foreign_key, on_partitions
 from confiture_tui.core.effects.statements.alter_table.keys import key_index, put_key
 from confiture_tui.core.effects.statements.alter_table.not_null import AS_CONSTRAINTS
 from confiture_tui.core.effects.statements.create_like import copy_afterwards, copy_columns
@@ -35,10 +35,13 @@ from confiture_tui.core.effects.statements.definitions import (
     with_attribute,
 )
 from confiture_tui.core.effects.statements.expressions_read import note_stored_default, read_default
-from confiture_tui.core.effects.statements.own_sequences import make_sequence
+from confiture_tui.core.effects.statements.generated import note_generated, read_generated, refuse_virtual_type
+from confiture_tui.core.effects.statements.needs import note_default, note_serial
+from confiture_tui.core.effects.statements.own_sequences import make_sequence, serial_default
 from confiture_tui.core.effects.statements.targets import find_existing
 from confiture_tui.core.effects.type_names import type_of_node
 from confiture_tui.core.effects.types_known import refuse_set, require_column_type, require_type
+from confiture_tui.core.effects.written import Written
 from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier
 
 if TYPE_CHECKING:
@@ -79,6 +82,7 @@ def read_create_table(node: Node, step: Step) -> None:
     relation = _take_columns(step, relation, node, parents)
     constraints, likes = _elements(node, step, relation)
     relation = _of(step, relation)
+    _read_generated(node, step, relation)
     if "partspec" in node:
         refuse_partition_key(step, relation, node["partspec"])
     _put_constraints(step, relation, constraints)
@@ -229,6 +233,22 @@ def _elements(node: Node, step: Step, relation: Relation) -> tuple[list[Node], l
     return constraints, likes
 
 
+def _read_generated(node: Node, step: Step, relation: Relation) -> None:
+    """The generated columns, which may name columns that come after them."""
+    for element in node.get("tableElts", ()):
+        definition = element.get("ColumnDef")
+        if definition is None or "constraints" not in definition:
+            continue
+        parts = column_parts(definition)
+        column = relation.column(parts.name)
+        if parts.generated is None or column is None:
+            continue
+        read_generated(step, relation, parts.name, parts.generated, stored=parts.stored)
+        if not parts.stored:
+            refuse_virtual_type(step, column)
+        note_generated(step, relation, column, parts.generated)
+
+
 def _like(step: Step, relation: Relation, clause: Node, likes: list[tuple[Found, Node]]) -> Relation:
     """The table with the columns that a LIKE clause copies, which is noted for what is copied afterwards."""
     found = find_existing(step, clause["relation"])
@@ -251,12 +271,18 @@ def _add_column(step: Step, relation: Relation, definition: Node) -> tuple[Relat
         require_column_type(step, parts.name, parts.type_node, parts.collation)
     if existing is not None and existing.inherited == 0:
         step.refuse("42701", f'column "{parts.name}" specified more than once')
-    if parts.generated is not None and volatility(parts.generated, step.now) is Volatility.VOLATILE:
-        step.refuse("42P17", "generation expression is not immutable")
     number = next_number(relation) if existing is None else existing.number
     column = column_of(parts, relation, number, step.now)
     if parts.default is not None:
         read_default(step, column, parts.default, executed=False)
+        note_default(step, relation, column, parts.default)
+    if parts.serial is not None or parts.identity is not None:
+        sequence = make_sequence(
+            step, relation, column, identity=parts.identity is not None, options=parts.identity_options
+        )
+        if parts.serial is not None:
+            column = replace(column, default=serial_default(sequence))
+            note_serial(step, relation, column, sequence)
     if existing is not None:
         if column.type != existing.type:
             step.refuse("42804", f'column "{parts.name}" has a type conflict')
@@ -264,8 +290,6 @@ def _add_column(step: Step, relation: Relation, definition: Node) -> tuple[Relat
         columns = tuple(column if one.name == parts.name else one for one in relation.columns)
     else:
         columns = (*relation.columns, column)
-    if parts.serial is not None or parts.identity is not None:
-        make_sequence(step, relation, column, identity=parts.identity is not None, options=parts.identity_options)
     return replace(relation, columns=columns), _constraints_of(parts)
 
 
@@ -279,7 +303,7 @@ def _merge(step: Step, relation: Relation, parts: ColumnParts) -> tuple[Relation
     changed = replace(column, not_null=column.not_null or parts.not_null, is_local=True)
     if parts.default is not None:
         worst = volatility(parts.default, step.now) or Volatility.VOLATILE
-        changed = replace(changed, default="", default_volatility=worst)
+        changed = replace(changed, default=Written(parts.default), default_volatility=worst)
     columns = tuple(changed if one.name == parts.name else one for one in relation.columns)
     return replace(relation, columns=columns), _constraints_of(parts)
 
@@ -317,7 +341,8 @@ def _put_constraints(step: Step, relation: Relation, constraints: list[Node]) ->
             case "CONSTR_FOREIGN":
                 made, _found = foreign_key(step, relation, {**one, "skip_validation": True, "trusted": True})
                 relation = _of(step, relation)
-                step.change.put(replace(relation, constraints=(*relation.constraints, made)))
+                parts = on_partitions(step, made)
+                step.change.put(replace(relation, constraints=(*relation.constraints, made, *parts)))
 
 
 def _not_null(step: Step, relation: Relation, nodes: list[Node]) -> Relation:

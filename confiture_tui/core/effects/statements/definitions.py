@@ -10,6 +10,7 @@ from confiture_tui.core.catalog.models.constraints import Constraint, Constraint
 from confiture_tui.core.catalog.models.indexes import Index
 from confiture_tui.core.effects.expressions import volatility
 from confiture_tui.core.effects.type_names import type_of_node
+from confiture_tui.core.effects.written import Written
 from confiture_tui.core.records import quickly_made
 from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier
 
@@ -148,10 +149,10 @@ def column_of(parts: ColumnParts, relation: Relation, number: int, schema: Schem
     """The column that a definition makes."""
     text = parts.serial or type_text(parts.type_node, schema)
     expression = parts.generated if parts.generated is not None else parts.default
-    default = None
+    default: str | None = None
     worst: Volatility | None = None
     if expression is not None:
-        default, worst = "", volatility(expression, schema, relation=relation) or Volatility.VOLATILE
+        default, worst = Written(expression), volatility(expression, schema, relation=relation) or Volatility.VOLATILE
     elif parts.serial is not None:
         default, worst = "nextval", Volatility.VOLATILE
     return blank_column(

@@ -1,4 +1,4 @@
-"""Index keys: what they are called, which types a method takes, and whether two indexes have the same."""
+"""Index keys: what they are called, and which types a method takes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from confiture_tui.core.effects.expressions.column_names import figured_name
 from confiture_tui.core.effects.type_names import base_type, parse_type, user_type
 
 if TYPE_CHECKING:
-    from confiture_tui.core.catalog.models.indexes import Index
     from confiture_tui.core.effects.schema import Schema
 
 Node = dict[str, Any]
@@ -61,23 +60,6 @@ def has_operator_class(schema: Schema, type_text: str, method: str) -> bool:
     if method in _ONLY:
         return name in _ONLY[method]
     return name not in _WITHOUT[method]
-
-
-def same_keys(existing: Index, wanted: Index) -> bool:
-    """Whether an index of a partition is what an index of its parent asks for. In doubt, no: one is then built."""
-    if existing.expressions or wanted.expressions or existing.predicate or wanted.predicate:
-        return False
-    if "?" in wanted.opclasses or "?" in wanted.collations:
-        return False
-    return (
-        existing.valid
-        and existing.access_method == wanted.access_method
-        and existing.key_columns == wanted.key_columns
-        and existing.included_columns == wanted.included_columns
-        and existing.unique == wanted.unique
-        and existing.nulls_not_distinct == wanted.nulls_not_distinct
-        and not existing.exclusion
-    )
 
 
 def expression_name(node: Node) -> str:

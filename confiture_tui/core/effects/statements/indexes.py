@@ -5,24 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.columns import Generated, Volatility
+from confiture_tui.core.catalog.models.dependencies import PG_CLASS, ObjectAddress
 from confiture_tui.core.catalog.models.indexes import Index
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
 from confiture_tui.core.catalog.replacing import replace
-from confiture_tui.core.effects.expressions import volatility
+from confiture_tui.core.effects.expressions import analyse, volatility
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.object_names import columns_part, object_name, relation_name
+from confiture_tui.core.effects.statements.alter_table.partition_parts import same_index
 from confiture_tui.core.effects.statements.definitions import blank_index
 from confiture_tui.core.effects.statements.expressions_read import read_expression, require_boolean
 from confiture_tui.core.effects.statements.index_keys import (
     KNOWN_METHODS,
     expression_name,
     has_operator_class,
-    same_keys,
 )
+from confiture_tui.core.effects.statements.needs import note_needs
 from confiture_tui.core.effects.statements.parameters import refuse_index_parameter
 from confiture_tui.core.effects.statements.targets import find_existing
 from confiture_tui.core.effects.type_names import parse_type
 from confiture_tui.core.effects.types_known import require_collation
+from confiture_tui.core.effects.written import Written
 
 if TYPE_CHECKING:
     from confiture_tui.core.effects.schema import Found
@@ -74,12 +77,12 @@ def read_index(node: Node, step: Step) -> None:
             index = replace(index, valid=False)
             step.invalid_index(index)
         step.create(index)
-        step.change.put(index)
+        _put(node, step, relation, index)
         if not only:
             for child in children:
                 _on_partition(node, step, child, index, names)
         return
-    _build(step, relation, index)
+    _build(node, step, relation, index)
 
 
 def _note_invalid(step: Step, schema: str, name: str) -> None:
@@ -90,11 +93,20 @@ def _note_invalid(step: Step, schema: str, name: str) -> None:
         step.note(f"relation {name} already exists, skipping")
 
 
-def _build(step: Step, relation: Relation, index: Index) -> None:
+def _build(node: Node, step: Step, relation: Relation, index: Index) -> None:
     step.scan(relation, "CREATE INDEX reads the table")
     step.build(index, relation, "CREATE INDEX builds it")
     step.create(index)
+    _put(node, step, relation, index)
+
+
+def _put(node: Node, step: Step, relation: Relation, index: Index) -> None:
+    """Put an index, with what its expressions need."""
     step.change.put(index)
+    expressions = [one["IndexElem"]["expr"] for one in node.get("indexParams", ()) if "expr" in one["IndexElem"]]
+    for one in (*expressions, *([node["whereClause"]] if "whereClause" in node else [])):
+        facts = analyse(one, step.now, relation=relation).facts
+        note_needs(step, ObjectAddress(PG_CLASS, index.oid), facts, relation=relation, kind="a")
 
 
 def _on_partition(node: Node, step: Step, child: Relation, parent: Index, names: list[str]) -> None:
@@ -104,16 +116,18 @@ def _on_partition(node: Node, step: Step, child: Relation, parent: Index, names:
             step.fails("42809", f'cannot create unique index: "{child.name}" is a foreign table')
         return
     for existing in child.indexes:
-        if existing.parent is None and existing.constraint is None and same_keys(existing, parent):
+        if existing.parent is None and same_index(existing, parent):
             step.change.put(replace(existing, parent=parent.qualified_name))
+            if not existing.valid:
+                step.invalid_index(parent)
             return
     name = relation_name(step.now, child.schema, child.name, columns_part(names), "idx")
     index = replace(_index(node, step, child, name), parent=parent.qualified_name)
     if child.kind is not RelationKind.PARTITIONED_TABLE:
-        _build(step, child, index)
+        _build(node, step, child, index)
         return
     step.create(index)
-    step.change.put(index)
+    _put(node, step, child, index)
     for grandchild in step.now.children(child):
         _on_partition(node, step, grandchild, index, names)
 
@@ -228,8 +242,8 @@ def _index(node: Node, step: Step, relation: Relation, name: str) -> Index:
         [one.get("name") for one in elements],
         access_method=node.get("accessMethod", "btree"),
         included_columns=tuple(one["IndexElem"].get("name", "") for one in node.get("indexIncludingParams", [])),
-        expressions=tuple("expr" for one in elements if "expr" in one),
-        predicate="predicate" if "whereClause" in node else None,
+        expressions=tuple(Written(one["expr"]) for one in elements if "expr" in one),
+        predicate=Written(node["whereClause"]) if "whereClause" in node else None,
         opclasses=tuple("?" if "opclass" in one else "" for one in elements),
         collations=tuple("?" if "collation" in one else None for one in elements),
         descending=tuple(one.get("ordering") == "SORTBY_DESC" for one in elements),

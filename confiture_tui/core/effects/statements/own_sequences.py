@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from confiture_tui.core.catalog.models.columns import Column
-    from confiture_tui.core.catalog.models.relations import Relation
+    from confiture_tui.core.catalog.models.relations import Relation, Sequence
     from confiture_tui.core.effects.step import Step
 
 Node = dict[str, Any]
@@ -25,7 +25,7 @@ IDENTITY_TYPES = frozenset({"smallint", "integer", "bigint", ""})
 
 def make_sequence(
     step: Step, relation: Relation, column: Column, *, identity: bool, options: Iterable[Node] = ()
-) -> None:
+) -> Sequence:
     """A sequence is made for a column, and is owned by it.
 
     Raises:
@@ -55,3 +55,10 @@ def make_sequence(
     )
     step.create(sequence)
     step.change.put(sequence)
+    return sequence
+
+
+def serial_default(sequence: Sequence) -> str:
+    """The default of the serial column that a sequence was made for, as the catalog writes it."""
+    name = sequence.qualified_name.replace("'", "''")
+    return f"nextval('{name}'::regclass)"

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from confiture_tui.core.catalog.models.constraints import Constraint, ConstraintKind
 from confiture_tui.core.catalog.models.indexes import Index
 from confiture_tui.core.catalog.models.relations import Relation, Sequence
+from confiture_tui.core.catalog.names import split_name
 from confiture_tui.core.catalog.replacing import replace
+from confiture_tui.core.effects.written import Written, tree_of
 from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier
 from confiture_tui.core.sql.parser import parse
 from confiture_tui.core.sql.statement import SyntaxProblem
@@ -67,8 +69,28 @@ def rename_relation(step: Step, relation: AnyRelation, name: str) -> None:
 def views_follow(step: Step, relation: Relation, full: str) -> None:
     """The views that read a relation go on reading it: where their text names it, it gets the name to come."""
     for view in step.now.views_on(relation):
-        if view.definition is not None:
-            step.change.put(replace(view, definition=_renamed_query(view.definition, relation, full)))
+        if view.definition is None:
+            continue
+        written = tree_of(view.definition)
+        changed = _renamed_query(view.definition, relation, full) if written is None else None
+        if written is not None:
+            changed = Written(_renamed_tree(written, relation, full))
+        step.change.put(replace(view, definition=changed))
+
+
+def _renamed_tree(tree: Any, relation: Relation, full: str) -> Any:
+    """A query's tree with a table's new name, where it may be named with its schema or without."""
+    if isinstance(tree, list):
+        return [_renamed_tree(one, relation, full) for one in tree]
+    if not isinstance(tree, dict):
+        return tree
+    copied = {key: _renamed_tree(value, relation, full) for key, value in tree.items()}
+    one: Node = copied.get("RangeVar", {})
+    if one.get("relname") == relation.name and one.get("schemaname", relation.schema) == relation.schema:
+        schema, name = split_name(full)[-2:]
+        alias = one.get("alias", {"aliasname": relation.name})
+        copied["RangeVar"] = {**one, "schemaname": schema, "relname": name, "alias": alias}
+    return copied
 
 
 def _renamed_query(definition: str, relation: Relation, full: str) -> str | None:

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from confiture_tui.core.catalog.models.dependencies import PG_CLASS, PG_POLICY, PG_TRIGGER, ObjectAddress
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
 from confiture_tui.core.catalog.models.triggers import Policy, Rule, Trigger
 from confiture_tui.core.catalog.replacing import replace
+from confiture_tui.core.effects.dropping import note_part
+from confiture_tui.core.effects.expressions import analyse
+from confiture_tui.core.effects.expressions.base import Reader
+from confiture_tui.core.effects.expressions.scope import Entry, Scope, columns_of
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.statements.definitions import names_in
+from confiture_tui.core.effects.statements.expressions_read import require_boolean
 from confiture_tui.core.effects.statements.mentions import lock_mentioned
+from confiture_tui.core.effects.statements.needs import note_needs
 from confiture_tui.core.effects.statements.roles import require_roles
 from confiture_tui.core.effects.statements.targets import find_existing
+from confiture_tui.core.effects.written import Written
 from confiture_tui.core.sql.identifiers import quote_identifier
 
 if TYPE_CHECKING:
     from confiture_tui.core.catalog.models.routines import Routine
+    from confiture_tui.core.effects.expressions.reads import Facts
     from confiture_tui.core.effects.schema import Found
     from confiture_tui.core.effects.step import Step
 
@@ -23,8 +32,9 @@ Node = dict[str, Any]
 
 _AE = LockMode.ACCESS_EXCLUSIVE
 _SRE = LockMode.SHARE_ROW_EXCLUSIVE
-_INSTEAD, _BEFORE, _TRUNCATE = 64, 2, 32
-# TRIGGER_TYPE_INSTEAD, _BEFORE, _TRUNCATE: PostgreSQL's sources, src/include/catalog/pg_trigger.h.
+_INSERT, _DELETE, _UPDATE, _TRUNCATE = 4, 8, 16, 32
+_INSTEAD, _BEFORE = 64, 2
+# TRIGGER_TYPE_INSTEAD and the like: PostgreSQL's sources, src/include/catalog/pg_trigger.h.
 
 _TABLES = frozenset({RelationKind.TABLE, RelationKind.PARTITIONED_TABLE})
 
@@ -48,8 +58,16 @@ def read_create_trigger(node: Node, step: Step) -> None:
         step.may_fail("42710", "a trigger of that name may exist")
         return
     _check_kind(node, step, relation)
+    needs = _read_terms(node, step, relation)
     parts = relation.kind is RelationKind.PARTITIONED_TABLE and bool(node.get("row"))
     made = _put_trigger(node, step, relation, function, parent=0)
+    if made and needs:
+        address = ObjectAddress(PG_TRIGGER, made)
+        note_part(step, relation, address)
+        for name in needs:
+            column = relation.column(name)
+            if column is not None and column.number:
+                step.change.depend(address, ObjectAddress(PG_CLASS, relation.oid, column.number))
     if parts:
         for child in step.now.descendants(relation):
             step.lock(child, _SRE, "a row trigger of a partitioned table is made on every partition")
@@ -72,6 +90,46 @@ def _check_kind(node: Node, step: Step, relation: Relation) -> None:
         step.refuse("0A000", "ROW triggers with transition tables are not supported on partitioned tables")
     if relation.kind is RelationKind.PARTITIONED_TABLE and row and step.schema.server_version_num < 110000:
         step.refuse("42809", "partitioned tables cannot have row triggers")
+
+
+def _read_terms(node: Node, step: Step, relation: Relation) -> list[str]:
+    """The columns that a trigger names: those that must be updated, and those of its WHEN.
+
+    Raises:
+        Refused: the server does not take its columns, its WHEN or its transition tables.
+    """
+    events = int(node.get("events", 0))
+    names = list(names_in(node, "columns"))
+    for name in names:
+        if relation.column(name) is None:
+            step.refuse("42703", f'column "{name}" of relation "{relation.name}" does not exist')
+    if node.get("transitionRels"):
+        if int(node.get("timing", 0)) & (_BEFORE | _INSTEAD):
+            step.refuse("42P17", "transition table name can only be specified for an AFTER trigger")
+        if events.bit_count() > 1:
+            step.refuse("0A000", "transition tables cannot be specified for triggers with more than one event")
+        if names:
+            step.refuse("0A000", "transition tables cannot be specified for triggers with column lists")
+    condition = node.get("whenClause")
+    if condition is None:
+        return names
+    columns = columns_of(relation)
+    # A schema, be it none, says that they are rows of a table.
+    reader = Reader(step.now, Scope(entries=[Entry("old", columns, ""), Entry("new", columns, "")]))
+    reader.scope.merged = None
+    value = reader.read(condition)
+    for problem in reader.facts.problems:
+        step.refuse(problem.sqlstate, problem.message)
+    reader.require_boolean(value, "WHEN")
+    for problem in reader.facts.problems:
+        step.refuse(problem.sqlstate, problem.message)
+    for row, event, verb in (("old", _INSERT, "INSERT"), ("new", _DELETE, "DELETE")):
+        used = [parts for parts in reader.facts.columns if parts[0] == row]
+        if used and not node.get("row"):
+            step.refuse("42P17", "statement trigger's WHEN condition cannot reference column values")
+        if used and events & event:
+            step.refuse("42P17", f"{verb} trigger's WHEN condition cannot reference {row.upper()} values")
+    return [*names, *(parts[-1] for parts in reader.facts.columns)]
 
 
 def _function(step: Step, parts: tuple[str, ...], result: str) -> Routine | None:
@@ -108,15 +166,18 @@ def _put_trigger(node: Node, step: Step, relation: Relation, function: Routine |
     existing = next((one for one in now.triggers if one.name == name), None)
     if existing is not None and (not node.get("replace") or existing.constraint_oid or node.get("isconstraint")):
         step.refuse("42710", f'trigger "{name}" for relation "{now.name}" already exists')
-    timing = int(node.get("timing", 0))
-    words = ("INSTEAD OF" if timing == _INSTEAD else "BEFORE" if timing == _BEFORE else "AFTER", _events(node))
+    bits = int(node.get("timing", 0))
+    timing = "INSTEAD OF" if bits == _INSTEAD else "BEFORE" if bits == _BEFORE else "AFTER"
     trigger = Trigger(
         oid=existing.oid if existing is not None else step.change.new_oid(),
         relation=now.qualified_name,
         name=name,
         quoted_name=quote_identifier(name),
-        definition=f"CREATE TRIGGER {quote_identifier(name)} {words[0]} {words[1]} ON {now.qualified_name} "
-        f"FOR EACH {'ROW' if node.get('row') else 'STATEMENT'} EXECUTE FUNCTION",
+        definition=Written(
+            node,
+            f"CREATE TRIGGER {quote_identifier(name)} {timing} {_events(node)} ON {now.qualified_name} "
+            f"FOR EACH {'ROW' if node.get('row') else 'STATEMENT'} EXECUTE FUNCTION …",
+        ),
         enabled="origin",
         function=function.qualified_name if function is not None else ".".join(names_in(node, "funcname")),
         function_oid=function.oid if function is not None else 0,
@@ -131,8 +192,8 @@ def _put_trigger(node: Node, step: Step, relation: Relation, function: Routine |
 
 def _events(node: Node) -> str:
     bits = int(node.get("events", 0))
-    words = [word for bit, word in ((4, "INSERT"), (8, "DELETE"), (16, "UPDATE"), (32, "TRUNCATE")) if bits & bit]
-    return " OR ".join(words)
+    words = ((_INSERT, "INSERT"), (_DELETE, "DELETE"), (_UPDATE, "UPDATE"), (_TRUNCATE, "TRUNCATE"))
+    return " OR ".join(word for bit, word in words if bits & bit)
 
 
 def read_rule(node: Node, step: Step) -> None:
@@ -160,7 +221,7 @@ def read_rule(node: Node, step: Step) -> None:
         relation=relation.qualified_name,
         name=name,
         quoted_name=quote_identifier(name),
-        definition=step.statement.sql,
+        definition=Written(node, step.statement.sql),
         enabled="origin",
         comment=None,
     )
@@ -193,7 +254,7 @@ def read_create_policy(node: Node, step: Step) -> None:
     relation = _altered(step, found, "42710", "a policy of that name may exist")
     if relation is not None and relation.kind not in _TABLES:
         step.refuse("42809", f'"{relation.name}" is not a table')
-    _read_conditions(node, step)
+    facts = _read_conditions(node, step, relation)
     if relation is None:
         return
     name = str(node["policy_name"])
@@ -207,18 +268,36 @@ def read_create_policy(node: Node, step: Step) -> None:
         command=command,
         permissive=bool(node.get("permissive")),
         roles=tuple(sorted(str(one["RoleSpec"].get("rolename", "")) for one in node.get("roles", []))),
-        using="…" if "qual" in node else None,
-        with_check="…" if "with_check" in node else None,
+        using=Written(node["qual"]) if "qual" in node else None,
+        with_check=Written(node["with_check"]) if "with_check" in node else None,
         comment=None,
     )
     step.change.put(replace(relation, policies=(*relation.policies, policy)))
+    address = ObjectAddress(PG_POLICY, policy.oid)
+    note_part(step, relation, address)
+    for one in facts:
+        note_needs(step, address, one, relation=relation)
 
 
-def _read_conditions(node: Node, step: Step) -> None:
+def _read_conditions(node: Node, step: Step, relation: Relation | None) -> list[Facts]:
+    """What the conditions of a policy hold; they are truth values of a row of the table.
+
+    Raises:
+        Refused: the server does not take one.
+    """
+    found: list[Facts] = []
     for field in ("qual", "with_check"):
-        if field in node:
-            # A query in an expression stands in a SELECT of its own here: only what it mentions counts.
-            lock_mentioned(step, {"SelectStmt": {"targetList": [node[field]]}}, "the policy's condition mentions it")
+        if field not in node:
+            continue
+        # A query in an expression stands in a SELECT of its own here: only what it mentions counts.
+        lock_mentioned(step, {"SelectStmt": {"targetList": [node[field]]}}, "the policy's condition mentions it")
+        expression = analyse(node[field], step.now, relation=relation)
+        if relation is not None:
+            for problem in expression.facts.problems:
+                step.refuse(problem.sqlstate, problem.message)
+            require_boolean(step, expression, "POLICY")
+        found.append(expression.facts)
+    return found
 
 
 def read_alter_policy(node: Node, step: Step) -> None:
@@ -229,9 +308,16 @@ def read_alter_policy(node: Node, step: Step) -> None:
     require_roles(step, node.get("roles", []))
     step.lock(found, _AE, "ALTER POLICY changes who sees which rows")
     relation = _altered(step, found, "42704", "the policy may not exist")
-    _read_conditions(node, step)
-    if relation is not None and not any(one.name == node["policy_name"] for one in relation.policies):
+    _read_conditions(node, step, relation)
+    if relation is None:
+        return
+    policy = next((one for one in relation.policies if one.name == node["policy_name"]), None)
+    if policy is None:
         step.refuse("42704", f'policy "{node["policy_name"]}" for table "{relation.name}" does not exist')
+    if policy.command == "INSERT" and "qual" in node:
+        step.refuse("42601", "only WITH CHECK expression allowed for INSERT")
+    if policy.command in ("SELECT", "DELETE") and "with_check" in node:
+        step.refuse("42601", "only USING expression allowed for SELECT, DELETE")
 
 
 def read_create_event_trigger(node: Node, step: Step) -> None:

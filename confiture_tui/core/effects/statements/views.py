@@ -12,16 +12,18 @@ from confiture_tui.core.effects.expressions.views import query_of
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.queries.noting import note_named
 from confiture_tui.core.effects.statements.creation import is_taken, new_relation, refuse_taken_relation
-from confiture_tui.core.effects.statements.definitions import blank_column
-from confiture_tui.core.effects.statements.queries_of_views import columns_read, read_definition, require_names
+from confiture_tui.core.effects.statements.definitions import blank_column, type_oid
+from confiture_tui.core.effects.statements.needs import note_needs
+from confiture_tui.core.effects.statements.queries_of_views import read_definition, require_names
 from confiture_tui.core.effects.statements.targets import find_existing
 from confiture_tui.core.effects.type_names import parse_type
+from confiture_tui.core.effects.written import Written
 from confiture_tui.core.sql.identifiers import qualified_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from confiture_tui.core.effects.expressions.reads import Read
+    from confiture_tui.core.effects.expressions.reads import Facts
     from confiture_tui.core.effects.expressions.scope import ScopeColumn
     from confiture_tui.core.effects.schema import Found
     from confiture_tui.core.effects.step import Step
@@ -50,13 +52,13 @@ def read_view(node: Node, step: Step) -> None:
     require_names(step, columns, names, too_many="CREATE VIEW specifies more column names than columns")
     existing = step.now.find({"schemaname": schema, "relname": name})
     if node.get("replace") and not existing.missing:
-        _replace(step, existing, columns, names, query, reads)
+        _replace(step, existing, columns, names, query, facts)
         return
     refuse_taken_relation(step, schema, name)
-    view = _relation(step, schema, name, RelationKind.VIEW, columns, names)
+    view = replace(_relation(step, schema, name, RelationKind.VIEW, columns, names), definition=Written(query))
     step.create(view)
     step.change.put(view)
-    _depend(step, view, reads)
+    note_needs(step, ObjectAddress(PG_CLASS, view.oid), facts)
 
 
 def _replace(
@@ -65,7 +67,7 @@ def _replace(
     columns: Mapping[str, ScopeColumn] | None,
     names: tuple[str, ...],
     query: Node,
-    reads: list[Read],
+    facts: Facts,
 ) -> None:
     step.lock(existing, _AE, "CREATE OR REPLACE VIEW changes it")
     view = existing.relation
@@ -82,12 +84,12 @@ def _replace(
     else:
         _check_columns(step, view, columns, names)
     changed = _relation(step, view.schema, view.name, RelationKind.VIEW, columns, names)
-    changed = replace(view, columns=changed.columns if columns is not None else view.columns, definition=None)
+    changed = replace(view, columns=changed.columns if columns is not None else view.columns, definition=Written(query))
     for edge in _rules(step, view):
         step.change.forget_needs(edge)
     step.change.forget_needs(ObjectAddress(PG_CLASS, view.oid))
     step.change.put(changed)
-    _depend(step, changed, reads)
+    note_needs(step, ObjectAddress(PG_CLASS, view.oid), facts)
 
 
 def _rules(step: Step, view: Relation) -> list[ObjectAddress]:
@@ -126,7 +128,13 @@ def _relation(
     return replace(
         relation,
         columns=tuple(
-            blank_column(full, one, number, type=_plain_type(types[number - 1] if number <= len(types) else None))
+            blank_column(
+                full,
+                one,
+                number,
+                type=(kind_of := _plain_type(types[number - 1] if number <= len(types) else None)),
+                type_oid=type_oid(kind_of, step.now),
+            )
             for number, one in enumerate(listed, start=1)
         ),
     )
@@ -134,18 +142,6 @@ def _relation(
 
 def _plain_type(kind: str | None) -> str:
     return "text" if kind == "unknown" else kind or ""
-
-
-def _depend(step: Step, view: Relation, reads: list[Read]) -> None:
-    """Note what the view needs, column by column where that can be told."""
-    own = ObjectAddress(PG_CLASS, view.oid)
-    for read in reads:
-        found = read.found.object
-        if found is None:
-            continue
-        step.change.depend(own, ObjectAddress(PG_CLASS, found.oid))
-        for number in columns_read(read):
-            step.change.depend(own, ObjectAddress(PG_CLASS, found.oid, number))
 
 
 def read_create_materialized_view(node: Node, step: Step) -> None:
@@ -174,10 +170,10 @@ def read_create_materialized_view(node: Node, step: Step) -> None:
     else:
         step.run("SelectStmt", query)
     view = _relation(step, schema, name, RelationKind.MATERIALIZED_VIEW, columns, names)
-    view = replace(view, populated=not into.get("skipData"))
+    view = replace(view, populated=not into.get("skipData"), definition=Written(query))
     step.create(view)
     step.change.put(view)
-    _depend(step, view, reads)
+    note_needs(step, ObjectAddress(PG_CLASS, view.oid), facts)
 
 
 def read_refresh(node: Node, step: Step) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.constraints import ConstraintKind
+from confiture_tui.core.catalog.models.dependencies import PG_CONSTRAINT, ObjectAddress
 from confiture_tui.core.catalog.models.relations import RelationKind
 from confiture_tui.core.catalog.replacing import replace
+from confiture_tui.core.effects.dropping import note_part
 from confiture_tui.core.effects.object_names import constraint_name
 from confiture_tui.core.effects.statements.alter_table.work import STORED, SYSTEM_COLUMNS, Alteration, Altered, Pass
 from confiture_tui.core.effects.statements.definitions import constraint_of
 from confiture_tui.core.effects.statements.expressions_read import read_expression, require_boolean
+from confiture_tui.core.effects.statements.needs import note_needs
 
 if TYPE_CHECKING:
     from confiture_tui.core.catalog.models.constraints import Constraint
@@ -47,6 +50,10 @@ def check_constraint(step: Step, relation: Relation, node: Node, name: str | Non
         name = node.get("conname") or constraint_name(schema, relation, known[0] if len(known) == 1 else None, "check")
     made = constraint_of(node, relation, name, step.change.new_oid(), known)
     step.change.remember_expression(made.oid, expression)
+    if any(one.oid for call in found.facts.calls for one in call.candidates):
+        address = ObjectAddress(PG_CONSTRAINT, made.oid)
+        note_part(step, relation, address)
+        note_needs(step, address, found.facts)
     return made
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.columns import Volatility
-from confiture_tui.core.catalog.models.dependencies import PG_CLASS, ObjectAddress
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
 from confiture_tui.core.catalog.replacing import replace
-from confiture_tui.core.effects.expressions import analyse, planned_volatility, volatility
+from confiture_tui.core.effects.expressions import analyse, planned_volatility
 from confiture_tui.core.effects.statements.alter_table.checks import queue_check
 from confiture_tui.core.effects.statements.alter_table.foreign_keys import queue_foreign_key
 from confiture_tui.core.effects.statements.alter_table.keys import queue_key
@@ -26,8 +25,10 @@ from confiture_tui.core.effects.statements.definitions import (
     column_parts,
     next_number,
 )
-from confiture_tui.core.effects.statements.expressions_read import read_default, read_expression
-from confiture_tui.core.effects.statements.own_sequences import make_sequence
+from confiture_tui.core.effects.statements.expressions_read import read_default
+from confiture_tui.core.effects.statements.generated import note_generated, read_generated, refuse_virtual_type
+from confiture_tui.core.effects.statements.needs import note_default, note_serial
+from confiture_tui.core.effects.statements.own_sequences import make_sequence, serial_default
 from confiture_tui.core.effects.type_names import type_of_node
 from confiture_tui.core.effects.types_known import domain_of, refuse_set, require_column_type
 
@@ -38,8 +39,6 @@ Node = dict[str, Any]
 
 _REFUSES_SETS = 170000
 """The version from which ADD COLUMN sees that the type is no SETOF; CREATE TABLE always does."""
-_HOLDS_BASE = 150000
-"""The version from which a generated column keeps the columns that it is made of; before it goes with them."""
 
 
 def prepare_add_column(alteration: Alteration, relation: Relation, command: Node) -> None:
@@ -76,13 +75,16 @@ def _add(alteration: Alteration, altered: Altered, parts: ColumnParts, missing_o
     if not recursing:
         _refuse_contradictions(alteration, relation, parts)
     column = column_of(parts, relation, next_number(relation), alteration.schema)
+    if parts.generated is not None and not parts.stored:
+        refuse_virtual_type(step, column)
     if parts.default is not None:
         read_default(step, column, parts.default, executed=relation.kind in STORED)
+        note_default(step, relation, column, parts.default)
     if recursing:
         column = replace(column, is_local=False, inherited=1)
     relation = alteration.update(relation, columns=(*relation.columns, column))
     if parts.generated is not None:
-        _depend(alteration, relation, column, parts.generated)
+        note_generated(step, relation, column, parts.generated)
     if not recursing:
         _make_sequence(alteration, relation, column, parts)
         _queue_constraints(alteration, relation, parts)
@@ -93,16 +95,6 @@ def _add(alteration: Alteration, altered: Altered, parts: ColumnParts, missing_o
         step.refuse("42P16", "column must be added to child tables too")
     for child in children:
         _add(alteration, alteration.table(child), parts, missing_ok=False, recursing=True)
-
-
-def _depend(alteration: Alteration, relation: Relation, column: Column, expression: Node) -> None:
-    """The columns that a generated one is made of cannot change their type, or go by themselves."""
-    for parts in analyse(expression, alteration.schema, relation=relation).columns:
-        used = relation.column(parts[-1])
-        if used is not None and used.number:
-            own = ObjectAddress(PG_CLASS, relation.oid, column.number)
-            kind = "n" if alteration.schema.server_version_num >= _HOLDS_BASE else "a"
-            alteration.step.change.depend(own, ObjectAddress(PG_CLASS, relation.oid, used.number), kind)
 
 
 def _merge(alteration: Alteration, relation: Relation, existing: Column, parts: ColumnParts) -> None:
@@ -128,30 +120,20 @@ def _refuse_contradictions(alteration: Alteration, relation: Relation, parts: Co
         whole = relation.kind is RelationKind.PARTITIONED_TABLE and step.schema.server_version_num >= 170000
         if alteration.recurse and not whole and alteration.schema.children(relation):
             step.refuse("42P16", "cannot recursively add identity column to table that has child tables")
-    if (
-        parts.generated is not None
-        and not parts.stored
-        and step.schema.known
-        and step.schema.server_version_num < 180000
-    ):
-        step.refuse("42601", "virtual generated columns are not known to this server")
     if parts.generated is not None:
-        partial = alteration.partial(relation)
-        read_expression(step, parts.generated, "column generation expression", relation=None if partial else relation)
-        worst = volatility(parts.generated, alteration.schema, relation=relation)
-        if worst is Volatility.VOLATILE or worst is Volatility.STABLE:
-            step.refuse("42P17", "generation expression is not immutable")
+        read_generated(step, relation, parts.name, parts.generated, stored=parts.stored)
 
 
 def _make_sequence(alteration: Alteration, relation: Relation, column: Column, parts: ColumnParts) -> None:
     if parts.serial is not None or parts.identity is not None:
-        make_sequence(
-            alteration.step,
-            relation,
-            column,
-            identity=parts.identity is not None,
-            options=parts.identity_options,
+        step = alteration.step
+        sequence = make_sequence(
+            step, relation, column, identity=parts.identity is not None, options=parts.identity_options
         )
+        if parts.serial is not None:
+            now = alteration.relation(alteration.table(relation))
+            alteration.update_column(now, column, default=serial_default(sequence))
+            note_serial(step, relation, column, sequence)
 
 
 def _queue_constraints(alteration: Alteration, relation: Relation, parts: ColumnParts) -> None:

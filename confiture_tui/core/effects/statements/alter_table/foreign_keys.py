@@ -21,6 +21,7 @@ from confiture_tui.core.effects.statements.alter_table.work import (
 from confiture_tui.core.effects.statements.definitions import constraint_of, names_in
 from confiture_tui.core.effects.statements.targets import find_existing
 from confiture_tui.core.effects.type_names import base_type, parse_type
+from confiture_tui.core.sql.identifiers import quote_identifier
 
 if TYPE_CHECKING:
     from confiture_tui.core.catalog.models.constraints import Constraint
@@ -65,7 +66,8 @@ def _add(alteration: Alteration, altered: Altered, node: Node) -> None:
                 is_local=False,
                 inherited=1,
             )
-        alteration.update(one, constraints=(*one.constraints, mine))
+        parts = on_partitions(step, made) if mine is made else ()
+        alteration.update(one, constraints=(*one.constraints, mine, *parts))
         if made.validated and not node.get("trusted") and one.kind in STORED:
             reason = Reason(f"{made.quoted_name} must hold for the rows that exist", step.command)
             alteration.table(one).validations.append(Validation(mine.oid, reason, bool(node.get("all_null"))))
@@ -106,6 +108,31 @@ def foreign_key(step: Step, relation: Relation, node: Node, *, recurse: bool = T
         if found.known:
             made = _fit(step, relation, other, made, columns, referenced)
     return made, found
+
+
+def on_partitions(step: Step, made: Constraint) -> tuple[Constraint, ...]:
+    """The parts of a foreign key to a partitioned table: one for each of its partitions, on the referencing table."""
+    found: list[Constraint] = []
+    waiting = [(made.referenced_oid, made.oid)]
+    while waiting:
+        oid, parent = waiting.pop(0)
+        table = step.now.by_oid(oid)
+        if not isinstance(table, Relation) or table.kind is not RelationKind.PARTITIONED_TABLE:
+            continue
+        for child in step.now.children(table):
+            name = f"{made.name}_{len(found) + 1}"
+            one = replace(
+                made,
+                oid=step.change.new_oid(),
+                name=name,
+                quoted_name=quote_identifier(name),
+                referenced_relation=child.qualified_name,
+                referenced_oid=child.oid,
+                parent_oid=parent,
+            )
+            found.append(one)
+            waiting.append((child.oid, one.oid))
+    return tuple(found)
 
 
 def lock_referenced(step: Step, found: Found) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from confiture_tui.core.catalog.models.columns import Generated
 from confiture_tui.core.catalog.models.constraints import ConstraintKind
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
 from confiture_tui.core.catalog.replacing import replace
@@ -70,6 +71,9 @@ def key_index(step: Step, relation: Relation, constraint: Node) -> Index:
         word = "primary key" if kind == "CONSTR_PRIMARY" else "unique"
         twice = next(one for one in keys if keys.count(one) > 1)
         step.refuse("42701", f'column "{twice}" appears twice in {word} constraint')
+    if any(one is not None and _is_virtual(relation, one) for one in keys):
+        what = "primary keys" if kind == "CONSTR_PRIMARY" else "unique constraints"
+        step.refuse("0A000", f"{what} on virtual generated columns are not supported")
     _refuse_on_partitioned(step, relation, constraint, keys)
     _refuse_types(step, relation, constraint, keys)
     name = constraint.get("conname")
@@ -95,6 +99,11 @@ def key_index(step: Step, relation: Relation, constraint: Node) -> Index:
         is_partitioned=relation.kind is RelationKind.PARTITIONED_TABLE,
         constraint=quote_identifier(name),
     )
+
+
+def _is_virtual(relation: Relation, name: str) -> bool:
+    column = relation.column(name)
+    return column is not None and column.generated is Generated.VIRTUAL
 
 
 def _key_names(constraint: Node, keys: tuple[str | None, ...]) -> list[str]:

@@ -52,8 +52,8 @@ def _uses(alteration: Alteration, relation: Relation, index: Index, changed: set
         for edge in alteration.schema.dependents(ObjectAddress(PG_CLASS, relation.oid, column.number)):
             if edge.dependent == ObjectAddress(PG_CLASS, index.oid):
                 return True
-    # Of an index that the files have made, what its expressions use is not known.
-    return index.oid < 0
+    # Of an index of a table that is not wholly known, nor is what its expressions use.
+    return alteration.partial(relation)
 
 
 def _same_class(alteration: Alteration, relation: Relation, before: dict[str, Column], name: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.relations import Persistence, Relation, RelationKind
+from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.statements.alter_table.work import STORED, Alteration, Altered, Pass, Reason
 from confiture_tui.core.effects.statements.definitions import blank_column
 from confiture_tui.core.effects.statements.parameters import refuse_parameter
@@ -248,6 +249,8 @@ def _cluster(alteration: Alteration, altered: Altered, command: Node) -> None:
         step.refuse("42704", f'index "{name}" for table "{relation.name}" does not exist')
     index = next((one for one in relation.indexes if one.name == name), None)
     if index is None:
+        if name is None:
+            _mark_clustered(alteration, relation, None)
         return
     if index.access_method not in ("btree", "gist"):
         step.refuse("0A000", f'cannot cluster on index "{name}" because access method does not support clustering')
@@ -255,3 +258,10 @@ def _cluster(alteration: Alteration, altered: Altered, command: Node) -> None:
         step.refuse("0A000", f'cannot cluster on partial index "{name}"')
     if not index.valid:
         step.refuse("0A000", f'cannot cluster on invalid index "{name}"')
+    _mark_clustered(alteration, relation, name)
+
+
+def _mark_clustered(alteration: Alteration, relation: Relation, name: str | None) -> None:
+    """At most one index is what the table was clustered by."""
+    marked = tuple(replace(one, clustered=one.name == name) for one in relation.indexes)
+    alteration.update(relation, indexes=marked)

@@ -7,20 +7,18 @@ from typing import TYPE_CHECKING, Any
 from confiture_tui.core.catalog.models.columns import Generated, Identity, Volatility
 from confiture_tui.core.catalog.models.relations import RelationKind, Sequence
 from confiture_tui.core.catalog.replacing import replace
-from confiture_tui.core.effects.dropping import note_default
-from confiture_tui.core.effects.expressions import analyse, volatility
+from confiture_tui.core.effects.expressions import volatility
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.statements.alter_table.work import STORED, Alteration, Altered, Pass
 from confiture_tui.core.effects.statements.definitions import blank_column
 from confiture_tui.core.effects.statements.expressions_read import read_default, read_expression
+from confiture_tui.core.effects.statements.needs import forget_default, note_default
 from confiture_tui.core.effects.statements.own_sequences import make_sequence
+from confiture_tui.core.effects.written import Written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from confiture_tui.core.catalog.models.columns import Column
     from confiture_tui.core.catalog.models.relations import Relation
-    from confiture_tui.core.effects.step import Step
 
 Node = dict[str, Any]
 
@@ -58,27 +56,15 @@ def _default(alteration: Alteration, altered: Altered, command: Node) -> None:
     if column.generated is not None:
         step.refuse("42601", f'column "{name}" of relation "{relation.name}" is a generated column')
     expression: Node | None = command.get("def")
+    if column.number:
+        forget_default(step, relation, column)
     if expression is None:
         alteration.update_column(relation, column, default=None, default_volatility=None)
         return
     read_default(step, column, expression, executed=False)
     worst = volatility(expression, step.now) or Volatility.VOLATILE
-    alteration.update_column(relation, column, default="", default_volatility=worst)
-    note_default(step, relation, _sequences_in(step, expression))
-
-
-def _sequences_in(step: Step, expression: Node) -> Iterator[Sequence]:
-    """The sequences that an expression draws from, where they are named by a constant."""
-    for call in analyse(expression, step.now).facts.calls:
-        constant = call.arguments[0] if call.system and call.name.endswith("nextval") and call.arguments else {}
-        text = constant.get("TypeCast", {}).get("arg", constant).get("A_Const", {}).get("sval", {}).get("sval")
-        if text is not None:
-            try:
-                found = step.now.find(text).object
-            except ValueError:
-                continue
-            if isinstance(found, Sequence):
-                yield found
+    alteration.update_column(relation, column, default=Written(expression), default_volatility=worst)
+    note_default(step, relation, column, expression)
 
 
 # Identity
