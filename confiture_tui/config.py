@@ -1,4 +1,4 @@
-"""The settings of one run: one frozen model, and where each of its values may come from.
+"""The settings of one run: one frozen record, and where each of its values may come from.
 
 From strongest to weakest: the command line, environment variables (``CONFITURE_…``), ``db/environments/{env}.yaml``,
 ``confiture.yaml``, the user's own ``config.yaml``, the defaults. The connection itself is chosen by
@@ -8,14 +8,14 @@ From strongest to weakest: the command line, environment variables (``CONFITURE_
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
-
 from confiture_tui.errors import UsageError
 from confiture_tui.events import Level
+from confiture_tui.secret import Secret
 from confiture_tui.user_files import user_config_file
 from confiture_tui.yaml_file import YamlFile, did_you_mean
 
@@ -57,7 +57,9 @@ class OutputFormat(StrEnum):
     """One file that needs nothing else."""
 
 
-class Settings(BaseModel):
+# Not a model: the app's first frame needs the settings, and would wait for all of pydantic.
+@dataclass(frozen=True, kw_only=True)
+class Settings:
     """What a run was asked to be. ``repr`` shows no password.
 
     Attributes:
@@ -89,12 +91,10 @@ class Settings(BaseModel):
         origins: where each value that somebody gave came from, as messages name it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
     project_dir: Path
     env: str = DEFAULT_ENV
-    dsn: SecretStr | None = None
-    database_url: SecretStr | None = None
+    dsn: Secret | None = None
+    database_url: Secret | None = None
     environment_file: Path | None = None
     config_file: Path | None = None
     read_only: bool = False
@@ -107,14 +107,19 @@ class Settings(BaseModel):
     pg_bin: Path | None = None
     migrations_dir: Path
     production: bool = False
-    shadow_dsn: SecretStr | None = None
-    clone_dsn: SecretStr | None = None
+    shadow_dsn: Secret | None = None
+    clone_dsn: Secret | None = None
     rows: str = ROWS[0]
     shadow_cache: bool = True
     theme: str | None = None
     ascii: bool | None = None
     user_file: Path | None = None
-    origins: dict[str, str] = Field(default_factory=dict, repr=False)
+    origins: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def is_given(self, name: str) -> bool:
+        """Whether somebody gave a value for this one, even if it is what holds by default."""
+        default = next(one.default for one in fields(self) if one.name == name)
+        return name in self.origins or getattr(self, name) != default
 
     @property
     def is_production(self) -> bool:
@@ -146,8 +151,6 @@ class Settings(BaseModel):
         needs_database: bool = True,
     ) -> Settings:
         """The settings from all their sources; every argument is what the command line gave, ``None`` if nothing.
-
-        Only values that were given by some source are in ``model_fields_set``.
 
         Args:
             environ: the environment variables; ``os.environ`` when left out.
@@ -213,7 +216,7 @@ class Settings(BaseModel):
         if asked:
             origins["env"] = asked
         if dsn is not None:
-            values["dsn"] = SecretStr(dsn)
+            values["dsn"] = Secret(dsn)
             origins["dsn"] = "--dsn"
         if environment_file is not None:
             production = environment_file.text("production", environ)
@@ -222,7 +225,7 @@ class Settings(BaseModel):
                 origins["production"] = environment_file.where("production")
             if needs_database and not dsn_given:
                 url = _database_url(environment_file, environ)
-                values["database_url"] = SecretStr(url) if url is not None else None
+                values["database_url"] = Secret(url) if url is not None else None
                 if url is not None:
                     origins["database_url"] = environment_file.where("database_url")
         _check_rows(values)
@@ -366,8 +369,8 @@ def _output_format(text: str, origin: str, _base: Path) -> OutputFormat:
         raise UsageError(f"{origin}: '{text}' is not a format.", hint=f"Formats: {names}.") from None
 
 
-def _secret(text: str, _origin: str, _base: Path) -> SecretStr:
-    return SecretStr(text)
+def _secret(text: str, _origin: str, _base: Path) -> Secret:
+    return Secret(text)
 
 
 def _rows(text: str, origin: str, _base: Path) -> str:

@@ -55,7 +55,7 @@ def log(
     from confiture_tui.terminal import wants_colour
 
     settings = given.settings(needs_database=False)
-    level = settings.log_level if "log_level" in settings.model_fields_set else Level.DEBUG
+    level = settings.log_level if settings.is_given("log_level") else Level.DEBUG
     read = LogFile(file)
     shown = let_through(read.events(), LogFilter(text=" ".join(words or ()), level=level, context=context))
     colours = wants_colour(sys.stdout, os.environ)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def open_app(settings: Settings, *, demo: bool = False, traffic: bool = True, wa
         if settings.record is not None:
             # A recording is of one session on one database.
             sys.stderr.write(f"The recording {settings.record} ended here: what was opened next is not in it.\n")
-        settings, demo, walkthrough = ended.settings.model_copy(update={"record": None}), ended.demo, False
+        settings, demo, walkthrough = replace(ended.settings, record=None), ended.demo, False
 
 
 def open_replay(file: Path, *, speed: float, paused: bool) -> int:

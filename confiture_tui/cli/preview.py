@@ -63,7 +63,7 @@ def _preview_files(files: Sequence[str], settings: Settings) -> int:
     from confiture_tui.cli.session import with_service
 
     # A file of no project that nobody says who runs promises nothing.
-    runner = settings.runner if "runner" in settings.model_fields_set else LOOSE
+    runner = settings.runner if settings.is_given("runner") else LOOSE
 
     async def show(session: Session) -> int:
         previews: list[MigrationPreview] = []

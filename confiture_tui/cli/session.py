@@ -111,7 +111,7 @@ def listening(
                 reader = stack.enter_context(log_file(settings.log_file, level=settings.log_level))
                 readers.append((f"The log file {settings.log_file}", reader))
             if on_console:
-                asked = settings.log_level if "log_level" in settings.model_fields_set else None
+                asked = settings.log_level if settings.is_given("log_level") else None
                 reader = stack.enter_context(console(sys.stderr, level=asked, retold=retold))
                 readers.append(("The log on stderr", reader))
             for _name, reader in readers:

@@ -49,7 +49,7 @@ class GivenFiles:
                 runner.
         """
         settings = self._settings
-        asked = profile_named(settings.runner).name if "runner" in settings.model_fields_set else None
+        asked = profile_named(settings.runner).name if settings.is_given("runner") else None
         for path in files:
             if not isinstance(path, Path):
                 yield path, asked or LOOSE

@@ -6,13 +6,12 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pydantic import SecretStr
-
 from confiture_tui.config import DEFAULT, SECTIONS
 from confiture_tui.core.effects.model import FrozenModel
 from confiture_tui.core.lint.config_file import lint_config_of
 from confiture_tui.core.runner.settings import read_hook_policy, read_run_policy
 from confiture_tui.database.dsn import Dsn, resolve_dsn
+from confiture_tui.secret import Secret
 from confiture_tui.service.documents import Document
 from confiture_tui.user_files import user_config_file, user_keys_file
 from confiture_tui.yaml_file import YamlFile
@@ -105,7 +104,7 @@ def _plain(settings: Settings) -> Iterator[ShownSetting]:
         value = getattr(settings, name)
         if name == "log_level":
             value = value.word
-        elif isinstance(value, SecretStr):
+        elif isinstance(value, Secret):
             value = Dsn.of(value.get_secret_value(), source=name).display()
         elif value is not None and not isinstance(value, bool):
             value = str(value)

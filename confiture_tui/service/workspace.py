@@ -88,7 +88,7 @@ class Workspace:
         Raises:
             UsageError: the settings name a runner that is not known.
         """
-        if self._files is not None and "runner" not in self.settings.model_fields_set:
+        if self._files is not None and not self.settings.is_given("runner"):
             return PROFILES[self._files.layout.name]
         return profile_named(self.settings.runner)
 

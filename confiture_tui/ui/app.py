@@ -147,6 +147,8 @@ class ConfitureApp(TerminalApp):
         for theme in own_themes():
             self.register_theme(theme)
         self.theme = os.environ.get("TEXTUAL_THEME") or self._theme_of_settings()
+        self.stylesheet.set_variables(self.get_css_variables())
+        self._look_in_force, self._count_in_force = (self.theme, self.ansi_theme), self._css_update_count
         use(actions)
         self.set_keymap(textual_keymap(actions))
 
@@ -166,6 +168,22 @@ class ConfitureApp(TerminalApp):
         variables |= resolve({**meanings(), **self.current_theme.variables}, variables)
         self.theme_variables = variables
         return variables
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Style everything anew, if anything looks otherwise since it was styled.
+
+        Textual asks for it twice as it starts and twice for each screen that is shown for the first time, and each
+        time reads all the style sheets anew.
+        """
+        count, look = self._css_update_count, (self.theme, self.ansi_theme)
+        screens = [screen for stack in self._screen_stacks.values() for screen in stack]
+        # One that was never styled anew (-1) is styled as it is made, by what is in force.
+        if look == self._look_in_force and all(one._css_update_count in (self._count_in_force, -1) for one in screens):
+            for screen in screens:
+                screen._css_update_count = count
+        else:
+            super().refresh_css(animate)
+        self._look_in_force, self._count_in_force = look, count
 
     def companion(self) -> Widget | None:
         """A line that every screen has below its header, made anew for each; a plain session has none."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
+
+from confiture_tui.secret import Secret
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,14 +38,12 @@ def on_files(settings: Settings, path: Path) -> Reopening:
     if (directory / MIGRATIONS).is_dir():
         return Reopening(Settings.load(project=directory, **_given(settings)))
     origins = settings.origins | {"migrations_dir": "--migrations-dir"}
-    return Reopening(settings.model_copy(update={"migrations_dir": directory, "origins": origins}))
+    return Reopening(replace(settings, migrations_dir=directory, origins=origins))
 
 
 def on_database(settings: Settings, dsn: str) -> Reopening:
     """A database."""
-    from pydantic import SecretStr
-
-    return Reopening(settings.model_copy(update={"dsn": SecretStr(dsn), "database_url": None}))
+    return Reopening(replace(settings, dsn=Secret(dsn), database_url=None))
 
 
 def on_demo(settings: Settings) -> Reopening:

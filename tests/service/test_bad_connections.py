@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-from pydantic import SecretStr
 
 from confiture_tui.config import Settings
 from confiture_tui.core.migrations.status import MigrationState
 from confiture_tui.database.connection import connect
 from confiture_tui.database.embedded import EmbeddedServer
 from confiture_tui.errors import ConfitureError, ConnectError, UsageError
+from confiture_tui.secret import Secret
 from confiture_tui.service import MigrationService
 from tests.support.pooler import TransactionPooler
 from tests.support.processes import until
@@ -46,7 +46,7 @@ async def service_on(tmp_path: Path) -> AsyncIterator[Made]:
     made: list[MigrationService] = []
 
     def make(conninfo: str) -> MigrationService:
-        settings = Settings(project_dir=tmp_path, migrations_dir=migrations, dsn=SecretStr(conninfo))
+        settings = Settings(project_dir=tmp_path, migrations_dir=migrations, dsn=Secret(conninfo))
         made.append(MigrationService(settings))
         return made[-1]
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-from pydantic import SecretStr
 
 from confiture_tui.config import Settings
 from confiture_tui.core.dry_run.result import On, Rows, Verdict
 from confiture_tui.database.dsn import Dsn
 from confiture_tui.errors import Cancelled, ConnectError, UsageError
 from confiture_tui.events import EventName
+from confiture_tui.secret import Secret
 from confiture_tui.service import MigrationService
 from confiture_tui.service.in_place import InPlaceOptions
 from tests.support.everything import Everything
@@ -54,7 +54,7 @@ async def service_on(project: Path) -> AsyncIterator[Callable[..., MigrationServ
     made: list[MigrationService] = []
 
     def make(dsn: Dsn | None, **settings: Any) -> MigrationService:
-        secret = SecretStr(dsn.conninfo()) if dsn else None
+        secret = Secret(dsn.conninfo()) if dsn else None
         given = Settings(project_dir=project, migrations_dir=project / "db" / "migrations", dsn=secret, **settings)
         made.append(MigrationService(given))
         return made[-1]

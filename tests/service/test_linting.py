@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from pydantic import SecretStr
 
 from confiture_tui.cli.output.lint import reported, write_lint
 from confiture_tui.cli.output.page import Page
 from confiture_tui.config import Settings
 from confiture_tui.core.lint.model import Severity
 from confiture_tui.errors import ConfitureError, UsageError
+from confiture_tui.secret import Secret
 from confiture_tui.service import MigrationService
 from confiture_tui.service.linting import LintRequest
 
@@ -36,7 +36,7 @@ async def service_on(tmp_path: Path) -> AsyncIterator[Callable[..., MigrationSer
             (migrations / name).write_text(sql)
         config = tmp_path / "confiture.yaml"
         config.write_text(settings)
-        secret = SecretStr(dsn.conninfo()) if dsn else None
+        secret = Secret(dsn.conninfo()) if dsn else None
         given = Settings(project_dir=tmp_path, migrations_dir=migrations, config_file=config, dsn=secret)
         made.append(MigrationService(given))
         return made[-1]

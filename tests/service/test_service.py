@@ -6,11 +6,11 @@ import asyncio
 import os
 import signal
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-from pydantic import SecretStr
 
 from confiture_tui.config import Settings
 from confiture_tui.core.dry_run.result import Rows
@@ -18,6 +18,7 @@ from confiture_tui.core.migrations.status import MigrationState
 from confiture_tui.database.cancellation import CancelScope
 from confiture_tui.errors import Cancelled, ConnectError, UsageError
 from confiture_tui.events import Event, EventName
+from confiture_tui.secret import Secret
 from confiture_tui.service import MigrationService
 from tests.support.processes import until
 
@@ -47,7 +48,7 @@ async def service_on(project: Path) -> AsyncIterator[Callable[..., MigrationServ
     made: list[MigrationService] = []
 
     def make(dsn: Dsn | None = None, **settings: Any) -> MigrationService:
-        secret = SecretStr(dsn.conninfo()) if dsn else None
+        secret = Secret(dsn.conninfo()) if dsn else None
         given = Settings(project_dir=project, migrations_dir=project / "db" / "migrations", dsn=secret, **settings)
         made.append(MigrationService(given))
         return made[-1]
@@ -104,8 +105,8 @@ async def test_a_server_that_is_down_is_a_sentence(
     service_on: Callable[..., MigrationService], server: EmbeddedServer
 ) -> None:
     service = service_on()
-    service.settings = service.settings.model_copy(
-        update={"dsn": SecretStr("host=127.0.0.1 port=1 user=bob password=s3cret dbname=shop")}
+    service.settings = replace(
+        service.settings, dsn=Secret("host=127.0.0.1 port=1 user=bob password=s3cret dbname=shop")
     )
     with pytest.raises(ConnectError, match=r"127\.0\.0\.1:1") as caught:
         await service.open()

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-from pydantic import SecretStr
 
 from confiture_tui.config import Settings
 from confiture_tui.core.dry_run.cache import ShadowCache
@@ -17,6 +16,7 @@ from confiture_tui.database.disposable import unique_name
 from confiture_tui.database.embedded import EmbeddedServer
 from confiture_tui.errors import ConfitureError, UsageError
 from confiture_tui.events import Event, EventName
+from confiture_tui.secret import Secret
 from confiture_tui.service import MigrationService
 
 if TYPE_CHECKING:
@@ -61,11 +61,14 @@ async def service_on(project: Path) -> AsyncIterator[Callable[..., MigrationServ
     made: list[MigrationService] = []
 
     def make(dsn: Dsn, events: list[Event] | None = None, **settings: Any) -> MigrationService:
+        more: dict[str, Any] = {
+            key: Secret(value) if key.endswith("_dsn") else value for key, value in settings.items()
+        }
         given = Settings(
             project_dir=project,
             migrations_dir=project / "db" / "migrations",
-            dsn=SecretStr(dsn.conninfo()),
-            **{key: SecretStr(value) if key.endswith("_dsn") else value for key, value in settings.items()},
+            dsn=Secret(dsn.conninfo()),
+            **more,
         )
         made.append(MigrationService(given))
         if events is not None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -120,7 +121,7 @@ class TestPane:
 
     async def test_levels_are_words(self) -> None:
         service = samples.service()
-        service.settings = service.settings.model_copy(update={"log_level": Level.DEBUG})
+        service.settings = replace(service.settings, log_level=Level.DEBUG)
         async with running(service) as driver:
             for level in Level:
                 driver.service.events(Event(name=EventName.SERVER_NOTICE, message="x", level=level, at=AT))
