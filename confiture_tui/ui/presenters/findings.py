@@ -93,7 +93,8 @@ def finding_row(row: FindingRow, result: LintResult, grouping: Grouping, *, widt
     parts: list[tuple[str, str]] = [(f"  {getattr(glyphs, severity)} ", style(f"severity-{severity}"))]
     if grouping is not Grouping.SEVERITY:
         parts.append((f"{severity:<8}", style(f"severity-{severity}")))
-    parts.append((mark, style("diff-added" if one.key in result.added else "diff-removed")))
+    # What is new is the bad news here, and what is gone the good.
+    parts.append((mark, style("verdict-fails" if one.key in result.added else "verdict-ok")))
     if grouping is not Grouping.RULE:
         parts.append((f"{safe_line(one.rule)} ", style("label")))
     parts.append((safe_line(one.object), style("relation")))
@@ -117,18 +118,14 @@ def lint_title(
             parts.append(Content.styled(f"{glyphs.info} {severities.count('info')} info", style("severity-info")))
         if not severities:
             parts.append(Content.styled(f"{glyphs.ok} nothing found", style("verdict-ok")))
-        if result.comparison is not None:
-            parts.append(
-                Content.styled(
-                    f"pending: {glyphs.added}{len(result.added)} {glyphs.removed}{len(result.fixed)}", style("quiet")
-                )
-            )
         limits = [f"by {grouping.value}"]
         if only_added:
             limits.append("only new")
         if words or only_added:
             limits.append(f"{number(shown)} shown")
         parts.append(Content.styled(", ".join(limits), style("quiet")))
+        if result.comparison is not None:
+            parts.append(Content.styled(f"pending: {len(result.added)} new, {len(result.fixed)} fixed", style("quiet")))
     return Content("  ").join(parts).truncate(width, ellipsis=glyphs.fancy)
 
 
@@ -210,9 +207,9 @@ def _finding(one: Violation, result: LintResult, glyphs: Glyphs) -> Content:
         Content(safe_text(one.message)),
     ]
     if one.key in result.added:
-        lines.append(Content.styled(f"{glyphs.added} the pending migrations add it", style("diff-added")))
+        lines.append(Content.styled(f"{glyphs.added} the pending migrations add it", style("verdict-fails")))
     elif one.key in result.fixed:
-        lines.append(Content.styled(f"{glyphs.removed} the pending migrations fix it", style("diff-removed")))
+        lines.append(Content.styled(f"{glyphs.removed} the pending migrations fix it", style("verdict-ok")))
     place = result.places.get(one.key)
     if place is not None:
         lines.append(Content.assemble(("comes from  ", style("label")), safe_line(f"{place.path.name}:{place.line}")))

@@ -52,7 +52,7 @@ def offers() -> Content:
     return Content("\n").join(
         [
             Content.styled("What you can do", style("heading")),
-            *(Content.assemble((f"{key_of(action):>3}", style("key")), f"  {words}") for action, words in _OFFERS),
+            *(Content.assemble((f"{key_of(action):>3}  ", style("key")), words) for action, words in _OFFERS),
         ]
     )
 

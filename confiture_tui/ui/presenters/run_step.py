@@ -56,5 +56,5 @@ def step_choices(plan: Plan, session: Session) -> Content:
         ("dismiss_dialog", f"stops here; {counted(done, 'migration')} of this run so far"),
     ]
     return Content("\n").join(
-        [Content.assemble((f"{key_of(action):>5}", style("key")), f"  {words}") for action, words in lines]
+        [Content.assemble((f"{key_of(action):>5}  ", style("key")), words) for action, words in lines]
     )

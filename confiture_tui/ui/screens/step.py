@@ -11,6 +11,7 @@ from textual.widgets import Button, Input, Static
 
 from confiture_tui.ui.actions import Where, bindings_at
 from confiture_tui.ui.screens.dialog import Dialog
+from confiture_tui.ui.widgets.hanging_text import HangingText
 from confiture_tui.ui.widgets.sql_view import SqlView
 from confiture_tui.ui.widgets.text_pane import TextPane
 
@@ -67,7 +68,7 @@ class StepDialog(Dialog[tuple[StepAnswer, str]]):
             yield self.title_line
             yield self.details
             yield self.sql
-            yield Static(self._choices, id="choices-of-step", markup=False)
+            yield HangingText(self._choices, id="choices-of-step")
             if self._demand is not None:
                 yield Static(self._demand, id="demand", markup=False)
                 yield Input(id="typed", compact=True)
