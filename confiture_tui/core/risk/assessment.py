@@ -166,7 +166,7 @@ def _exposed(context: Context) -> tuple[Exposed, ...]:
         if known is None:
             worst[each.relation] = _exposure(
                 relation=each.relation,
-                mode=each.mode.value,
+                mode=str(each.mode),
                 statement=each.statement,
                 held_ms=round(each.held_seconds * 1000, 3),
                 queue_ms=round(each.queue_seconds * 1000, 3),

@@ -11,7 +11,11 @@ from confiture_tui.core.risk.model import Category, IgnoredRisk, Risk, Severity
 if TYPE_CHECKING:
     from confiture_tui.core.sql.script import Script
 
-_ORDER = list(Severity)
+_ORDER = {severity: place for place, severity in enumerate(Severity)}
+
+
+def _worst_first(risk: Risk) -> tuple[int, int, int]:
+    return -risk.points, -_ORDER[risk.severity], risk.statement or 0
 
 
 class Consent:
@@ -30,6 +34,8 @@ class Consent:
 
     def apply(self, found: Sequence[Risk]) -> tuple[tuple[Risk, ...], tuple[IgnoredRisk, ...]]:
         """The risks that count, the worst first, and those that were accepted."""
+        if not self._ignores and not self._allow:
+            return tuple(sorted(found, key=_worst_first)), ()
         counted: list[Risk] = []
         ignored: list[IgnoredRisk] = []
         used: set[int] = set()
@@ -44,7 +50,7 @@ class Consent:
             else:
                 counted.append(risk)
         counted.extend(self._unused(used))
-        counted.sort(key=lambda each: (-each.points, -_ORDER.index(each.severity), each.statement or 0))
+        counted.sort(key=_worst_first)
         return tuple(counted), tuple(ignored)
 
     def _unused(self, used: set[int]) -> Iterable[Risk]:

@@ -51,9 +51,13 @@ class Live:
 class Context:
     """The facts about one migration; it is the ``RuleContext`` that rules get.
 
+    Attributes:
+        simulation: of the whole migration. ``down``: of its way back, on what it leaves; ``None`` without one, or where
+            that cannot be told.
+        profile: the runner in whose name everything is judged.
+
     Args:
-        simulation: of the migration. ``down``: of its way back; ``None`` without one.
-        profile: of its runner.
+        simulation, down, profile: as above.
         sizes, durations: of the tables of the catalog.
         live: what was found on the server.
         answers: what was asked about the data, by the statement's index.
@@ -69,9 +73,9 @@ class Context:
         live: Live,
         answers: Mapping[int, tuple[ProbeResult, ...]],
     ) -> None:
-        self._simulation = simulation
-        self._down = down
-        self._profile = profile
+        self.simulation = simulation
+        self.down = down
+        self.profile = profile
         self._sizes = sizes
         self._durations = durations
         self._live = live
@@ -80,42 +84,27 @@ class Context:
         self._effects: dict[int, StatementEffects] = {}
         self._worked_out: dict[Callable[[Simulation], Any], Any] = {}
 
-    @property
-    def simulation(self) -> Simulation:
-        """The simulation of the whole migration."""
-        return self._simulation
-
     def of_migration(self, work: Callable[[Simulation], T]) -> T:
         """What a function says of the migration's simulation: it is called once, by whichever rule asks first."""
         if work not in self._worked_out:
-            self._worked_out[work] = work(self._simulation)
+            self._worked_out[work] = work(self.simulation)
         found: T = self._worked_out[work]
         return found
-
-    @property
-    def down(self) -> Simulation | None:
-        """The simulation of its way back, on what it leaves; ``None`` without one, or where that cannot be told."""
-        return self._down
 
     @property
     def catalog(self) -> Catalog | None:
         """The target's catalog; ``None`` without a database."""
         return self._sizes.catalog
 
-    @property
-    def profile(self) -> RunnerProfile:
-        """The runner in whose name everything is judged."""
-        return self._profile
-
     @cached_property
     def rollback(self) -> RollbackStrategy:
         """The way back."""
-        return strategy_of(self._simulation, self._down)
+        return strategy_of(self.simulation, self.down)
 
     @cached_property
     def has_way_back(self) -> bool:
         """Whether the schema can be had back."""
-        return has_way_back(self._simulation, self._down)
+        return has_way_back(self.simulation, self.down)
 
     @cached_property
     def all_exposures(self) -> tuple[Exposure, ...]:
@@ -128,7 +117,7 @@ class Context:
             lock_timeout=self._lock_timeout,
             rows=self._rows_locked,
         )
-        return exposures(self._simulation.forecasts, facts)
+        return exposures(self.simulation.forecasts, facts)
 
     @cached_property
     def claims(self) -> tuple[Claim, ...]:
@@ -137,7 +126,7 @@ class Context:
 
     @cached_property
     def _board(self) -> Board:
-        return Board(self.claims, len(self._simulation.forecasts))
+        return Board(self.claims, len(self.simulation.forecasts))
 
     @cached_property
     def _blocked(self) -> frozenset[int]:
@@ -159,7 +148,7 @@ class Context:
 
     @cached_property
     def _worker(self) -> Mapping[int, Forecast]:
-        return {id(work): each for each in self._simulation.forecasts for work in each.works}
+        return {id(work): each for each in self.simulation.forecasts for work in each.works}
 
     def is_blocking(self, forecast: Forecast) -> bool:
         """Whether somebody waits for a lock while the statement works."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 
+
+@lru_cache(maxsize=1024)  # where nothing is known of the tables, most times are the same
 def seconds_in_words(seconds: float) -> str:
     """``4 ms``, ``1.3 s``, ``2 min``, ``1.5 h``: as precise as an estimate can be."""
     if seconds < 0.0995:

@@ -93,4 +93,4 @@ def _closed(statement: str) -> str:
 
 def _comment(text: str) -> str:
     """Text as SQL comments, each line its own: a name with a line break in it must not end the comment."""
-    return "\n".join(f"-- {line}".rstrip() for line in (text.splitlines() or [""]))
+    return "\n".join([f"-- {line}".rstrip() for line in (text.splitlines() or [""])])

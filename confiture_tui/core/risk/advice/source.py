@@ -74,15 +74,20 @@ class Source:
     def split(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
         """The parts between commas outside brackets, without the blanks and comments around them."""
         depth, begin = 0, start
+        first: int | None = None
+        last = start
         for position, token in self.tokens(start, stop):
+            if token == "," and depth == 0:
+                yield (begin, begin) if first is None else (first, last)
+                begin, first = position + 1, None
+                continue
             if token in "([":
                 depth += 1
             elif token in ")]":
                 depth -= 1
-            elif token == "," and depth == 0:
-                yield self.trim(begin, position)
-                begin = position + 1
-        yield self.trim(begin, stop)
+            first = position if first is None else first
+            last = position + len(token)
+        yield (begin, begin) if first is None else (first, last)
 
     def word(self, wanted: str, start: int, stop: int) -> int | None:
         """The offset of the first such key word (lower case) outside brackets; ``None`` without."""

@@ -99,14 +99,14 @@ def lock_fact(lock: Lock) -> str:
         waits = ", for which readers and writers wait"
     elif lock.mode.blocks_writes:
         waits = ", for which writers wait"
-    return f"{lock.mode.value} on {lock.relation}{waits}."
+    return f"{lock.mode} on {lock.relation}{waits}."
 
 
 def _work_facts(done: Iterable[Work], forecast: Forecast, context: RuleContext) -> Iterator[str]:
     """The pieces of work with their times, those on the indexes of one table as one; what the times rest on, once."""
-    apart = set(passes(forecast))
+    apart = {id(each) for each in passes(forecast)}
     alike: dict[tuple[WorkKind, str, int], list[Work]] = {}
-    for number, one in enumerate(each for each in done if each in apart):
+    for number, one in enumerate(each for each in done if id(each) in apart):
         many = one.kind in (WorkKind.BUILD, WorkKind.REBUILD)
         alike.setdefault((one.kind, one.relation, 0 if many else number), []).append(one)
     sources: dict[str, None] = {}
@@ -158,6 +158,8 @@ def few(items: tuple[T, ...], most: int) -> tuple[T, ...]:
 def listed(names: Iterable[str], most: int = 5, *, more: int = 0) -> str:
     """Names in a sentence: ``a, b and 3 more``; ``more``: how many there are that are not given."""
     all_names = tuple(dict.fromkeys(names))
+    if len(all_names) == 1 and more <= 0:
+        return all_names[0]
     more = max(len(all_names) - most, 0) + max(more, 0)
     if more:
         return f"{', '.join(all_names[:most])} and {more} more"

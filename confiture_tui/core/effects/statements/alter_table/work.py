@@ -172,22 +172,26 @@ class Alteration:
     def run(self) -> None:
         """Do all that is queued, pass by pass; what is done may queue more for the same or later passes."""
         for when in _PASSES:
-            done: dict[int, int] = {}
-            progress = when in self._queued
-            while progress:
-                progress = False
-                for altered in list(self._tables.values()):
-                    actions = altered.actions.get(when, [])
-                    while (place := done.get(altered.oid, 0)) < len(actions):
-                        done[altered.oid] = place + 1
-                        progress = True
-                        self.step.command, action = actions[place]
-                        action(altered)
+            if when in self._queued:
+                self._run_pass(when)
             if when in (Pass.ALTER_TYPE, Pass.SET_EXPRESSION):
                 for altered in list(self._tables.values()):
                     if altered.types:
                         self.after_types(altered)
         self.step.command = None
+
+    def _run_pass(self, when: Pass) -> None:
+        done: dict[int, int] = {}
+        progress = True
+        while progress:
+            progress = False
+            for altered in list(self._tables.values()):
+                actions = altered.actions.get(when, [])
+                while (place := done.get(altered.oid, 0)) < len(actions):
+                    done[altered.oid] = place + 1
+                    progress = True
+                    self.step.command, action = actions[place]
+                    action(altered)
 
     def after_types(self, altered: Altered) -> None:
         """What depends on columns whose types have changed is made anew; set by the module of types."""
