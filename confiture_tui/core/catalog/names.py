@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import itemgetter
 from string import ascii_uppercase
@@ -16,6 +17,10 @@ MAX_IDENTIFIER_BYTES = 63
 """NAMEDATALEN - 1: longer identifiers are cut off by the server (PostgreSQL documentation, 4.1.1)."""
 
 
+_PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_$]*+(?:\.[a-z_][a-z0-9_$]*+)*+", re.ASCII)
+"""Nothing is folded in such a name, and nothing quoted; one that is short is not truncated either."""
+
+
 def split_name(text: str) -> tuple[str, ...]:
     """The parts of a possibly qualified name as it is written in SQL, folded and truncated as the server does.
 
@@ -25,6 +30,8 @@ def split_name(text: str) -> tuple[str, ...]:
     Raises:
         ValueError: the text is not a name (empty part, unbalanced quote, stray text).
     """
+    if len(text) <= MAX_IDENTIFIER_BYTES and _PLAIN_NAME.fullmatch(text):
+        return tuple(text.split("."))
     parts: list[str] = []
     position = 0
     while True:

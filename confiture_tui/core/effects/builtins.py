@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from confiture_tui.core.catalog.models.columns import Volatility
@@ -208,6 +208,7 @@ def _of_major(major: int | None) -> Builtins:
     return Builtins(major)
 
 
+@lru_cache(maxsize=64)
 def builtins_of(server_version_num: int | None) -> Builtins:
     """The tables of a server's major; of all majors together where the server is not known.
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 def object_name(first: str, second: str | None, label: str) -> str:
     """``first_second_label``, shortened to 63 bytes from the longer of the first two, as the server does."""
+    plain = "_".join([first, *([second] if second else ()), *([label] if label else ())])
+    if len(plain.encode()) <= MAX_IDENTIFIER_BYTES:
+        return plain
     room = MAX_IDENTIFIER_BYTES - len(label.encode()) - (1 if label else 0) - (1 if second else 0)
     one, two = len(first.encode()), len(second.encode()) if second else 0
     while one + two > room:

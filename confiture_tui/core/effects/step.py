@@ -211,7 +211,9 @@ class Step:
 
     def may_fail(self, sqlstate: str, why: str) -> None:
         """Data or circumstances may make it fail."""
-        self._may_fail.setdefault(f"{sqlstate} {why}", _possible_failure(sqlstate=sqlstate, why=why))
+        key = f"{sqlstate} {why}"
+        if key not in self._may_fail:
+            self._may_fail[key] = _possible_failure(sqlstate=sqlstate, why=why)
 
     def forget_failures(self, since: int, handled: Callable[[str], bool]) -> None:
         """Forget the possible failures after the first ``since`` whose SQLSTATE an exception handler deals with."""

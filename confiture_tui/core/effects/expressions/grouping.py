@@ -68,7 +68,7 @@ def _calls(node: object) -> Iterator[Node]:
         elif isinstance(one, dict):
             if "FuncCall" in one:
                 yield one["FuncCall"]
-            waiting.extend(inside for key, inside in one.items() if key not in _LEVELS)
+            waiting += [inside for key, inside in one.items() if key not in _LEVELS and not isinstance(inside, str)]
 
 
 def refuse_ungrouped(reader: Reader, node: Node) -> None:

@@ -29,7 +29,7 @@ class Resolved:
         volatility: the worst of the candidates. ``strict``: all of them are.
         result: the type that all of them yield; ``None`` where they differ, or it is not known to us.
         unfitting: there are some of the name, and none takes the arguments; ``candidates`` are all of them then.
-        plain: none of them is an aggregate, a window function, or yields a set.
+        plain: none of them is an aggregate, a window function, or yields a set. ``system``: all are PostgreSQL's own.
     """
 
     candidates: tuple[Candidate, ...]
@@ -38,6 +38,7 @@ class Resolved:
     strict: bool
     result: str | None
     plain: bool
+    system: bool
     unfitting: bool = False
 
 
@@ -106,4 +107,5 @@ def _summary(chosen: tuple[Candidate, ...], types: Types, schema: Schema, *, nam
         bool(chosen) and all(one.strict for one in chosen),
         results.pop() if len(results) == 1 else None,
         not any(one.set_returning or one.aggregate or one.window for one in chosen),
+        all(not one.oid for one in chosen),
     )

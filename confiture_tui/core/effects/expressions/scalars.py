@@ -192,7 +192,7 @@ def _called(
     """What a call yields; it is noted."""
     name = ".".join(names)
     chosen = resolved.candidates
-    system = all(not one.oid for one in chosen) if chosen else own
+    system = resolved.system if chosen else own
     reader.facts.calls.append(Call(name, chosen, nodes, system, reader.maybe > 0, resolved.volatility))
     if len(chosen) == 1:
         for want, value in zip(chosen[0].arguments, arguments, strict=False):

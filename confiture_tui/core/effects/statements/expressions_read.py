@@ -104,7 +104,7 @@ def holds(node: Node, key: str) -> bool:
         if isinstance(value, dict):
             if key in value:
                 return True
-            waiting.extend(value.values())
+            waiting += [inside for inside in value.values() if isinstance(inside, (dict, list))]
         elif isinstance(value, list):
-            waiting.extend(value)
+            waiting += value
     return False

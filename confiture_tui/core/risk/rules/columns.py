@@ -293,7 +293,7 @@ def _draws_numbers(column: Node) -> bool:
     if constraints_of(column, "CONSTR_IDENTITY"):
         return True
     defaults = constraints_of(column, "CONSTR_DEFAULT")
-    return any(
+    return bool(defaults) and any(
         call.get("funcname", [{}])[-1].get("String", {}).get("sval") == "nextval"
         for call in nodes_of(list(defaults), "FuncCall")
     )
