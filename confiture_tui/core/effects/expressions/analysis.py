@@ -93,6 +93,8 @@ def volatility(node: dict[str, Any] | None, schema: Schema, *, relation: Relatio
     Args:
         node, schema, relation: as for ``analyse``.
     """
+    if node is not None and "A_Const" in node:
+        return Volatility.IMMUTABLE
     return planned_volatility(analyse(node, schema, relation=relation), schema)
 
 
