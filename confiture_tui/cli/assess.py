@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from confiture_tui.cli.completion import versions as complete_versions
-from confiture_tui.cli.files import STDIN, is_file, migration_on_stdin
+from confiture_tui.cli.files import STDIN, is_file, sql_on_stdin
 from confiture_tui.cli.options import OF_FINDINGS, Given
 from confiture_tui.config import OutputFormat
 from confiture_tui.errors import UsageError
@@ -105,7 +105,7 @@ def assess(
         if calibrate:
             await service.calibrate()
         if files:
-            read = [migration_on_stdin() if text == STDIN else Path(text) for text in files]
+            read = [sql_on_stdin() if text == STDIN else Path(text) for text in files]
             assessed = await service.assess_files(read, request)
         else:
             assessed = await service.assess(request)

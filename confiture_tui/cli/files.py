@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from confiture_tui.errors import UsageError
 
 if TYPE_CHECKING:
-    from confiture_tui.core.migrations.model import Migration
+    from confiture_tui.core.migrations.layouts.marked import SqlText
 
 STDIN = "-"
 
@@ -19,15 +19,15 @@ def is_file(text: str) -> bool:
     return text == STDIN or text.lower().endswith(".sql") or "/" in text or "\\" in text or Path(text).is_dir()
 
 
-def migration_on_stdin() -> Migration:
+def sql_on_stdin() -> SqlText:
     """The SQL that comes on stdin.
 
     Raises:
         UsageError: it is not UTF-8.
     """
-    from confiture_tui.core.migrations.model import Migration
+    from confiture_tui.core.migrations.layouts.marked import SqlText
 
     try:
-        return Migration.from_sql(sys.stdin.buffer.read().decode("utf-8"), name="stdin")
+        return SqlText(sys.stdin.buffer.read().decode("utf-8"), "stdin")
     except UnicodeDecodeError as error:
         raise UsageError(f"Byte {error.start} on stdin is not UTF-8.", hint="Convert it to UTF-8.") from None

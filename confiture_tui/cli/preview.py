@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from confiture_tui.cli.completion import versions
-from confiture_tui.cli.files import STDIN, is_file, migration_on_stdin
+from confiture_tui.cli.files import STDIN, is_file, sql_on_stdin
 from confiture_tui.cli.options import Given
 from confiture_tui.config import OutputFormat
 from confiture_tui.errors import UsageError
@@ -66,12 +65,8 @@ def _preview_files(files: Sequence[str], settings: Settings) -> int:
     runner = settings.runner if settings.is_given("runner") else LOOSE
 
     async def show(session: Session) -> int:
-        previews: list[MigrationPreview] = []
-        for from_stdin, texts in groupby(files, key=lambda text: text == STDIN):
-            if from_stdin:
-                previews.append(_preview_stdin(runner))
-            else:
-                previews += await session.service.preview_files([Path(text) for text in texts])
+        read = [sql_on_stdin() if text == STDIN else Path(text) for text in files]
+        previews = await session.service.preview_files(read)
         for preview in previews:
             for finding in preview.findings:
                 if finding.code == "unreadable-file":
@@ -81,20 +76,6 @@ def _preview_files(files: Sequence[str], settings: Settings) -> int:
         return _exit_code(previews)
 
     return with_service(settings, show, opens=False)
-
-
-def _preview_stdin(runner: str) -> MigrationPreview:
-    """The preview of the SQL that comes on stdin.
-
-    Raises:
-        UsageError: it is not UTF-8, or there is no such runner.
-    """
-    from confiture_tui.core.migrations.profiles import profile_named
-    from confiture_tui.service.previews import preview_of, simulated
-
-    profile = profile_named(runner)
-    migration = migration_on_stdin()
-    return preview_of(migration, profile, next(simulated([migration], profile, None)))
 
 
 def _preview_versions(versions: Sequence[str], settings: Settings) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from confiture_tui.core.migrations.findings import condensed
 from confiture_tui.core.migrations.layouts import LooseFiles, recognise
+from confiture_tui.core.migrations.layouts.marked import migration_of_text
 from confiture_tui.core.migrations.profiles import profile_named
 from confiture_tui.errors import UsageError
 from confiture_tui.events import Event, EventName, Level
@@ -15,6 +16,7 @@ from confiture_tui.events import Event, EventName, Level
 if TYPE_CHECKING:
     from confiture_tui.config import Settings
     from confiture_tui.core.migrations.layouts import MigrationSet, Recognised
+    from confiture_tui.core.migrations.layouts.marked import SqlText
     from confiture_tui.core.migrations.model import Finding, Migration
     from confiture_tui.events import Sink
 
@@ -38,8 +40,8 @@ class GivenFiles:
         self._sink = sink
         self._seen: dict[Path, tuple[Recognised, MigrationSet] | None] = {}
 
-    def migrations(self, files: Sequence[Path | Migration]) -> Iterator[tuple[Migration, str]]:
-        """The migrations that files are, or that were read already, each with the profile in whose name it is judged.
+    def migrations(self, files: Sequence[Path | SqlText]) -> Iterator[tuple[Migration, str]]:
+        """The migrations that files, or texts, are, each with the profile in whose name it is judged.
 
         A directory that is a tool's stands for its migrations in their order, as that tool runs them; a file in one for
         its migration; of any other nobody promises anything. A runner that was asked for counts for all.
@@ -52,7 +54,8 @@ class GivenFiles:
         asked = profile_named(settings.runner).name if settings.is_given("runner") else None
         for path in files:
             if not isinstance(path, Path):
-                yield path, asked or LOOSE
+                migration, marked = migration_of_text(path)
+                yield migration, asked or marked or LOOSE
             elif path.is_dir():
                 layout, found = self._directory(path)
                 yield from ((one, asked or layout) for one in found.migrations)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from confiture_tui.core.dry_run.result import DryRunResult
-    from confiture_tui.core.migrations.model import Migration
+    from confiture_tui.core.migrations.layouts.marked import SqlText
     from confiture_tui.database.cancellation import CancelScope
     from confiture_tui.service.models import MigrationPreview
     from confiture_tui.service.workspace import Workspace
@@ -50,7 +50,7 @@ def previews(workspace: Workspace, versions: Sequence[str], scope: CancelScope) 
     return tuple(preview_of(one, workspace.profile, found.get(one.version)) for one in chosen)
 
 
-def preview_files(workspace: Workspace, paths: Sequence[Path]) -> tuple[MigrationPreview, ...]:
+def preview_files(workspace: Workspace, files: Sequence[Path | SqlText]) -> tuple[MigrationPreview, ...]:
     """What files contain and do: a tool's migration as that tool wraps it, any other as nobody does.
 
     Raises:
@@ -58,7 +58,7 @@ def preview_files(workspace: Workspace, paths: Sequence[Path]) -> tuple[Migratio
     """
     return tuple(
         preview_of(one, PROFILES[profile], next(simulated([one], PROFILES[profile], None)))
-        for one, profile in workspace.given_files().migrations(paths)
+        for one, profile in workspace.given_files().migrations(files)
     )
 
 
@@ -88,7 +88,7 @@ def assess(
 
 
 def assess_files(
-    workspace: Workspace, files: Sequence[Path | Migration], request: AssessRequest, scope: CancelScope
+    workspace: Workspace, files: Sequence[Path | SqlText], request: AssessRequest, scope: CancelScope
 ) -> tuple[Assessed, ...]:
     """Assess files, each by itself; on a database only where the command line names one.
 

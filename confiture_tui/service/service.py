@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from confiture_tui.core.dry_run.cache import Listed
     from confiture_tui.core.dry_run.result import DryRunResult
     from confiture_tui.core.hooks.registry import HookInfo
-    from confiture_tui.core.migrations.model import Migration
+    from confiture_tui.core.migrations.layouts.marked import SqlText
     from confiture_tui.core.migrations.status import MigrationStatus
     from confiture_tui.core.runner.journal import JournalEntry
     from confiture_tui.core.runner.recovery import LeftOver
@@ -133,7 +133,7 @@ class MigrationService:
 
         return await self.jobs.start("Preview", work)
 
-    async def preview_files(self, paths: Sequence[Path]) -> tuple[MigrationPreview, ...]:
+    async def preview_files(self, files: Sequence[Path | SqlText]) -> tuple[MigrationPreview, ...]:
         """What loose SQL files, or the files of directories, contain: no project and no database is needed.
 
         Raises:
@@ -143,7 +143,7 @@ class MigrationService:
         def work(_scope: CancelScope) -> tuple[MigrationPreview, ...]:
             from confiture_tui.service.reading import preview_files
 
-            return preview_files(self._workspace(), paths)
+            return preview_files(self._workspace(), files)
 
         return await self.jobs.start("Preview of files", work)
 
@@ -208,7 +208,7 @@ class MigrationService:
         title = " ".join(["Assess", ", ".join(request.versions)]).strip()
         return self.jobs.start(title, work, version=alone, ask=Ask("assess", {}))
 
-    def assess_files(self, files: Sequence[Path | Migration], request: AssessRequest) -> Job[tuple[Assessed, ...]]:
+    def assess_files(self, files: Sequence[Path | SqlText], request: AssessRequest) -> Job[tuple[Assessed, ...]]:
         """Start to assess files, or what was read already, each by itself; no project is needed, nor a database."""
 
         def work(scope: CancelScope) -> tuple[Assessed, ...]:

@@ -177,3 +177,23 @@ def test_a_program_that_is_asked_for_is_told_from_one_that_is_not_there(project:
     assert done.returncode == 2
     assert "00003_c is a program" in done.stderr
     assert "There is no migration 00009" in run(project, command, "00009").stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "runner"),
+    [
+        ("-- +goose Up\nCREATE TABLE a (id int);\n-- +goose Down\nDROP TABLE b;\n", "goose"),
+        ("-- migrate:up\nCREATE TABLE a (id int);\n\n-- migrate:down\nDROP TABLE b;\n", "dbmate"),
+        ("-- Up Migration\nCREATE TABLE a (id int);\n-- Down Migration\nDROP TABLE b;\n", "node-pg-migrate"),
+        ("CREATE TABLE a (id int);\n", "loose"),
+    ],
+)
+def test_what_stdin_is_for_the_way_down_is_not_run(tmp_path: Path, text: str, runner: str) -> None:
+    previewed = json.loads(run(tmp_path, "preview", "-", "--format", "json", stdin=text).stdout)
+    (migration,) = previewed["migrations"]
+    assert [one["tag"] for one in migration["statements"]] == ["CREATE TABLE"]
+    assert (previewed["runner"], migration["name"]) == (runner, "stdin")
+    assessed = json.loads(run(tmp_path, "assess", "-", "--format", "json", stdin=text).stdout)
+    (migration,) = assessed["migrations"]
+    assert [one["creates"] for one in migration["statements"]] == [["public.a"]]
+    assert (migration["rollback"]["strategy"] == "down_file") is (runner != "loose")

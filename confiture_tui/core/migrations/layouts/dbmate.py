@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from confiture_tui.core.migrations.layouts.listing import Listing
 
 _NAME = re.compile(r"(?P<version>[0-9]+)_?(?P<name>.*)\.sql")
-_UP = re.compile(r"^--[ \t]*migrate:up\b[^\n]*$", re.MULTILINE)
+UP = re.compile(r"^--[ \t]*migrate:up\b[^\n]*$", re.MULTILINE)
 _DOWN = re.compile(r"^--[ \t]*migrate:down\b[^\n]*$", re.MULTILINE)
 _NO_TRANSACTION = re.compile(r"\btransaction:false\b")
 
@@ -39,7 +39,7 @@ class DbmateLayout(Layout):
 
     def sign(self, listing: Listing) -> Sign | None:
         """A line ``-- migrate:up``."""
-        found = listing.containing(_UP)
+        found = listing.containing(UP)
         return Sign(Strength.MARK, f"{found.name} has a line -- migrate:up") if found else None
 
     def read(self, listing: Listing) -> Contents:
@@ -48,11 +48,12 @@ class DbmateLayout(Layout):
         for path in listing.entries:
             named = _NAME.fullmatch(path.name)
             if named is not None:
-                migrations.append(divided(named["version"], named["name"], path, _divide))
+                migrations.append(divided(named["version"], named["name"], path, divide))
             elif path.name.endswith(".sql"):
                 findings.append(self._stray(path))
         return Contents(migrations, findings=findings)
 
 
-def _divide(file: SqlFile, path: Path) -> Divided:
-    return divide_at(file, path, _UP, _DOWN, no_transaction=_NO_TRANSACTION)
+def divide(file: SqlFile, path: Path) -> Divided:
+    """The sections of a file."""
+    return divide_at(file, path, UP, _DOWN, no_transaction=_NO_TRANSACTION)

@@ -30,7 +30,7 @@ def _annotation(words: str) -> re.Pattern[str]:
     return re.compile(rf"^[ \t]*--[ \t]*\+goose[ \t]+{words}[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 
 
-_UP, _DOWN = _annotation("up"), _annotation("down")
+UP, _DOWN = _annotation("up"), _annotation("down")
 _NO_TRANSACTION = _annotation(r"no[ \t]+transaction")
 _ENVSUB = _annotation(r"envsub[ \t]+on")
 _BEGIN, _END = _annotation("statementbegin"), _annotation("statementend")
@@ -49,7 +49,7 @@ class GooseLayout(Layout):
 
     def sign(self, listing: Listing) -> Sign | None:
         """A line ``-- +goose Up``."""
-        found = listing.containing(_UP)
+        found = listing.containing(UP)
         return Sign(Strength.MARK, f"{found.name} has a line -- +goose Up") if found else None
 
     def read(self, listing: Listing) -> Contents:
@@ -61,14 +61,15 @@ class GooseLayout(Layout):
                 if path.name.endswith(".sql"):
                     findings.append(self._stray(path))
             elif named["kind"] == "sql":
-                migrations.append(divided(named["version"], named["name"], path, _divide))
+                migrations.append(divided(named["version"], named["name"], path, divide))
             elif not path.name.endswith("_test.go"):
                 programs.append(opaque(named["version"], named["name"], path, "a Go program", "your build of goose"))
         return Contents(migrations, programs, findings)
 
 
-def _divide(file: SqlFile, path: Path) -> Divided:
-    parts = divide_at(file, path, _UP, _DOWN)
+def divide(file: SqlFile, path: Path) -> Divided:
+    """The sections of a file, and what is wrong with its annotations."""
+    parts = divide_at(file, path, UP, _DOWN)
     text = file.script.text
     findings = list(parts.findings)
     if _ENVSUB.search(text) and (variable := _VARIABLE.search(text)):

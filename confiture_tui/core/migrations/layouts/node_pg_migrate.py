@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"(?P<version>[0-9]+)[_-](?P<name>.+)\.(?P<kind>sql|js|cjs|mjs|ts)")
 _PAIR = re.compile(r"(?P<version>[0-9]+)[_-](?P<name>.+)\.up\.sql")
-_UP = re.compile(r"^\s*--[\s-]*up\s+migration\b[^\n]*$", re.IGNORECASE | re.MULTILINE)
+UP = re.compile(r"^\s*--[\s-]*up\s+migration\b[^\n]*$", re.IGNORECASE | re.MULTILINE)
 _DOWN = re.compile(r"^\s*--[\s-]*down\s+migration\b[^\n]*$", re.IGNORECASE | re.MULTILINE)
 
 
@@ -37,7 +37,7 @@ class NodePgMigrateLayout(Layout):
 
     def sign(self, listing: Listing) -> Sign | None:
         """A line ``-- Up Migration``."""
-        found = listing.containing(_UP)
+        found = listing.containing(UP)
         return Sign(Strength.MARK, f"{found.name} has a line -- Up Migration") if found else None
 
     def read(self, listing: Listing) -> Contents:
@@ -49,7 +49,7 @@ class NodePgMigrateLayout(Layout):
             if named is None or path.name.endswith((".up.sql", ".down.sql", ".d.ts")):
                 continue
             if named["kind"] == "sql":
-                single.append(divided(named["version"], named["name"], path, _divide))
+                single.append(divided(named["version"], named["name"], path, divide))
             else:
                 programs.append(opaque(named["version"], named["name"], path, "a program", "node-pg-migrate"))
         taken = {one.path for one in single}
@@ -57,5 +57,6 @@ class NodePgMigrateLayout(Layout):
         return Contents([*paired.migrations, *single], programs, findings)
 
 
-def _divide(file: SqlFile, path: Path) -> Divided:
-    return divide_at(file, path, _UP, _DOWN, whole_without_marks=True)
+def divide(file: SqlFile, path: Path) -> Divided:
+    """The sections of a file."""
+    return divide_at(file, path, UP, _DOWN, whole_without_marks=True)
