@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from confiture_tui.cli.session import Session
     from confiture_tui.config import Settings
-    from confiture_tui.service.models import MigrationPreview, ProjectInfo, TargetInfo
+    from confiture_tui.service.models import MigrationPreview
+    from confiture_tui.service.places import ProjectInfo, TargetInfo
 
 LOOSE = "loose"
 

@@ -12,14 +12,19 @@ from confiture_tui.service.jobs import Job
 from confiture_tui.service.service import MigrationService
 
 if TYPE_CHECKING:
-    from confiture_tui.service.models import MigrationPreview, ProjectInfo, TargetInfo
+    from confiture_tui.service.models import MigrationPreview
+    from confiture_tui.service.places import ProjectInfo, TargetInfo
 
 __all__ = ["Job", "MigrationPreview", "MigrationService", "ProjectInfo", "TargetInfo"]
 
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        from confiture_tui.service import models
+        if name == "MigrationPreview":
+            from confiture_tui.service.models import MigrationPreview
 
-        return getattr(models, name)
+            return MigrationPreview
+        from confiture_tui.service import places
+
+        return getattr(places, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from confiture_tui.service.assessing import Assessed, BaselineUse
-    from confiture_tui.service.models import TargetInfo
+    from confiture_tui.service.places import TargetInfo
 
 
 class FileFindings(FrozenModel):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from confiture_tui.core.migrations.profiles import RunnerProfile
     from confiture_tui.core.migrations.status import MigrationStatus
     from confiture_tui.core.risk.rates import Rates
-    from confiture_tui.service.models import TargetInfo
+    from confiture_tui.service.places import TargetInfo
 
 
 class AssessRequest(FrozenModel):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from confiture_tui.config import Settings
     from confiture_tui.core.runner.result import RunResult
-    from confiture_tui.service.models import ProjectInfo, TargetInfo
+    from confiture_tui.service.places import ProjectInfo, TargetInfo
 
 _OPTIONS: Final = (
     *("project_dir", "config_file", "env", "migrations_dir", "layout", "runner"),

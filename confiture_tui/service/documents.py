@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from confiture_tui.core.dry_run.cache import Listed
     from confiture_tui.core.migrations.status import MigrationStatus
     from confiture_tui.core.runner.recovery import LeftOver
-    from confiture_tui.service.models import MigrationPreview, TargetInfo
+    from confiture_tui.service.models import MigrationPreview
+    from confiture_tui.service.places import TargetInfo
 
 SCHEMA_VERSION: Final = 1
 

@@ -11,7 +11,7 @@ from confiture_tui.service.documents import Document, TargetDocument
 
 if TYPE_CHECKING:
     from confiture_tui.service.linting import LintResult
-    from confiture_tui.service.models import TargetInfo
+    from confiture_tui.service.places import TargetInfo
 
 
 class ViolationDocument(FrozenModel):

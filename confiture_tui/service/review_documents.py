@@ -13,7 +13,7 @@ from confiture_tui.service.review import ReviewedMigration
 
 if TYPE_CHECKING:
     from confiture_tui.service.linting import LintResult
-    from confiture_tui.service.models import ProjectInfo, TargetInfo
+    from confiture_tui.service.places import ProjectInfo, TargetInfo
     from confiture_tui.service.review import Review
 
 

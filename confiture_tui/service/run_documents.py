@@ -16,7 +16,7 @@ from confiture_tui.service.settling import Marked
 
 if TYPE_CHECKING:
     from confiture_tui.core.runner.result import RunResult
-    from confiture_tui.service.models import TargetInfo
+    from confiture_tui.service.places import TargetInfo
     from confiture_tui.service.running import PreparedRun
     from confiture_tui.service.settling import CleanedUp, PreparedBaseline
 

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from confiture_tui.service.assessing import Assessed, AssessRequest, BaselineUse
     from confiture_tui.service.in_place import InPlaceOptions
     from confiture_tui.service.linting import LintRequest, LintResult
-    from confiture_tui.service.models import MigrationPreview, Opened, ProjectInfo, TargetInfo
+    from confiture_tui.service.models import MigrationPreview
+    from confiture_tui.service.places import Opened, ProjectInfo, TargetInfo
     from confiture_tui.service.review import Review, ReviewRequest
     from confiture_tui.service.running import PreparedRun, RunRequest
     from confiture_tui.service.settling import CleanedUp, PreparedBaseline
@@ -100,7 +101,7 @@ class MigrationService:
             self._opened = True
 
     def _open(self, scope: CancelScope) -> Opened:
-        from confiture_tui.service.models import Opened
+        from confiture_tui.service.places import Opened
 
         workspace = self._workspace()
         workspace.open(scope)

@@ -11,7 +11,7 @@ from confiture_tui.database.connection import connect
 from confiture_tui.database.dsn import Dsn, resolve_dsn
 from confiture_tui.database.pooler import backend_pid
 from confiture_tui.errors import UsageError
-from confiture_tui.service.models import TargetInfo
+from confiture_tui.service.places import TargetInfo
 
 if TYPE_CHECKING:
     import psycopg

@@ -13,32 +13,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from confiture_tui.config import CONFIG_FILE, DEFAULT_ENV, MIGRATIONS
-from confiture_tui.core.catalog import Catalog
-from confiture_tui.core.dry_run.result import DryRunResult, Rows
-from confiture_tui.core.dry_run.shadow import Shadow
 from confiture_tui.core.migrations.profiles import PROFILES, RunnerProfile, profile_named
 from confiture_tui.core.migrations.status import MigrationState, MigrationStatus
 from confiture_tui.database.connection import connect
 from confiture_tui.errors import UsageError
 from confiture_tui.events import Event, EventName, Sink
-from confiture_tui.service.calibrating import measure_once, rates_for
 from confiture_tui.service.choosing import error_in, migration_of, pending_before
 from confiture_tui.service.command_lines import session_options
 from confiture_tui.service.demo_shop import OpenDemo, applied_since_opening
 from confiture_tui.service.derived import write_derived_down
 from confiture_tui.service.files_given import GivenFiles, tell
 from confiture_tui.service.foreign import refuse_foreign
-from confiture_tui.service.models import ProjectInfo, TargetInfo
-from confiture_tui.service.previews import preview_of
+from confiture_tui.service.places import ProjectInfo, TargetInfo
 from confiture_tui.service.project_files import ProjectFiles
 from confiture_tui.service.servers import Servers, ShadowServer
-from confiture_tui.service.shadows import Shadows
 from confiture_tui.service.target import Target, no_database
 
 if TYPE_CHECKING:
     import psycopg
 
     from confiture_tui.config import Settings
+    from confiture_tui.core.catalog import Catalog
+    from confiture_tui.core.dry_run.result import DryRunResult
+    from confiture_tui.core.dry_run.shadow import Shadow
     from confiture_tui.core.migrations.layouts import MigrationSet
     from confiture_tui.core.migrations.model import Migration
     from confiture_tui.core.risk.rates import Rates
@@ -48,6 +45,7 @@ if TYPE_CHECKING:
     from confiture_tui.service.linting import LintRequest, LintResult
     from confiture_tui.service.models import MigrationPreview
     from confiture_tui.service.running import RunSources
+    from confiture_tui.service.shadows import Shadows
 
 UNNAMED_ENVIRONMENT = "unnamed"
 """The environment of a database that was given directly, and that no environment's file knows."""
@@ -73,13 +71,31 @@ class Workspace:
             sink=sink,
             server_sink=self._demo_shop.only_warnings if demo else sink,
             prepare=self._demo_shop.prepare_shadow if demo else _as_it_is,
-            afterwards=lambda server: measure_once(server, sink),
+            afterwards=self._measure,
         )
         self._files: ProjectFiles | None = None
-        self._shadows = Shadows(settings, self._servers, self._shadow_server, profile=lambda: self.profile, sink=sink)
+        self._making_shadows = threading.Lock()
+        self._made_shadows: Shadows | None = None
         self._opening = threading.Lock()
         self._is_open = False
         self.project: ProjectInfo | None = None
+
+    @property
+    def _shadows(self) -> Shadows:
+        """Where shadows come from, made at first use: the list of migrations waits for nothing that tries them."""
+        with self._making_shadows:
+            if self._made_shadows is None:
+                from confiture_tui.service.shadows import Shadows
+
+                self._made_shadows = Shadows(
+                    self.settings, self._servers, self._shadow_server, profile=lambda: self.profile, sink=self._sink
+                )
+            return self._made_shadows
+
+    def _measure(self, server: EmbeddedServer) -> None:
+        from confiture_tui.service.calibrating import measure_once
+
+        measure_once(server, self._sink)
 
     @property
     def profile(self) -> RunnerProfile:
@@ -210,6 +226,8 @@ class Workspace:
 
     def preview(self, version: str) -> MigrationPreview:
         """What the migration contains."""
+        from confiture_tui.service.previews import preview_of
+
         return preview_of(self.migration(version), self.profile)
 
     def given_files(self) -> GivenFiles:
@@ -273,6 +291,7 @@ class Workspace:
             Cancelled: the scope was cancelled.
             ConfitureError: the shadow could not be made.
         """
+        from confiture_tui.core.dry_run.result import Rows
         from confiture_tui.service.hooks_in_dry_runs import hooks_to_try, with_hook_notes
 
         migration, statuses = self._pending(version, scope)
@@ -360,6 +379,8 @@ class Workspace:
     ) -> Shadow:
         """The shadow of the target as it is now, after some migrations; given back when ``loan`` ends."""
         if self._demo:
+            from confiture_tui.core.dry_run.result import Rows
+            from confiture_tui.core.dry_run.shadow import Shadow
             from confiture_tui.database.demo.shop import OWNER, PRISTINE
 
             server = self._shadow_server.get(scope)
@@ -395,6 +416,8 @@ class Workspace:
         migrations, statuses = self._status(scope)
 
         def live() -> Catalog:
+            from confiture_tui.core.catalog import Catalog
+
             with self.reaching.connected(scope) as conn:
                 return Catalog.load(conn)
 
@@ -434,6 +457,8 @@ class Workspace:
 
     def rates(self, conn: psycopg.Connection[Any] | None) -> Rates:
         """How fast the target works, as far as that is known: ``conn`` leads there, ``None`` without one."""
+        from confiture_tui.service.calibrating import rates_for
+
         return rates_for(conn, ours=self._demo)
 
     def close(self) -> None:
@@ -441,7 +466,10 @@ class Workspace:
         self._demo_shop.end_traffic()
         self._servers.close()
         self._shadow_server.forget()
-        self._shadows.forget()
+        with self._making_shadows:
+            shadows = self._made_shadows
+        if shadows is not None:
+            shadows.forget()
 
 
 def _as_it_is(_server: EmbeddedServer) -> None:

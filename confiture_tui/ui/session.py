@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from confiture_tui.errors import ConfitureError
     from confiture_tui.service import MigrationService
     from confiture_tui.service.jobs import Job
-    from confiture_tui.service.models import ProjectInfo, TargetInfo
+    from confiture_tui.service.places import ProjectInfo, TargetInfo
     from confiture_tui.ui.progress import Progress
 
 

@@ -22,7 +22,8 @@ from confiture_tui.service.documents import (
     preview_document,
     status_document,
 )
-from confiture_tui.service.models import MigrationPreview, ProjectInfo, TargetInfo
+from confiture_tui.service.models import MigrationPreview
+from confiture_tui.service.places import ProjectInfo, TargetInfo
 from tests.cli.samples import HOSTILE, result
 
 BASE = Path("/srv/shop")

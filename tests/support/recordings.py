@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.observability import new_private_file
-from confiture_tui.service.models import Opened
+from confiture_tui.service.places import Opened
 from confiture_tui.service.recording.entries import Answered, Asked, Ended, Entry, Happened
 from confiture_tui.service.recording.reading import Recording, read_recording
 from confiture_tui.service.recording.recorder import Lines, header_of

@@ -10,7 +10,7 @@ from confiture_tui.core.catalog.diff import AttributeChange, Change, SchemaChang
 from confiture_tui.core.dry_run.result import DryRunResult, On, Outcome, Proof, Rows, StatementObservation, Verdict
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.model import Basis, Failure, Reach, RelationLock
-from confiture_tui.service.models import ProjectInfo, TargetInfo
+from confiture_tui.service.places import ProjectInfo, TargetInfo
 from tests.support.fake_service import FakeService, statements_of, status
 
 if TYPE_CHECKING:

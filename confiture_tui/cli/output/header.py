@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from confiture_tui.core.migrations.model import Finding
-    from confiture_tui.service.models import ProjectInfo, TargetInfo
+    from confiture_tui.service.places import ProjectInfo, TargetInfo
 
 _FINDING_STYLES = {"error": Style.BAD, "warning": Style.CAREFUL, "note": Style.QUIET}
 

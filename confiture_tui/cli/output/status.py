@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from confiture_tui.core.migrations.status import MigrationStatus
     from confiture_tui.core.runner.recovery import LeftOver
-    from confiture_tui.service.models import ProjectInfo, TargetInfo
+    from confiture_tui.service.places import ProjectInfo, TargetInfo
 
 _STYLES = {
     "applied": Style.GOOD,

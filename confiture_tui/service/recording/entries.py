@@ -120,7 +120,8 @@ def answer_type(what: str) -> TypeAdapter[Any]:
     from confiture_tui.core.runner.result import RunResult
     from confiture_tui.service.assessing import Assessed
     from confiture_tui.service.linting import LintResult
-    from confiture_tui.service.models import MigrationPreview, Opened
+    from confiture_tui.service.models import MigrationPreview
+    from confiture_tui.service.places import Opened
     from confiture_tui.service.running import PreparedRun
 
     types: dict[str, Any] = {

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from confiture_tui.core.dry_run.result import DryRunResult
     from confiture_tui.service.jobs import Ask
-    from confiture_tui.service.models import MigrationPreview, ProjectInfo, TargetInfo
+    from confiture_tui.service.models import MigrationPreview
+    from confiture_tui.service.places import ProjectInfo, TargetInfo
     from confiture_tui.service.recording.entries import Entry
     from confiture_tui.service.recording.reading import Recording
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from confiture_tui.core.migrations.status import MigrationStatus
     from confiture_tui.core.risk.model import Risk, RiskAssessment
     from confiture_tui.service.linting import LintResult
-    from confiture_tui.service.models import ProjectInfo, TargetInfo
+    from confiture_tui.service.places import ProjectInfo, TargetInfo
     from confiture_tui.ui.session import Session
 
 

@@ -11,7 +11,7 @@ from confiture_tui.ui.presenters.styles import style
 from confiture_tui.ui.safe_text import safe_line
 
 if TYPE_CHECKING:
-    from confiture_tui.service.models import ProjectInfo, TargetInfo
+    from confiture_tui.service.places import ProjectInfo, TargetInfo
     from confiture_tui.ui.glyphs import Glyphs
 
 _STAGING: Final = frozenset({"staging", "stage", "preprod", "pre-production", "uat", "acceptance"})
