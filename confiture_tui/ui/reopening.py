@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from confiture_tui.errors import UsageError
 from confiture_tui.secret import Secret
 
 if TYPE_CHECKING:
@@ -24,20 +25,27 @@ class Reopening:
     demo: bool = False
 
 
-def on_files(settings: Settings, path: Path) -> Reopening:
-    """The SQL files of a directory, or of that of a file; a project that is laid out as usual is opened as one.
+def on_files(settings: Settings, path: Path, *, without_database: bool = False) -> Reopening:
+    """The migrations of a directory, or of that of a file; a project that is laid out as usual is opened as one.
 
     A session that was begun with ``--read-only`` stays one.
 
+    Args:
+        without_database: the one of the settings could not be used; it must not keep these files from being seen.
+
     Raises:
-        UsageError: that project's settings cannot be used.
+        UsageError: the file is no SQL file, or that project's settings cannot be used.
     """
     from confiture_tui.config import MIGRATIONS, Settings
 
+    if path.is_file() and path.suffix.lower() != ".sql":
+        raise UsageError(f"{path.name} is no SQL file.", hint="Open a directory of migrations, or a file in one.")
     directory = path if path.is_dir() else path.parent
     if (directory / MIGRATIONS).is_dir():
         return Reopening(Settings.load(project=directory, **_given(settings)))
     origins = settings.origins | {"migrations_dir": "--migrations-dir"}
+    if without_database:
+        settings = replace(settings, dsn=None, database_url=None)
     return Reopening(replace(settings, migrations_dir=directory, origins=origins))
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from confiture_tui.config import Settings
+from confiture_tui.core.migrations.model import Finding
 from confiture_tui.errors import ConnectError, UsageError
 from confiture_tui.events import Level
+from confiture_tui.secret import Secret
 from confiture_tui.ui.reopening import Reopening, on_database, on_files
 from confiture_tui.ui.screens.ask_line import LineDialog
 from tests.support.fake_service import FakeService
@@ -45,7 +48,7 @@ async def test_what_can_be_done_is_seen_at_every_size(
     async with running(nothing(tmp_path, open_error=error), size=size, wait=False) as driver:
         await driver.press("o")
         await driver.until_text("What you can do")
-        for key in ("O  opens SQL files", "T  connects", "E  opens the demo"):
+        for key in ("O  opens other migrations", "T  connects", "E  opens the demo"):
             assert key in driver.text
 
 
@@ -73,6 +76,36 @@ async def test_files_are_opened(tmp_path: Path) -> None:
         await driver.until(lambda: driver.on_top(LineDialog))
         await driver.press(*str(file), "enter")
         assert (await left(driver)).settings.migrations_dir == tmp_path / "loose"
+
+
+async def test_what_is_there_and_no_migration_is_told(tmp_path: Path) -> None:
+    project = samples.project().model_copy(
+        update={"findings": (Finding(code="x", message="notes[/].sql is not taken for a migration.", level="warning"),)}
+    )
+    async with running(samples.service(statuses=[], project=project)) as driver:
+        await driver.until_text("notes[/].sql is not taken for a migration.")
+        assert "confiture-tui assess FILE" in driver.text
+        assert "O Open files" in driver.text
+        assert "d Dry run" not in driver.text
+
+
+def test_what_is_no_sql_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").touch()
+    here = Settings(project_dir=tmp_path, migrations_dir=tmp_path)
+    with pytest.raises(UsageError, match=r"notes\.txt is no SQL file"):
+        on_files(here, tmp_path / "notes.txt")
+
+
+async def test_a_database_that_cannot_be_used_keeps_nobody_from_other_files(tmp_path: Path) -> None:
+    service = nothing(tmp_path, open_error=ConnectError("No server."))
+    (tmp_path / "loose").mkdir()
+    service.settings = replace(service.settings, dsn=Secret("dbname=x"), migrations_dir=tmp_path)
+    async with running(service, wait=False) as driver:
+        await driver.until_text("What you can do")
+        await driver.press("O")
+        await driver.until(lambda: driver.on_top(LineDialog))
+        await driver.press(*str(tmp_path / "loose"), "enter")
+        assert (await left(driver)).settings.dsn is None
 
 
 def test_a_project_is_opened_as_one(tmp_path: Path) -> None:

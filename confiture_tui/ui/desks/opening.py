@@ -10,6 +10,7 @@ from textual.content import Content
 from confiture_tui.errors import UsageError
 from confiture_tui.ui.reopening import Reopening, on_database, on_demo, on_files
 from confiture_tui.ui.safe_text import safe_text
+from confiture_tui.ui.session import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,11 +35,17 @@ class OpeningDesk:
                 self._complain(f"There is no {path}.")
                 return
             try:
-                self._leave_for(on_files(self._app.service.settings, path))
+                self._leave_for(on_files(self._app.service.settings, path, without_database=self._no_database))
             except UsageError as error:
                 self._complain(f"{error.message} {error.hint}")
 
-        self._ask("Open a directory of migrations, or one SQL file:", named)
+        self._ask("Open a directory of migrations, or a file in one:", named)
+
+    @property
+    def _no_database(self) -> bool:
+        """Whether the session could not be opened though its files are there: then the database was the reason."""
+        session = self._app.session
+        return session.phase is Phase.FAILED and session.service.settings.migrations_dir.is_dir()
 
     def database(self) -> None:
         """Ask for a connection string, and open the project on that database."""

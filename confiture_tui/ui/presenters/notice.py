@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from textual.content import Content
 
 from confiture_tui.ui.presenters.first_run import looked_for, offers
 from confiture_tui.ui.presenters.styles import style
 from confiture_tui.ui.presenters.verdict import error_text
+from confiture_tui.ui.safe_text import safe_text
 from confiture_tui.ui.session import Phase
 
 if TYPE_CHECKING:
@@ -45,8 +46,28 @@ def notice(session: Session, glyphs: Glyphs) -> Content | None:
         return opening
     return Content.assemble(
         ("There are no migrations yet.", style("strong")),
-        "  They are files such as 001_first.up.sql, or those of another tool in its usual place.\n\n",
+        "  They are files such as 001_first.up.sql, or those of another tool in its usual place. ",
+        "Any SQL file is read by `confiture-tui assess FILE`.\n\n",
+        *_found(session, glyphs),
         offers(),
         "\n\n",
         looked_for(session.service.settings, glyphs),
     )
+
+
+_MOST: Final = 4
+"""Findings that are told; the log has all of them."""
+
+
+def _found(session: Session, glyphs: Glyphs) -> list[Content]:
+    """What was there all the same, and why it is no migration."""
+    findings = session.project.findings if session.project is not None else ()
+    if not findings:
+        return []
+    lines = [
+        Content.assemble((f"{glyphs.warning} ", style("severity-warning")), safe_text(one.message))
+        for one in findings[:_MOST]
+    ]
+    if len(findings) > _MOST:
+        lines.append(Content.styled(f"  and {len(findings) - _MOST} more: the log has them", style("quiet")))
+    return [Content("\n").join(lines), Content("\n\n")]

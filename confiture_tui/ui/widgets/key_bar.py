@@ -36,7 +36,7 @@ class KeyBar(OneLine):
 
     def _hints(self, width: int) -> tuple[KeyHint, ...]:
         phase = self._session.phase
-        if phase is Phase.FAILED:
+        if phase is Phase.FAILED or (phase is Phase.READY and not self._session.statuses):
             # Nothing can be done here but to open something else.
             first = [replace(action, weight=1) for action in self._actions if action.id in _WAYS_OUT]
             rest = [action for action in self._actions if action.is_of_app and action.id not in _WAYS_OUT]
