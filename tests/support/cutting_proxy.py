@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import socket
 import threading
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal
+
+from tests.support.beside_server import BesideServer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from confiture_tui.database.dsn import Dsn
 
-_PORT = 7432
 
-
-class CuttingProxy:
+class CuttingProxy(BesideServer):
     """Listens on a socket of its own while the block runs, and hands everything on until a client sends ``word``.
 
     Args:
@@ -33,44 +34,17 @@ class CuttingProxy:
         when: Literal["before", "after"] = "before",
         after_messages: int | None = None,
     ) -> None:
-        self._server = server.parameters()
-        self._directory = directory
+        super().__init__(server, directory)
         self._word = word
         self._when = when
         self._left = after_messages
-        self._sockets: list[socket.socket] = []
-        self._listener = socket.socket(socket.AF_UNIX)
         self.cuts = 0
 
-    @property
-    def conninfo(self) -> str:
-        """How to connect through it."""
-        name, user = self._server["dbname"], self._server["user"]
-        return f"host={self._directory} port={_PORT} dbname={name} user={user} sslmode=disable gssencmode=disable"
-
-    def __enter__(self) -> Self:
-        self._listener.bind(str(self._directory / f".s.PGSQL.{_PORT}"))
-        self._listener.listen()
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for one in self._sockets:
-            one.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            server = socket.socket(socket.AF_UNIX)
-            server.connect(str(Path(self._server["host"]) / f".s.PGSQL.{self._server['port']}"))
-            self._sockets += [client, server]
-            threading.Thread(target=self._pump, args=(client, server, True), daemon=True).start()
-            threading.Thread(target=self._pump, args=(server, client, False), daemon=True).start()
+    def serve(self, client: socket.socket) -> None:
+        """Hand on what it sends, and what it is answered."""
+        server = self.reach_server()
+        threading.Thread(target=self._pump, args=(server, client, False), daemon=True).start()
+        self._pump(client, server, True)
 
     def _pump(self, source: socket.socket, sink: socket.socket, from_client: bool) -> None:
         try:

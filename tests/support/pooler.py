@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import socket
 import struct
-import threading
-from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
+
+from tests.support.beside_server import BesideServer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from confiture_tui.database.dsn import Dsn
 
 _MADE_UP = 4_000_000
-_PORT = 6432
 
 
 def _exactly(sock: socket.socket, count: int) -> bytes:
@@ -35,7 +36,7 @@ def _message(sock: socket.socket) -> tuple[bytes, bytes]:
     return head[:1], head + _exactly(sock, struct.unpack("!I", head[1:])[0] - 4)
 
 
-class TransactionPooler:
+class TransactionPooler(BesideServer):
     """Listens on a socket of its own while the block runs.
 
     Args:
@@ -46,47 +47,15 @@ class TransactionPooler:
     """
 
     def __init__(self, server: Dsn, directory: Path, *, session: bool = False, in_turn: bool = False) -> None:
-        self._server = server.parameters()
-        self._directory = directory
+        super().__init__(server, directory)
         self._session = session
         self._in_turn = in_turn
         self._free: list[socket.socket] = []
-        self._made: list[socket.socket] = []
-        self._lock = threading.Lock()
         self._greeting = b""
         self._clients = 0
-        self._listener = socket.socket(socket.AF_UNIX)
 
-    @property
-    def conninfo(self) -> str:
-        name, user = self._server["dbname"], self._server["user"]
-        return f"host={self._directory} port={_PORT} dbname={name} user={user} sslmode=disable gssencmode=disable"
-
-    def __enter__(self) -> Self:
-        self._listener.bind(str(self._directory / f".s.PGSQL.{_PORT}"))
-        self._listener.listen()
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_details: object) -> None:
-        # A thread that waits in `accept` is not woken by a close alone.
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        with self._lock:
-            for one in self._made:
-                one.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _address = self._listener.accept()
-            except OSError:
-                return
-            with self._lock:
-                self._made.append(client)
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
-    def _serve(self, client: socket.socket) -> None:
+    def serve(self, client: socket.socket) -> None:
+        """Log a client in, and lend it a server connection whenever it says something."""
         lent: socket.socket | None = None
         try:
             self._log_in(client)
@@ -126,9 +95,8 @@ class TransactionPooler:
         with self._lock:
             if self._free:
                 return self._free.pop()
-        server = socket.socket(socket.AF_UNIX)
-        server.connect(f"{self._server['host']}/.s.PGSQL.{self._server['port']}")
-        words = ("user", self._server["user"], "database", self._server["dbname"], "client_encoding", "UTF8")
+        server = self.reach_server()
+        words = ("user", self._parameters["user"], "database", self._parameters["dbname"], "client_encoding", "UTF8")
         body = struct.pack("!I", 196608) + b"".join(word.encode() + b"\0" for word in words) + b"\0"
         server.sendall(struct.pack("!I", len(body) + 4) + body)
         greeting = b""
@@ -141,7 +109,6 @@ class TransactionPooler:
             if kind == b"Z":
                 break
         with self._lock:
-            self._made.append(server)
             self._greeting = greeting
         return server
 
