@@ -164,8 +164,8 @@ def _write_statement(page: Page, statement: StatementObservation) -> None:
             "seen together with the statements before it", indent=indent, first=" " * indent, style=Style.QUIET
         )
     if statement.mismatch:
-        fields = ", ".join(statement.mismatch)
-        page.paragraph(f"not as predicted: {fields}", indent=indent, first=" " * indent, style=Style.CAREFUL)
+        texts = [f"{one}" for one in statement.differences] or statement.mismatch
+        page.paragraph(f"not as predicted: {'; '.join(texts)}", indent=indent, first=" " * indent, style=Style.CAREFUL)
     for notice in statement.notices:
         page.paragraph(notice, indent=indent + 10, first=" " * indent + "notice", style=Style.QUIET)
     for words in statement.evidence:

@@ -78,7 +78,8 @@ def beside_prediction(
         if not (missing_right and plain_for_superuser) and not failed_at_commit:
             observed = seen if result.rows is Rows.FULL else without_rows(predicted, seen, node_kind)
             found = compare(predicted, observed, cumulative=seen.cumulative)
-        statements.append(seen.model_copy(update={"mismatch": tuple(one.field for one in found)}))
+        differing: dict[str, object] = {"mismatch": tuple(one.field for one in found), "differences": found}
+        statements.append(seen.model_copy(update=differing))
         if found:
             sink(_mismatched(seen, found))
             told += [f"Line {seen.line}, {seen.tag}: {one}.{_excuse(one, node_kind)}" for one in found]

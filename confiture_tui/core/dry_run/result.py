@@ -8,6 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from confiture_tui.core.catalog.diff import SchemaDiff
+from confiture_tui.core.effects.comparison import Mismatch
 from confiture_tui.core.effects.model import Failure, FrozenModel, StatementEffects
 from confiture_tui.core.hooks.result import HookResult
 
@@ -58,6 +59,7 @@ class StatementObservation(StatementEffects):
         error: the server's error; ``None`` when it succeeded.
         cumulative: its locks could only be seen together with those of the statements before it.
         mismatch: names of the fields in which prediction and observation differ; ``None`` when nothing was predicted.
+        differences: the same with what was predicted and what was seen instead.
         notices: the server's notices while it ran; of a CASCADE they name what it dropped.
         evidence: what the server explained of the work it took (its ``debug1`` messages).
         schema_diff: what it did to the schema; ``None`` when that was not looked at.
@@ -74,6 +76,7 @@ class StatementObservation(StatementEffects):
     notices: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
     schema_diff: SchemaDiff | None = None
+    differences: tuple[Mismatch, ...] = ()
 
 
 class Proof(FrozenModel):

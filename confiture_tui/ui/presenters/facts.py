@@ -9,7 +9,7 @@ from textual.content import Content
 from confiture_tui.ui.presenters.figures import duration, number, size
 from confiture_tui.ui.presenters.statements import lock_style, not_looked
 from confiture_tui.ui.presenters.styles import style
-from confiture_tui.ui.presenters.verdict import failure_block
+from confiture_tui.ui.presenters.verdict import differences, failure_block
 from confiture_tui.ui.safe_text import safe_line, safe_text
 
 if TYPE_CHECKING:
@@ -135,11 +135,7 @@ def _measured(observed: StatementObservation) -> list[Content]:
         lines.append(_line("wrapping", Content(text)))
     if observed.cumulative:
         lines.append(_line("note", Content("seen together with the statements before it")))
-    if observed.mismatch:
-        names = ", ".join(safe_line(name) for name in observed.mismatch)
-        lines.append(
-            _line("mismatch", Content.styled(f"differs from the prediction: {names}", style("severity-warning")))
-        )
+    lines += [_line("mismatch", text) for text in differences(observed)]
     lines += [_line("notice", Content(safe_text(notice))) for notice in observed.notices]
     lines += [_line("server", Content(safe_text(words))) for words in observed.evidence]
     return lines

@@ -13,6 +13,7 @@ from confiture_tui.ui.presenters.schema_diff import diff_summary
 from confiture_tui.ui.presenters.statements import not_looked
 from confiture_tui.ui.presenters.styles import style
 from confiture_tui.ui.presenters.verdict import error_text, report
+from confiture_tui.ui.progress import Mark
 from confiture_tui.ui.safe_text import safe_line, safe_text
 
 if TYPE_CHECKING:
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
     from confiture_tui.errors import ConfitureError
     from confiture_tui.service.models import MigrationPreview
     from confiture_tui.ui.glyphs import Glyphs
+    from confiture_tui.ui.progress import Progress
     from confiture_tui.ui.session import Session
 
+_NEWEST: Final = 20
+"""Statements that are listed while a dry run is under way."""
 _LONGEST_TEXT: Final = 4_000_000
 """Characters of a file that are shown: laying out more would hold up a key."""
 
@@ -76,7 +80,7 @@ def report_pane(version: str, session: Session, glyphs: Glyphs) -> Content:
     if result is not None:
         return report(result, glyphs)
     if session.progress is not None and session.progress.version == version:
-        return Content.styled("The dry run is under way.", style("quiet"))
+        return under_way(session.progress, glyphs)
     if is_interrupted(version, session):
         return Content.assemble(
             ("A run of it stopped half-way.\n\n", style("state-attention")),
@@ -94,6 +98,19 @@ def report_pane(version: str, session: Session, glyphs: Glyphs) -> Content:
         (key_of("dry_run"), style("key")),
         (f" to try it on {where}. Nothing of it stays.", style("quiet")),
     )
+
+
+def under_way(progress: Progress, glyphs: Glyphs) -> Content:
+    """How far a dry run has come: the pass, and what became of the last statements in it, the newest first."""
+    signs = {Mark.RUNNING: glyphs.running, Mark.RAN: glyphs.ok, Mark.FAILED: glyphs.fails}
+    newest = sorted(progress.marks, reverse=True)[:_NEWEST]
+    lines = [Content.styled(f"The dry run is under way: {safe_line(progress.step)}.", style("quiet"))]
+    lines += [
+        Content(f"{signs[progress.marks[index]]} statement {index} {progress.marks[index].value}")
+        for index in newest
+        if progress.marks[index] in signs
+    ]
+    return Content("\n").join(lines)
 
 
 def diff_of(version: str, session: Session, preview: MigrationPreview | None) -> SchemaDiff | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from confiture_tui.ui.presenters.figures import counted, duration
+from confiture_tui.ui.presenters.figures import counted, duration, size
 from confiture_tui.ui.presenters.styles import style
 from confiture_tui.ui.safe_text import safe_line, safe_text
 
@@ -31,6 +31,9 @@ _DATA = {
     "lost": "rows or columns from before are lost",
     "unknown": "whether values are as before is unknown",
 }
+
+
+_MOST_STATEMENTS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ def error_text(error: ConfitureError) -> Content:
 
 
 def report(result: DryRunResult, glyphs: Glyphs) -> Content:
-    """The dry run in full: verdict, error, hooks, what was left invalid, notes, proof, the way back."""
+    """The dry run in full: verdict, error, statements, hooks, what was left invalid, notes, proof, the way back."""
     blocks = [
         verdict_line(result, glyphs),
         Content(f"Run {_WRAPPINGS.get(result.wrapping, safe_line(result.wrapping))}."),
@@ -127,6 +130,13 @@ def report(result: DryRunResult, glyphs: Glyphs) -> Content:
     if result.failure is not None:
         blocks += [Content(""), Content.styled("Error", style("heading"))]
         blocks += failure_block(result.failure, glyphs, statement=_failed_index(result))
+    if result.statements:
+        blocks += [Content(""), Content.styled("Statements, predicted and seen", style("heading"))]
+        shown = result.statements[:_MOST_STATEMENTS]
+        blocks += [line for one in shown for line in _statement(one, glyphs)]
+        if len(shown) < len(result.statements):
+            more = counted(len(result.statements) - len(shown), "more statement")
+            blocks.append(Content.styled(f"… {more} on the first pane", style("quiet")))
     if result.hooks:
         blocks += [
             Content(""),
@@ -154,6 +164,34 @@ def report(result: DryRunResult, glyphs: Glyphs) -> Content:
     if notices:
         blocks += _section("Server notices", notices, glyphs, "severity-info", glyphs.info)
     return Content("\n").join(blocks)
+
+
+def _statement(statement: StatementObservation, glyphs: Glyphs) -> Iterable[Content]:
+    """What was measured of one, and where it is not as predicted."""
+    signs = {"ran": (glyphs.ok, "verdict-ok"), "failed": (glyphs.fails, "verdict-fails")}
+    sign, style_name = signs.get(statement.outcome, (glyphs.not_run, "quiet"))
+    words = [f"{statement.index} line {statement.line} {safe_line(statement.tag)}"]
+    if statement.elapsed_ms is not None:
+        words.append(duration(statement.elapsed_ms))
+    if statement.rows is not None:
+        words.append(counted(statement.rows, "row"))
+    if statement.wal_bytes is not None:
+        words.append(f"{size(statement.wal_bytes)} of WAL")
+    if statement.mismatch == ():
+        words.append("as predicted")
+    yield Content.assemble((f"{sign} ", style(style_name)), f" {glyphs.separator} ".join(words))
+    for text in differences(statement):
+        yield Content.assemble("    ", text)
+
+
+def differences(statement: StatementObservation) -> list[Content]:
+    """Where a statement is not as predicted: the field, what was predicted, what was seen."""
+    found = []
+    for one in statement.differences:
+        before, now = (", ".join(texts) or "nothing of the kind" for texts in (one.predicted, one.observed))
+        words = safe_line(f"{one.field.replace('_', ' ')}: predicted {before} | seen {now}")
+        found.append(Content.styled(words, style("severity-warning")))
+    return found
 
 
 def failure_block(failure: Failure, glyphs: Glyphs, *, statement: int | None = None) -> list[Content]:

@@ -152,6 +152,8 @@ class ReviewScreen(ConfitureScreen):
             self.migrations.refresh()
             self.verdict.refresh()
             self._show_statements(keep=True)
+            if self.chosen is not None:
+                self.report.show(report_pane(self.chosen.version, self.session, self.confiture.glyphs))
             return
         if topic is Topic.RISK and self.migrations.worst_first:
             self.migrations.reload()
