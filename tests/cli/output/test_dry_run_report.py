@@ -7,6 +7,9 @@ import pytest
 from confiture_tui.cli.output.dry_run import write_result, write_summary
 from confiture_tui.cli.output.page import Page
 from confiture_tui.core.dry_run.result import DataAfter, RoundTrip
+from confiture_tui.core.effects.observing import Replaced
+from confiture_tui.core.migrations.model import Migration
+from confiture_tui.core.risk.engine import RiskAssessmentEngine
 from tests.cli.samples import result
 
 
@@ -42,3 +45,20 @@ def test_differences_from_the_prediction_are_counted() -> None:
     write_summary(page, [good.model_copy(update={"statements": (first, *good.statements[1:])})])
     expected = sum(len(one.mismatch or ()) for one in good.statements[1:]) + 2
     assert f"{expected} differences from the prediction" in page.text()
+
+
+def test_the_risk_is_told_by_what_was_seen_beside_what_was_predicted() -> None:
+    assessment = RiskAssessmentEngine().assess(
+        Migration.from_sql("ALTER TABLE t ADD COLUMN x int;", version="007", name="x")
+    )
+    replaced = (
+        Replaced(statement=1, field="scans", predicted=("public.t",)),
+        Replaced(statement=1, field="elapsed_ms", observed=("12",)),
+    )
+    seen = assessment.model_copy(update={"predicted_score": 99, "replaced": replaced})
+    page = Page(width=160)
+    write_summary(page, [result()], assessments={"007": seen})
+    text = page.text()
+    assert f"007_x: {seen.level.value} {seen.score}, where 99 was predicted" in text
+    assert "statement 1, scans: nothing of the kind seen, public.t predicted" in text
+    assert "elapsed" not in text

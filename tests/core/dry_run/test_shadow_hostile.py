@@ -118,6 +118,19 @@ class TestNothingEscapes:
         assert any(note.startswith("Line 2: COMMIT ends the runner's transaction") for note in result.notes)
 
 
+def test_a_row_that_only_the_target_has_is_no_failure_of_the_migration(
+    server: EmbeddedServer, database_from: Callable[[str], Dsn]
+) -> None:
+    with (
+        psycopg.connect(database_from(SCHEMA).conninfo(), autocommit=True) as conn,
+        Shadow.of(conn, server=server) as empty,
+    ):
+        result = run(empty, "INSERT INTO child VALUES (101, 1);")
+    assert result.failure is not None
+    assert (result.failure.sqlstate, result.verdict) == ("23503", Verdict.INCONCLUSIVE)
+    assert any("want of the target's rows" in note for note in result.notes)
+
+
 class TestSettingsOfTheMigration:
     @pytest.mark.parametrize(
         "setting",
