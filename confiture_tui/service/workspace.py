@@ -149,6 +149,8 @@ class Workspace:
                 environment = UNNAMED_ENVIRONMENT
         files = self._files
         count = len(files.migrations.members)
+        # Those of the demo are in the program itself, where nobody has to look for them.
+        place = "" if self._demo else f" in {files.directory}"
         self.project = ProjectInfo(
             name=name,
             directory=directory,
@@ -159,7 +161,7 @@ class Workspace:
         self._sink(
             Event(
                 name=EventName.PROJECT_OPENED,
-                message=f"{name}: {count} {'migration' if count == 1 else 'migrations'} in {files.directory}",
+                message=f"{name}: {count} {'migration' if count == 1 else 'migrations'}{place}",
                 data={"environment": environment},
             )
         )

@@ -210,6 +210,7 @@ async def test_there_is_room_for_it(tmp_path: Path, size: tuple[int, int]) -> No
         await driver.until_text("order_note")
         assert driver.on_top(ReviewScreen)
         assert "q Quit" in driver.text
+        assert "d Dry run" not in driver.text
 
 
 @pytest.mark.parametrize(

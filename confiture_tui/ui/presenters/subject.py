@@ -58,7 +58,7 @@ def _finding(level: str, message: str, line: int | None, glyphs: Glyphs) -> Cont
     word = level if level in ("error", "warning") else "info"
     where = f" (line {line})" if line is not None and f"line {line}" not in message else ""
     return Content.assemble(
-        (f"{getattr(glyphs, word)} {safe_line(level)}", style(f"severity-{word}")), f" {safe_text(message)}{where}"
+        (f"{getattr(glyphs, word)} {safe_line(level)} ", style(f"severity-{word}")), f"{safe_text(message)}{where}"
     )
 
 

@@ -33,6 +33,10 @@ _NEED_A_PROJECT = frozenset(
 """What shows nothing, and copies nothing, before there is a project."""
 
 
+_TRY = frozenset({"dry_run", "dry_run_all"})
+"""What a recording has its own time for."""
+
+
 class ConfitureScreen(Screen[None]):
     """A screen of the app. A subclass gives the body, and redraws what a change of the session concerns."""
 
@@ -72,6 +76,8 @@ class ConfitureScreen(Screen[None]):
             return self.has_job
         if action.id == "back_to_log":
             return self.confiture.came_from_log and self.MODE != "log"
+        if action.id in _TRY and Where.REPLAY in self.confiture.PLACES:
+            return False
         if action.id in _NEED_A_PROJECT:
             return self.session.phase is Phase.READY and action.id != f"show_{self.MODE}"
         return action.id != f"show_{self.MODE}"
