@@ -34,6 +34,7 @@ class Claim(NamedTuple):
         points: at least those of the category.
         rule: id of the risk that tells of it where no rule does.
         message, evidence, recommendation: its words.
+        exposure: what it tells of, where it has no words yet: most are told by a rule, in words of its own.
     """
 
     category: Category
@@ -42,9 +43,10 @@ class Claim(NamedTuple):
     relation: str | None
     points: int
     rule: str
-    message: str
+    message: str = ""
     evidence: tuple[str, ...] = ()
     recommendation: str = ""
+    exposure: Exposure | None = None
 
     def covers(self, statement: int | None) -> bool:
         """Whether a risk of that statement can be about this."""
@@ -52,6 +54,8 @@ class Claim(NamedTuple):
 
     def risk(self) -> Risk:
         """The fact as a risk of its own."""
+        if self.exposure is not None:
+            return _in_words(self, self.exposure).risk()
         return _risk(
             rule=self.rule,
             category=self.category,
@@ -67,7 +71,15 @@ class Claim(NamedTuple):
 def claims_of(context: Context) -> Iterator[Claim]:
     """All claims of one migration; ``context`` knows sizes, times, exposure and answers already."""
     for exposure in context.all_exposures:
-        yield _locking(exposure)
+        yield Claim(
+            Category.LOCKING,
+            exposure.statement,
+            exposure.last,
+            exposure.relation,
+            exposure.points,
+            "blocking-lock",
+            exposure=exposure,
+        )
     for forecast in context.simulation.forecasts:
         effects = context.effects_of(forecast)
         yield from _touched(forecast, effects, context)
@@ -95,7 +107,7 @@ def claims_of(context: Context) -> Iterator[Claim]:
         )
 
 
-def _locking(exposure: Exposure) -> Claim:
+def _in_words(claim: Claim, exposure: Exposure) -> Claim:
     who = "Readers and writers" if exposure.stops_readers else "Writers"
     what = str(exposure.mode)
     if not exposure.mode.blocks_writes:
@@ -116,19 +128,15 @@ def _locking(exposure: Exposure) -> Claim:
         evidence.append(f"Work that grows with the table meanwhile: {', '.join(exposure.work)}.")
     if not exposure.bounded:
         evidence.append("Neither the file nor the runner sets a lock_timeout.")
-    return Claim(
-        Category.LOCKING,
-        exposure.statement,
-        exposure.last,
-        exposure.relation,
-        exposure.points,
-        "blocking-lock",
-        f"{who} of {exposure.relation} wait {seconds_in_words(exposure.held_seconds + exposure.queue_seconds)}.",
-        tuple(evidence),
-        "Set a short lock_timeout and try again when it strikes; keep slow work out of the transaction that holds the "
-        "lock."
+    return claim._replace(
+        message=f"{who} of {exposure.relation} wait "
+        f"{seconds_in_words(exposure.held_seconds + exposure.queue_seconds)}.",
+        evidence=tuple(evidence),
+        recommendation="Set a short lock_timeout and try again when it strikes; keep slow work out of the transaction "
+        "that holds the lock."
         if exposure.mode.blocks_writes
         else "Change the rows in batches, each committed by itself, with nothing else in their transaction.",
+        exposure=None,
     )
 
 

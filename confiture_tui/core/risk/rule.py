@@ -182,6 +182,9 @@ class MigrationRule(_Described, ABC):
         """The risks of the migration that the rule knows."""
 
 
+_NONE: frozenset[str] = frozenset()
+
+
 class Dispatch:
     """Rules by what they look at: a statement meets its own rules and no others."""
 
@@ -195,7 +198,7 @@ class Dispatch:
     def of(self, statement: Statement) -> tuple[RiskRule, ...]:
         """The rules for a statement, in the order in which they are listed."""
         kind = statement.node_kind
-        subtypes = _subtypes(statement.node) if kind == "AlterTableStmt" else frozenset[str]()
+        subtypes = _subtypes(statement.node) if kind == "AlterTableStmt" else _NONE
         found = self._known.get((kind, subtypes))
         if found is None:
             found = tuple(rule for rule in self._for_statements if _looks_at(rule, kind, subtypes))
@@ -204,7 +207,7 @@ class Dispatch:
 
 
 def _subtypes(node: Mapping[str, Any] | None) -> frozenset[str]:
-    return frozenset(one.get("AlterTableCmd", {}).get("subtype", "") for one in (node or {}).get("cmds", ()))
+    return frozenset([one.get("AlterTableCmd", {}).get("subtype", "") for one in (node or {}).get("cmds", ())])
 
 
 def _looks_at(rule: RiskRule, kind: str | None, subtypes: frozenset[str]) -> bool:
