@@ -29,18 +29,16 @@ _COLUMNS = """
     c.oid::int8, CASE WHEN n.nspname ~ '^pg_toast' THEN 't' ELSE c.relkind::text END, c.relfilenode::int8,
     pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname),
     coalesce(i.indrelid, 0)::int8, coalesce(i.indisvalid, true),
-    c.relnatts::int, c.relpersistence = 't',
-    CASE WHEN c.relkind IN ('r', 'm', 'p', 'f') THEN
-        (SELECT pg_catalog.string_agg(CASE WHEN a.attisdropped THEN '-'
-                ELSE a.atttypid::text || '/' || a.atttypmod::text END, ',' ORDER BY a.attnum)
-           FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0) END,
-    CASE WHEN c.relkind IN ('r', 'm') THEN pg_catalog.pg_relation_size(c.oid) ELSE 0 END"""
+    c.relpersistence = 't', {dropped}, {size}"""
+_SIZE = "CASE WHEN c.relkind IN ('r', 'm') THEN pg_catalog.pg_relation_size(c.oid) ELSE 0 END"
 
 _BASELINE = f"""
-SELECT {_COLUMNS}
+SELECT {_COLUMNS.format(dropped="coalesce(d.columns, 0)", size="{size}")}
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid
+  LEFT JOIN (SELECT a.attrelid, pg_catalog.count(*)::int AS columns FROM pg_catalog.pg_attribute a
+              WHERE a.attisdropped GROUP BY a.attrelid) d ON d.attrelid = c.oid
  WHERE c.oid >= {FIRST_USER_OID} AND n.nspname !~ '^pg_toast'
 """
 
@@ -50,6 +48,10 @@ _FLUSH = ", pg_catalog.pg_stat_force_next_flush()"
 """As a column beside the position: a session can be told to report its counters at the next commit."""
 _HAS_FLUSH = 150000
 """``server_version_num`` from which there is that."""
+
+_DROPPED = """
+    (SELECT pg_catalog.count(*)::int FROM pg_catalog.pg_attribute a
+      WHERE a.attrelid = c.oid AND a.attnum > 0 AND a.attisdropped)"""
 
 _COUNTERS = """
        coalesce(pg_catalog.pg_stat_get_xact_numscans(s.oid), 0),
@@ -77,7 +79,7 @@ WITH held AS MATERIALIZED (
    WHERE u.oid NOT IN (SELECT oid FROM held)
 )
 SELECT w.position, s.oid::int8, s.modes,{_COUNTERS},
-       {_COLUMNS}
+       {_COLUMNS.format(dropped=_DROPPED, size=_SIZE)}
   FROM ({_WAL} {{flush}}) w
   LEFT JOIN seen s ON true
   LEFT JOIN pg_catalog.pg_class c ON c.oid = s.oid AND s.modes IS NOT NULL
@@ -122,10 +124,9 @@ class RelationState:
         name: with schema, as ``quote_ident`` writes it.
         table: of an index, the oid of its table; 0 otherwise.
         valid: false for an index that is not valid.
-        columns_total: number of columns, the dropped ones too.
         temporary: it belongs to this session only.
-        columns: type and modifier of each column, ``-`` for a dropped one; ``None`` where that does not matter.
-        size: bytes of its main storage, for tables and materialized views.
+        dropped: how many columns of it have been dropped.
+        size: bytes of its main storage, for tables and materialized views; ``None`` where that was not asked.
     """
 
     oid: int
@@ -134,10 +135,9 @@ class RelationState:
     name: str
     table: int
     valid: bool
-    columns_total: int
     temporary: bool
-    columns: str | None
-    size: int
+    dropped: int
+    size: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,10 +197,13 @@ class Observer:
     Args:
         conn: the session.
         own: nobody else will use it: a prepared statement may stay in it.
+        empty: the rows are not the target's, if there are any. Then sizes are not asked for: the server has to open
+            each table for that, which takes most of the time of reading them all.
     """
 
-    def __init__(self, conn: psycopg.Connection[Any], *, own: bool = False) -> None:
+    def __init__(self, conn: psycopg.Connection[Any], *, own: bool = False, empty: bool = False) -> None:
         self._conn = conn
+        self._empty = empty
         self._tracked: set[int] = set()
         self._wary = False
         self._may_prepare = own
@@ -209,7 +212,7 @@ class Observer:
 
     def start(self) -> None:
         """Read the baseline: every user relation."""
-        relations = self.read_relations(self._conn)
+        relations = self.read_relations(self._conn, sizes=not self._empty)
         self.baseline = Baseline(relations, frozenset(relations))
         if self._may_prepare:
             look = self._look_at((), flush=True)
@@ -238,10 +241,10 @@ class Observer:
             self.baseline.relations = self.read_relations(self._conn)
 
     @staticmethod
-    def read_relations(conn: psycopg.Connection[Any]) -> dict[int, RelationState]:
-        """Every user relation as the session sees it, by oid."""
+    def read_relations(conn: psycopg.Connection[Any], *, sizes: bool = True) -> dict[int, RelationState]:
+        """Every user relation as the session sees it, by oid, with or without its size."""
         with conn.cursor() as cursor:
-            cursor.execute(_BASELINE)
+            cursor.execute(_BASELINE.format(size=_SIZE if sizes else "NULL::int8").encode())
             return {row[0]: RelationState(*row) for row in cursor}
 
     def begin(self) -> Look:

@@ -19,6 +19,7 @@ from confiture_tui.core.dry_run.execution import (
     run_statement,
 )
 from confiture_tui.core.dry_run.observer import Look, Observer
+from confiture_tui.core.dry_run.result import Rows
 from confiture_tui.core.dry_run.sightings import Sighting, existing_locks, sighting
 from confiture_tui.core.dry_run.watcher import Watcher
 from confiture_tui.core.migrations.profiles import Wrapping
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from confiture_tui.core.catalog.diff import SchemaDiff
     from confiture_tui.core.dry_run.hooked import HookRun
-    from confiture_tui.core.dry_run.result import Rows
     from confiture_tui.core.dry_run.schema_changes import SchemaChanges
     from confiture_tui.core.effects.model import RelationLock
     from confiture_tui.core.sql.statement import Statement
@@ -193,7 +193,7 @@ def observation_pass(
     An element is ``None`` where a statement that the verdict saw succeed failed on its own: it needs its
     predecessors' transaction, and the cumulative pass must look at it.
     """
-    observer = Observer(conn, own=True)
+    observer = Observer(conn, own=True, empty=rows is Rows.NONE)
     observer.start()
     seen: list[Seen | None] = []
     for statement, verdict in zip(statements, results, strict=False):

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _LOCKED_KINDS = frozenset("rpvmSf")
 """Tables, partitioned tables, views, materialized views, sequences, foreign tables: what ``locks`` names."""
+_HOLD_ROWS = frozenset("rmpf")
+"""What has columns with data, if only in its partitions or on another server."""
 _STORED_KINDS = frozenset("rmS")
 """What has storage of its own that a statement can write anew, indexes apart."""
 _LISTED_KINDS = _LOCKED_KINDS | frozenset("iI")
@@ -135,9 +137,7 @@ def _builds(
 
 
 def _dropped_columns(was: RelationState, now: RelationState) -> bool:
-    if was.columns is None or now.columns is None:
-        return False
-    return now.columns.split(",").count("-") > was.columns.split(",").count("-")
+    return now.kind in _HOLD_ROWS and now.dropped > was.dropped
 
 
 def _destroys(
@@ -165,13 +165,13 @@ def _destroys(
             if oid in old
             and state.kind == "r"
             and state.storage != old[oid].storage
-            and old[oid].size
+            and old[oid].size != 0
             and not state.size
         ]
     if losing:
         if rows is not Rows.FULL:
             return None
-        return any(state.size > 0 or state.kind == "p" for state in losing)
+        return any(state.size != 0 or state.kind == "p" for state in losing)
     if rows is not Rows.FULL and statement.node_kind in {"DeleteStmt", "MergeStmt", "TruncateStmt", "UpdateStmt"}:
         return None
     return False

@@ -274,7 +274,7 @@ class Trial:
             if oid in were and were[oid].kind in "rm" and not were[oid].temporary
         }
         self.traces.dead_rows = {were[oid].name: rows for oid, rows in dead.items() if rows > 0}
-        self.traces.sizes = {were[oid].name: were[oid].size for oid, rows in dead.items() if rows > 0}
+        self.traces.sizes = {were[oid].name: were[oid].size or 0 for oid, rows in dead.items() if rows > 0}
 
     def reached(self) -> tuple[str, ...]:
         """What changing rows may have done beyond the transaction, by way of triggers: a sentence each."""
