@@ -40,6 +40,6 @@ def _of_statement(effects: StatementEffects) -> float:
         value *= _OPAQUE
     if effects.reach is Reach.UNKNOWN:
         value *= _UNKNOWN_REACH
-    if effects.fails is None and any(not each.checked for each in effects.may_fail or ()):
+    if effects.may_fail and effects.fails is None and any(not each.checked for each in effects.may_fail):
         value *= _NOT_ASKED
     return value

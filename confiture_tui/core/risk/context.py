@@ -208,8 +208,11 @@ class Context:
     def effects_of(self, forecast: Forecast) -> StatementEffects:
         """The effects, with what the data answered: a failure that is certain now, or one that is ruled out."""
         index = forecast.statement.index
+        answers = self._answers.get(index)
+        if not answers:
+            return forecast.effects
         if index not in self._effects:
-            self._effects[index] = _answered(forecast.effects, self.probes(forecast))
+            self._effects[index] = _answered(forecast.effects, answers)
         return self._effects[index]
 
     def _seconds_of(self, forecast: Forecast) -> float:

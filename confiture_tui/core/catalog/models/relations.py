@@ -117,7 +117,10 @@ class Relation:
 
     def column(self, name: str) -> Column | None:
         """The column with this name (as stored, not quoted), or ``None``."""
-        return next((column for column in self.columns if column.name == name), None)
+        for column in self.columns:
+            if column.name == name:
+                return column
+        return None
 
     def column_numbered(self, number: int) -> Column | None:
         """The column with this ``attnum``, or ``None``."""
@@ -125,7 +128,10 @@ class Relation:
 
     def constraint(self, name: str) -> Constraint | None:
         """The constraint with this name (as stored, not quoted), or ``None``."""
-        return next((constraint for constraint in self.constraints if constraint.name == name), None)
+        for constraint in self.constraints:
+            if constraint.name == name:
+                return constraint
+        return None
 
     @property
     def primary_key(self) -> Index | None:

@@ -213,7 +213,7 @@ def blank_column(
 
 def next_number(relation: Relation) -> int:
     """The number of the next column."""
-    return max((one.number for one in relation.columns), default=0) + 1
+    return max([one.number for one in relation.columns], default=0) + 1
 
 
 _KINDS = {
