@@ -405,9 +405,10 @@ class ConfitureApp(TerminalApp):
             screen.choose(version, statement)
 
     async def action_back_to_log(self) -> None:
-        """Back to the line that led here."""
-        self.came_from_log = False
-        await self.switch_mode("log")
+        """Back to the line that led here, if one did."""
+        if self.came_from_log:
+            self.came_from_log = False
+            await self.switch_mode("log")
 
     async def action_request_quit(self) -> None:
         """Quit, unless a job runs: then ask."""

@@ -201,7 +201,7 @@ class LintScreen(ConfitureScreen):
     def action_baseline_findings(self) -> None:
         """Ask, and let everything that is found now pass."""
         result = self.session.lint.result
-        if result is None or self.has_job:
+        if result is None or not result.report.violations or self.has_job:
             return
         found = counted(len(result.report.violations), "finding")
         question = Content(
