@@ -81,6 +81,7 @@ class Context:
         self._live = live
         self._answers = answers
         self._costs: dict[int, Cost] = {}
+        self._rows: dict[int, float] = {}
         self._effects: dict[int, StatementEffects] = {}
         self._worked_out: dict[Callable[[Simulation], Any], Any] = {}
 
@@ -199,7 +200,12 @@ class Context:
 
     def rows_changed(self, forecast: Forecast) -> float:
         """Rows that the statement inserts, updates or deletes, at most; 0 for none."""
-        return self._durations.rows(forecast)
+        if not forecast.works:
+            return 0.0
+        index = forecast.statement.index
+        if index not in self._rows:
+            self._rows[index] = self._durations.rows(forecast)
+        return self._rows[index]
 
     def points(self, category: Category, forecast: Forecast | None = None, relation: str | None = None) -> int:
         """The score that the facts alone give a statement in a category, before any rule speaks."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -58,6 +59,7 @@ _SEVERITIES: Final = tuple(Severity)
 _LEAST_FOR_SECURITY: Final = tuple(SECURITY_POINTS[severity] for severity in Severity)
 
 
+@lru_cache(maxsize=1024)  # where nothing is known of tables and traffic, one wait is as bad as the other
 def locking(seconds: float, waiting_per_second: float = 0.0) -> int:
     """For others that wait ``seconds``, while so many statements a second come that have to wait.
 
@@ -68,6 +70,7 @@ def locking(seconds: float, waiting_per_second: float = 0.0) -> int:
     return _points(35 + 30 * math.log10(seconds) + 10 * math.log10(1 + max(waiting_per_second, 0.0)))
 
 
+@lru_cache(maxsize=1024)  # as above
 def at_least(floor: int, seconds: float, waiting_per_second: float | None) -> int:
     """A floor of locking, raised by up to nine points for traffic that is known to be hit, so that it still ranks.
 
@@ -99,6 +102,7 @@ def level_of(points: int) -> Level:
     return _LEVELS[bisect_left(_HIGHEST, points)]
 
 
+@lru_cache(maxsize=1024)  # there are not so many
 def severity_of_points(category: Category, points: int) -> Severity:
     """How bad a risk with these points is; security has a scale of its own."""
     if category is Category.SECURITY:
