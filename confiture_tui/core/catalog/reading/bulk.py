@@ -46,7 +46,10 @@ def assembler(cls: Callable[P, T]) -> Callable[P, T]:
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """No cyclic garbage collection meanwhile; several threads may pause it at once, the last one sets it going."""
+    """No cyclic garbage collection meanwhile; several threads may pause it at once, the last one sets it going.
+
+    What was made meanwhile is counted among the old objects then, or the very next collection would go through it.
+    """
     global _pausing, _was_enabled
     with _pause:
         if _pausing == 0:
@@ -59,4 +62,7 @@ def collector_paused() -> Iterator[None]:
         with _pause:
             _pausing -= 1
             if _pausing == 0 and _was_enabled:
+                if not gc.get_freeze_count():  # else somebody else's frozen objects would be thawed
+                    gc.freeze()
+                    gc.unfreeze()
                 gc.enable()
