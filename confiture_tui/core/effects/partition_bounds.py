@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.constraints import ConstraintKind
 from confiture_tui.core.effects.proofs import column_named
+from confiture_tui.core.effects.pruning import ZONED, moment
 from confiture_tui.core.sql.parser import parse
 from confiture_tui.core.sql.statement import SyntaxProblem
 
@@ -377,6 +378,8 @@ def _value(node: Node, type_: str) -> Value | None:
             return Decimal(text)
         except InvalidOperation:
             return None
+    if type_.startswith(f"{ZONED}@"):
+        return moment(text, type_.partition("@")[2])
     if type_.startswith(("date", "timestamp")):
         try:
             return datetime.fromisoformat(text)

@@ -1,7 +1,7 @@
 """Which partitions a query or a new row can reach, from the bounds and from values that are written plainly.
 
-Only single-column keys of whole numbers, dates, timestamps and texts (these in lists only) are judged; in any other
-case every partition is taken to be reached.
+Only single-column keys of whole numbers, dates, timestamps and texts (these in lists only) are judged; by hash, whole
+numbers; in any other case every partition is taken to be reached.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from confiture_tui.core.catalog.models.relations import RelationKind
 from confiture_tui.core.effects.expressions.reads import Comparison, Condition
+from confiture_tui.core.effects.partition_hash import row_hash
 from confiture_tui.core.effects.type_names import parse_type
 from confiture_tui.core.sql.parser import parse
 from confiture_tui.core.sql.statement import SyntaxProblem
@@ -27,8 +29,15 @@ _TIMES = frozenset({"date", "timestamp without time zone"})
 _TEXTS = frozenset({"text", "character varying", "boolean"})
 _MOMENT = re.compile(r"\d{4}-\d\d?-\d\d?([ T]\d\d?:\d\d(:\d\d(\.\d{1,6})?)?)?")
 
+_NULL = object()
+"""Stands for NULL among the values that a key may have."""
+ZONED = "timestamp with time zone"
+"""A type whose texts mean a time of the session's zone where they have no offset."""
+_WITH_OFFSET = re.compile(rf"(?P<moment>{_MOMENT.pattern})((?P<hours>[+-]\d\d)(:?(?P<minutes>\d\d))?|(?P<zulu>Z))?")
+
 Bound = tuple[str, tuple[Any, ...], tuple[Any, ...]]
-"""``list`` with values, ``range`` with lower and upper bounds (``None``: unbounded), ``default`` or ``other``."""
+"""``list`` with values, ``range`` with lower and upper bounds (``None``: unbounded), ``hash`` with
+modulus and remainder, ``default`` or ``other``."""
 
 _Values = tuple[Any, Any, list[Any] | None]
 """Lowest value, highest value and whether that itself is left out, or all values that there may be."""
@@ -47,7 +56,7 @@ def reached(relation: Relation, schema: Schema, conditions: Iterable[Condition] 
     waiting = [relation]
     while waiting:
         parent = waiting.pop(0)
-        for child in _within(parent, schema.children(parent), conditions):
+        for child in _within(parent, schema.children(parent), conditions, schema):
             if child.oid not in found:
                 found[child.oid] = child
                 waiting.append(child)
@@ -55,17 +64,19 @@ def reached(relation: Relation, schema: Schema, conditions: Iterable[Condition] 
 
 
 def _within(
-    parent: Relation, children: tuple[Relation, ...], conditions: tuple[Condition, ...]
+    parent: Relation, children: tuple[Relation, ...], conditions: tuple[Condition, ...], schema: Schema
 ) -> tuple[Relation, ...]:
-    key = _key(parent)
+    key = _key(parent, schema)
     if key is None:
         return children
     name, type_name = key
     values = _values(name, conditions, type_name)
     if values is None:
         return children
+    if parent.partitioning is not None and parent.partitioning.strategy == "hash" and values[2] is None:
+        return children
     bounds = [(child, _bound(child.partition_bound or "", type_name)) for child in children]
-    kept = [child for child, bound in bounds if bound[0] == "other" or _meets(bound, values)]
+    kept = [child for child, bound in bounds if bound[0] == "other" or _meets(bound, values, type_name)]
     if not _covered([bound for _, bound in bounds], values):
         kept += [child for child, bound in bounds if bound[0] == "default"]
     return tuple(dict.fromkeys(kept))
@@ -109,16 +120,21 @@ def has_home(relation: Relation, schema: Schema, values: Mapping[str, object]) -
     return any(one.kind is not RelationKind.PARTITIONED_TABLE for one in found)
 
 
-def _key(parent: Relation) -> tuple[str, str] | None:
+def _key(parent: Relation, schema: Schema) -> tuple[str, str] | None:
     """The name and type of the one key column; ``None`` where partitions cannot be told apart here."""
     partitioning = parent.partitioning
-    if partitioning is None or partitioning.strategy == "hash" or len(partitioning.columns) != 1:
+    if partitioning is None or len(partitioning.columns) != 1:
         return None
     name = partitioning.columns[0]
     column = parent.column(name) if name is not None else None
     if name is None or column is None:
         return None
     kind = parse_type(column.type).bare
+    if partitioning.strategy == "hash":
+        return (name, kind) if kind in _WHOLE else None
+    if kind == ZONED:
+        # A text without an offset is a time of the session's zone.
+        return name, zoned(kind, schema.time_zone)
     plain = kind in _WHOLE | _TIMES or (kind in _TEXTS and partitioning.strategy == "list")
     return (name, kind) if plain else None
 
@@ -129,6 +145,9 @@ def _values(name: str, conditions: tuple[Condition, ...], type_name: str) -> _Va
     high: Any = None
     among: list[Any] | None = None
     for condition in conditions:
+        if condition.column == name and condition.comparison is Comparison.IS_NULL:
+            among = [_NULL]
+            continue
         if condition.column != name or condition.others or not condition.values:
             continue
         read = [_value(one, type_name) for one in condition.values]
@@ -149,19 +168,25 @@ def _values(name: str, conditions: tuple[Condition, ...], type_name: str) -> _Va
     return None if low is None and high is None and among is None else (low, high, among)
 
 
-def _meets(bound: Bound, values: _Values) -> bool:
+def _meets(bound: Bound, values: _Values, type_name: str = "") -> bool:
     kind, lower, upper = bound
     low, high, among = values
     if kind == "default":
         return False
+    if kind == "hash":
+        # NULL counts for nothing in the hash.
+        hashes = [0 if one is _NULL else row_hash(one, type_name) for one in among or ()]
+        return any(one % lower[0] == upper[0] for one in hashes)
     if kind == "list":
         candidates = [one for one in lower if one is not None]
         if among is not None:
-            return any(one in candidates for one in among)
+            return any(one in candidates or (one is _NULL and None in lower) for one in among)
         return any(_between(one, low, high) for one in candidates)
     start, end = lower[0], upper[0]
     if among is not None:
-        return any((start is None or start <= one) and (end is None or one < end) for one in among)
+        # NULL is in no range.
+        known = [one for one in among if one is not _NULL]
+        return any((start is None or start <= one) and (end is None or one < end) for one in known)
     if low is not None and end is not None and low >= end:
         return False
     return not (high is not None and start is not None and (high[0] < start or (high[1] and high[0] <= start)))
@@ -176,6 +201,8 @@ def _value(written: object, type_name: str) -> Any:
     if type_name in _WHOLE:
         text = str(written).strip()
         return int(text) if re.fullmatch(r"[+-]?\d+", text) and not isinstance(written, bool) else None
+    if type_name.startswith(ZONED):
+        return moment(str(written).strip(), type_name.partition("@")[2])
     if type_name in _TIMES:
         text = str(written).strip()
         if not _MOMENT.fullmatch(text):
@@ -193,6 +220,25 @@ def _value(written: object, type_name: str) -> Any:
     return str(written) if not isinstance(written, bool) else None
 
 
+def zoned(type_name: str, zone: str) -> str:
+    """A type, with the zone that its texts are read in where that matters."""
+    return f"{ZONED}@{zone}" if parse_type(type_name).bare == ZONED else type_name
+
+
+def moment(text: str, zone: str) -> datetime | None:
+    """A time with its offset, or one of the session's zone where that is known by its name."""
+    found = _WITH_OFFSET.fullmatch(text)
+    if found is None:
+        return None
+    hours, minutes = found["hours"], found["minutes"] or "00"
+    offset = "+00:00" if found["zulu"] else f"{hours}:{minutes}" if hours else ""
+    try:
+        read = datetime.fromisoformat(_padded(found["moment"]) + offset)
+        return read if offset else read.replace(tzinfo=ZoneInfo(zone))
+    except (ValueError, ZoneInfoNotFoundError, OSError):
+        return None
+
+
 def _padded(text: str) -> str:
     return re.sub(r"(?<!\d)(\d)(?!\d)", r"0\1", text.replace("T", " "))
 
@@ -205,6 +251,8 @@ def _bound(written: str, type_name: str) -> Bound:
     if isinstance(tree, SyntaxProblem):
         return "other", (), ()
     spec = tree[1].get("partbound", {})
+    if "modulus" in spec:
+        return "hash", (spec["modulus"],), (spec.get("remainder", 0),)
     if "listdatums" in spec:
         read = [_datum(one, type_name) for one in spec["listdatums"]]
         if any(one == "?" for one in read):

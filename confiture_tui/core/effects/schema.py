@@ -51,13 +51,28 @@ class Schema:
     made.
 
     Attributes:
-        search_path: the setting's text.
+        search_path: the setting's text. ``time_zone``: that of the session; empty where it is not known.
     """
 
-    __slots__ = ("_found_before", "_history", "_origin", "_path", "_transaction_start", "_version", "search_path")
+    __slots__ = (
+        "_found_before",
+        "_history",
+        "_origin",
+        "_path",
+        "_transaction_start",
+        "_version",
+        "search_path",
+        "time_zone",
+    )
 
     def __init__(
-        self, history: History, *, search_path: str, origin: int = 0, transaction_start: int | None = None
+        self,
+        history: History,
+        *,
+        search_path: str,
+        origin: int = 0,
+        transaction_start: int | None = None,
+        time_zone: str = "",
     ) -> None:
         self._history = history
         self._version = history.version
@@ -66,6 +81,7 @@ class Schema:
         self._path: tuple[str, ...] | None = None
         self._found_before: dict[Parts, Found] = {}
         self.search_path = search_path
+        self.time_zone = time_zone
 
     @classmethod
     def of(cls, catalog: Catalog | None) -> Schema:
@@ -98,10 +114,11 @@ class Schema:
         newest = self._version == self._history.version
         return self._history if newest else self._history.fork(self._version)
 
-    def is_at(self, version: int, search_path: str, transaction_start: int | None) -> bool:
+    def is_at(self, version: int, search_path: str, transaction_start: int | None, time_zone: str) -> bool:
         """Whether this is what the schema at that moment, with those circumstances, looks like."""
         start = version if transaction_start is None else transaction_start
-        return self._version == version and self.search_path == search_path and self._transaction_start == start
+        same = self._version == version and self.search_path == search_path and self._transaction_start == start
+        return same and self.time_zone == time_zone
 
     @property
     def path(self) -> tuple[str, ...]:

@@ -138,8 +138,11 @@ class _Run:
         self._version, self._settings, self._transaction = version, settings, transaction
         path = settings["search_path"]
         started = session.started if transaction is not None else None
-        if view is None or not view.is_at(version, path, started):
-            view = Schema(self._history, search_path=path, origin=self._origin, transaction_start=started)
+        zone = session.settings.get("timezone", "")
+        if view is None or not view.is_at(version, path, started, zone):
+            view = Schema(
+                self._history, search_path=path, origin=self._origin, transaction_start=started, time_zone=zone
+            )
             self._view = view
         return view
 

@@ -54,6 +54,7 @@ class Step:
         command: 0-based ALTER TABLE sub-command being read; goes into the locks and works noted meanwhile.
         uncertain: what is read may not be run (a branch of a body): failures are then possible, not certain.
         variables: of the body being read, by name, with their types (``None``: not known).
+        transitions: the transition tables of the trigger being read, by name, each with the table it is made of.
         running: oids of the routines whose bodies are being read, outermost first.
     """
 
@@ -73,6 +74,7 @@ class Step:
         self.command: int | None = None
         self.uncertain = False
         self.variables: Mapping[str, str | None] = {}
+        self.transitions: Mapping[str, Relation] = {}
         self.running: tuple[int, ...] = ()
         self._now = now
         self._handlers = handlers

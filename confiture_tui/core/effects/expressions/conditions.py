@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from confiture_tui.core.catalog.models.columns import Volatility
 from confiture_tui.core.effects.builtins import CastMethod
 from confiture_tui.core.effects.expressions.conversions import cast_between
 from confiture_tui.core.effects.expressions.reads import Comparison, Condition, Node, Read
@@ -158,7 +159,9 @@ def _comparison(reader: Reader, node: Node) -> list[tuple[Read, Condition]]:
         if place == 1:
             comparison = _TURNED.get(comparison, comparison)
         partner = _origin(reader, other)
-        values = _plain_values([other] if other else [])
+        # What depends on the session's settings is compared when the statement runs, not when it is planned.
+        stable = any(one.volatility is not Volatility.IMMUTABLE for one in reader.operators.get(id(node), ()))
+        values = _plain_values([other] if other and not stable else [])
         found.append(
             (
                 origin[0],

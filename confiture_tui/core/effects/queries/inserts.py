@@ -16,6 +16,7 @@ from confiture_tui.core.effects.queries.assignments import mismatch, missing_col
 from confiture_tui.core.effects.queries.calls import note_calls
 from confiture_tui.core.effects.queries.common_table import note_writes
 from confiture_tui.core.effects.queries.noting import note, note_assignment, reader_for
+from confiture_tui.core.effects.queries.published import refuse_unidentified
 from confiture_tui.core.effects.queries.rows import (
     INSERT,
     UPDATE,
@@ -26,7 +27,7 @@ from confiture_tui.core.effects.queries.rows import (
 )
 from confiture_tui.core.effects.queries.running import note_data
 from confiture_tui.core.effects.queries.targets import Target, target_of
-from confiture_tui.core.effects.type_names import UNKNOWN
+from confiture_tui.core.effects.type_names import UNKNOWN, user_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -214,6 +215,11 @@ def _refuse_conflict(step: Step, relation: Relation, infer: Node) -> None:
     name = infer.get("conname")
     if name is not None and relation.constraint(name) is None:
         step.refuse("42704", f'constraint "{name}" for table "{relation.name}" does not exist')
+    constraint = relation.constraint(name) if name is not None else None
+    if constraint is not None and constraint.deferrable:
+        step.refuse(
+            "55000", "ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters"
+        )
     keys = [one["IndexElem"].get("name") for one in infer.get("indexElems", ())]
     for key in keys:
         if key is not None and relation.column(key) is None:
@@ -256,9 +262,10 @@ def _note_new_rows(
         if member is not relation:
             step.lock(member, LockMode.ROW_EXCLUSIVE, "new rows go to the partition")
         if member.kind is RelationKind.TABLE or member is relation:
-            note_rows(step, member, INSERT, columns=filled, rows=known)
+            note_rows(step, member, INSERT, columns=filled, rows=known, named=member is relation)
         if node.get("onConflictClause", {}).get("action") == "ONCONFLICT_UPDATE":
             targets = node["onConflictClause"].get("targetList", ())
+            refuse_unidentified(step, member, "update")
             note_rows(step, member, UPDATE, columns=[one["ResTarget"]["name"] for one in targets])
 
 
@@ -304,6 +311,7 @@ def _note_nulls(
 ) -> None:
     """NULL for a column that is NOT NULL: certain where it is written, unless a trigger may put something there."""
     mended = has_row_trigger(relation, INSERT, before=True)
+    _refuse_domain_nulls(step, columns, omitted, rows)
     for column in omitted:
         if column.not_null and column.default is None and column.identity is None:
             message = f'null value in column "{column.name}" of relation "{relation.name}" violates not-null constraint'
@@ -329,6 +337,22 @@ def _note_nulls(
                 step.fails("23502", message)
         elif any(value is not None and value.null is None for value in values):
             step.may_fail("23502", message)
+
+
+def _refuse_domain_nulls(
+    step: Step, columns: list[Column], omitted: list[Column], rows: Sequence[Sequence[Value | None]]
+) -> None:
+    """A domain that is NOT NULL refuses NULL as soon as it is written, whatever a trigger would do."""
+    given = [
+        column
+        for place, column in enumerate(columns)
+        if any((value := row[place]) is not None and value.null is True for row in rows)
+    ]
+    left = [one for one in omitted if one.default is None and one.identity is None and one.generated is None]
+    for column in (*given, *(left if rows else [])):
+        domain = user_type(column.type, step.now)
+        if domain is not None and domain.not_null and (column in given or domain.default is None):
+            step.fails("23502", f"domain {domain.name} does not allow null values")
 
 
 def _members(

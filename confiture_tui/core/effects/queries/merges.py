@@ -14,6 +14,7 @@ from confiture_tui.core.effects.queries.assignments import missing_column, writt
 from confiture_tui.core.effects.queries.common_table import note_writes
 from confiture_tui.core.effects.queries.inserts import note_default
 from confiture_tui.core.effects.queries.noting import note, note_assignment, reader_for
+from confiture_tui.core.effects.queries.published import refuse_unidentified
 from confiture_tui.core.effects.queries.rows import (
     DELETE,
     INSERT,
@@ -150,5 +151,14 @@ def _note_rows(step: Step, relation: Relation, clauses: list[Node], *, only: boo
         names = [one["ResTarget"]["name"] for one in clause.get("targetList", ())]
         for member in members:
             if member is relation or member.kind is RelationKind.TABLE:
+                if event != INSERT:
+                    refuse_unidentified(step, member, "update" if event == UPDATE else "delete")
                 empty = event != INSERT and known_empty(member)
-                note_rows(step, member, event, columns=None if event == DELETE or not names else names, empty=empty)
+                note_rows(
+                    step,
+                    member,
+                    event,
+                    columns=None if event == DELETE or not names else names,
+                    empty=empty,
+                    named=member is relation,
+                )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.relations import RelationKind
 from confiture_tui.core.effects.expressions.base import Reader
-from confiture_tui.core.effects.expressions.scope import Scope
+from confiture_tui.core.effects.expressions.scope import Cte, Scope, columns_of
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.plans import reads_whole, rows_given
 from confiture_tui.core.effects.pruning import ancestors, reached
@@ -38,6 +38,8 @@ def reader_for(step: Step, scope: Scope | None = None) -> Reader:
     """A reader of the schema as the step sees it now, inside a body with the body's variables."""
     if scope is None:
         scope = Scope(variables=step.variables)
+    for name, relation in step.transitions.items():
+        scope.ctes.setdefault(name, Cte(columns_of(relation)))
     return Reader(step.now, scope)
 
 

@@ -16,6 +16,7 @@ from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.plans import reads_whole
 from confiture_tui.core.effects.pruning import reached
 from confiture_tui.core.effects.queries.calls import note_calls, run_routine
+from confiture_tui.core.effects.queries.published import refuse_unidentified
 from confiture_tui.core.effects.queries.running import note_data, unknown
 from confiture_tui.core.effects.schema import Found, Presence
 from confiture_tui.core.effects.type_names import parse_type, user_type
@@ -36,7 +37,7 @@ _ROW, _BEFORE, _INSTEAD = 1, 2, 64
 
 @dataclass(frozen=True, slots=True)
 class TriggerTerms:
-    """When a trigger fires: events and columns, as CREATE TRIGGER says."""
+    """When a trigger fires: events and columns, as CREATE TRIGGER says; and what it calls its transition tables."""
 
     events: int
     before: bool
@@ -44,6 +45,7 @@ class TriggerTerms:
     each_row: bool
     columns: frozenset[str]
     conditional: bool
+    transitions: tuple[str, ...] = ()
 
 
 def terms_of(definition: str) -> TriggerTerms | None:
@@ -67,6 +69,7 @@ def _terms(node: Node) -> TriggerTerms:
         bool(node.get("row")),
         frozenset(one["String"].get("sval", "") for one in node.get("columns", ())),
         "whenClause" in node,
+        tuple(one["TriggerTransition"].get("name", "") for one in node.get("transitionRels", ())),
     )
 
 
@@ -97,6 +100,7 @@ def note_rows(
     nulls: Collection[str] = (),
     rows: Sequence[Mapping[str, object]] = (),
     seen: frozenset[tuple[int, int]] = frozenset(),
+    named: bool = True,
 ) -> None:
     """What inserting, updating or deleting rows of one table does beyond it.
 
@@ -109,11 +113,12 @@ def note_rows(
         rows: of an INSERT, each new row as far as its values are written plainly; empty where they are not known.
         empty: no row is there to be written: only triggers for the whole statement fire.
         seen: what is being gone through already, so that circles end.
+        named: it is what the statement names, not a partition or child of that: triggers for each statement fire.
     """
     if (relation.oid, event) in seen:
         return
     seen |= {(relation.oid, event)}
-    _note_triggers(step, relation, event, columns, empty=empty)
+    _note_triggers(step, relation, event, columns, empty=empty, named=named)
     if empty:
         return
     if event != DELETE:
@@ -125,7 +130,9 @@ def note_rows(
             _note_reference(step, relation, child, constraint, event, columns, seen)
 
 
-def _note_triggers(step: Step, relation: Relation, event: int, columns: Collection[str] | None, *, empty: bool) -> None:
+def _note_triggers(
+    step: Step, relation: Relation, event: int, columns: Collection[str] | None, *, empty: bool, named: bool
+) -> None:
     for trigger in relation.triggers:
         if trigger.enabled in ("disabled", "replica"):
             continue
@@ -133,11 +140,14 @@ def _note_triggers(step: Step, relation: Relation, event: int, columns: Collecti
         if terms is None:
             unknown(step, f"the trigger {trigger.quoted_name} cannot be read")
             continue
-        if not terms.events & event or (empty and terms.each_row):
+        if not terms.events & event or (empty and terms.each_row) or not (named or terms.each_row):
             continue
         if event == UPDATE and terms.columns and columns is not None and not terms.columns & set(columns):
             continue
+        outer = step.transitions
+        step.transitions = dict.fromkeys(terms.transitions, relation)
         note_trigger(step, trigger, maybe=terms.conditional or terms.each_row)
+        step.transitions = outer
 
 
 def note_trigger(step: Step, trigger: Trigger, *, maybe: bool) -> None:
@@ -223,6 +233,7 @@ def _note_reference(
     own = child if child.kind is RelationKind.TABLE else None
     for member in [own] if own else [one for one in reached(child, step.now) if one.kind is RelationKind.TABLE]:
         if not known_empty(member):
+            refuse_unidentified(step, member, "delete" if inner == DELETE else "update", certain=False)
             note_rows(
                 step,
                 member,
@@ -230,6 +241,7 @@ def _note_reference(
                 columns=None if inner == DELETE else constraint.columns,
                 nulls=constraint.columns if action == "SET NULL" else (),
                 seen=seen,
+                named=member is child,
             )
 
 

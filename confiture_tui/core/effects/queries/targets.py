@@ -93,7 +93,8 @@ def target_of(step: Step, node: Node, event: int, *, execute: bool = True) -> Ta
 
 def _view(step: Step, found: Found, view: Relation, event: int, *, execute: bool) -> Target:
     if _rules(step, view, event):
-        _read_through(step, view, event)
+        if event != INSERT:
+            _read_through(step, view, event)
         return Target(found, None, replaced=True)
     instead = [
         trigger

@@ -17,6 +17,7 @@ from confiture_tui.core.effects.queries.assignments import missing_column, writt
 from confiture_tui.core.effects.queries.common_table import note_writes
 from confiture_tui.core.effects.queries.inserts import note_ancestors, note_default
 from confiture_tui.core.effects.queries.noting import children_reached, note, note_assignment, reader_for
+from confiture_tui.core.effects.queries.published import refuse_unidentified
 from confiture_tui.core.effects.queries.rows import (
     DELETE,
     UPDATE,
@@ -254,9 +255,10 @@ def _note_changed_rows(
                 members.append(member)
         step.may_fail("23514", f"{relation.qualified_name}: there may be no partition for a row")
     for member in members:
+        refuse_unidentified(step, member, "update" if event == UPDATE else "delete")
         empty = not read.executed or known_empty(member)
         if member is relation or member.kind is RelationKind.TABLE:
-            note_rows(step, member, event, columns=columns, nulls=nulls, empty=empty)
+            note_rows(step, member, event, columns=columns, nulls=nulls, empty=empty, named=member is relation)
 
 
 def _moves(step: Step, relation: Relation, columns: list[str]) -> bool:

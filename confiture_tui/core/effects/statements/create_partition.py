@@ -9,7 +9,7 @@ from confiture_tui.core.catalog.models.relations import Relation, RelationKind
 from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.partition_bounds import bound_text, implied_by_constraints, negated
-from confiture_tui.core.effects.statements.alter_table.partition_parts import lock_referencing, partition_index
+from confiture_tui.core.effects.statements.alter_table.partition_parts import follow_references, partition_index
 from confiture_tui.core.effects.statements.alter_table.partitions import condition_of_partition, refuse_bound
 from confiture_tui.core.effects.statements.alter_table.work import STORED
 
@@ -98,4 +98,5 @@ def _clone_foreign_keys(step: Step, parent: Relation, relation: Relation) -> Non
             inherited=1,
         )
         step.change.put(replace(relation, constraints=(*relation.constraints, made)))
-    lock_referencing(step, parent)
+    current = step.now.by_oid(relation.oid)
+    follow_references(step, parent, current if isinstance(current, Relation) else relation)

@@ -77,10 +77,11 @@ def read_create_table(node: Node, step: Step) -> None:
     refuse_storage(step, relation, node)
     if partition is not None and parents:
         refuse_parent(step, relation, parents[0])
+    likes_found = _likes(node, step)
     step.create(relation)
     step.change.put(relation)
     relation = _take_columns(step, relation, node, parents)
-    constraints, likes = _elements(node, step, relation)
+    constraints, likes = _elements(node, step, relation, likes_found)
     relation = _of(step, relation)
     _read_generated(node, step, relation)
     if "partspec" in node:
@@ -210,7 +211,15 @@ def _typed(step: Step, relation: Relation, type_node: Node) -> Relation:
     return replace(relation, of_type=composite.qualified_name, columns=columns)
 
 
-def _elements(node: Node, step: Step, relation: Relation) -> tuple[list[Node], list[tuple[Found, Node]]]:
+def _likes(node: Node, step: Step) -> list[Found | None]:
+    """What the LIKE clauses mean, looked up while the new table is not there: it may hide one of its own name."""
+    clauses = [one["TableLikeClause"] for one in node.get("tableElts", ()) if "TableLikeClause" in one]
+    return [find_existing(step, one["relation"]) for one in clauses]
+
+
+def _elements(
+    node: Node, step: Step, relation: Relation, likes_found: list[Found | None]
+) -> tuple[list[Node], list[tuple[Found, Node]]]:
     """Go through the columns, and collect the constraints and LIKE clauses in their order."""
     constraints: list[Node] = []
     likes: list[tuple[Found, Node]] = []
@@ -227,7 +236,7 @@ def _elements(node: Node, step: Step, relation: Relation) -> tuple[list[Node], l
                     constraints.append(fields)
             elif kind == "TableLikeClause":
                 step.change.put(relation)
-                relation = _like(step, relation, fields, likes)
+                relation = _like(step, relation, fields, likes, likes_found.pop(0))
     finally:
         step.change.put(relation)
     return constraints, likes
@@ -249,9 +258,10 @@ def _read_generated(node: Node, step: Step, relation: Relation) -> None:
         note_generated(step, relation, column, parts.generated)
 
 
-def _like(step: Step, relation: Relation, clause: Node, likes: list[tuple[Found, Node]]) -> Relation:
+def _like(
+    step: Step, relation: Relation, clause: Node, likes: list[tuple[Found, Node]], found: Found | None
+) -> Relation:
     """The table with the columns that a LIKE clause copies, which is noted for what is copied afterwards."""
-    found = find_existing(step, clause["relation"])
     if found is None:
         return relation
     step.lock(found, LockMode.ACCESS_SHARE, "LIKE looks at it")

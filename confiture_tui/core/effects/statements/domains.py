@@ -9,6 +9,7 @@ from confiture_tui.core.catalog.models.relations import Relation, RelationKind
 from confiture_tui.core.catalog.models.types import Type, TypeKind
 from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.expressions import analyse, volatility
+from confiture_tui.core.effects.literals import unreadable
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.queries.noting import note_named
 from confiture_tui.core.effects.statements.definitions import names_in, type_oid, type_text
@@ -47,6 +48,11 @@ def _with_constraint(step: Step, domain: Type, constraint: Node) -> Type:
     match constraint["contype"]:
         case "CONSTR_DEFAULT":
             default = constraint.get("raw_expr")
+            literal = (default or {}).get("A_Const", {}).get("sval")
+            if literal is not None and domain.base_type is not None:
+                refusal = unreadable(parse_type(domain.base_type), str(literal.get("sval", "")), step.now)
+                if refusal is not None:
+                    step.refuse(*refusal)
             return replace(domain, default="", default_volatility=volatility(default, step.now))
         case "CONSTR_NOTNULL":
             return replace(domain, not_null=True)

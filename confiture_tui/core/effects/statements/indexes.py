@@ -173,7 +173,9 @@ def _check(node: Node, step: Step, relation: Relation) -> None:
         _check_column(step, one["IndexElem"].get("name"), relation)
     if relation.partitioning is not None and node.get("unique"):
         keys = {one["IndexElem"].get("name") for one in node.get("indexParams", [])}
-        if None in relation.partitioning.columns or not keys.issuperset(relation.partitioning.columns):
+        tables = (relation, *(step.now.descendants(relation) if node["relation"].get("inh") else ()))
+        divided_by = {name for one in tables if one.partitioning is not None for name in one.partitioning.columns}
+        if None in divided_by or not keys.issuperset(divided_by):
             step.refuse("0A000", "unique constraint on partitioned table must include all partitioning columns")
 
 

@@ -54,8 +54,10 @@ def read_vacuum(node: Node, step: Step) -> None:
         if relation.kind not in _VACUUMED and relation.kind is not RelationKind.FOREIGN_TABLE:
             step.note(f"skipping {found.name}: it cannot be {'vacuumed' if vacuum else 'analyzed'}")
             continue
-        for column in one.get("va_cols", []):
-            name = column["String"].get("sval", "")
+        names = [column["String"].get("sval", "") for column in one.get("va_cols", [])]
+        for place, name in enumerate(names):
+            if name in names[:place]:
+                step.refuse("42701", f'column "{name}" of relation "{relation.name}" appears more than once')
             if relation.column(name) is None:
                 step.refuse("42703", f'column "{name}" of relation "{relation.name}" does not exist')
         _vacuum_tree(step, relation, vacuum=vacuum, full=full, node=node, only=not one["relation"].get("inh", False))

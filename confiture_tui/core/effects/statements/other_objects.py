@@ -22,7 +22,7 @@ from confiture_tui.core.effects.types_known import require_type
 from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from confiture_tui.core.effects.step import Step
 
@@ -58,6 +58,9 @@ def read_create_statistics(node: Node, step: Step) -> None:
         if found is None:
             continue
         step.lock(found, _SUE, "CREATE STATISTICS locks out other DDL")
+        for kind in names_in(node, "stat_types"):
+            if kind not in ("ndistinct", "dependencies", "mcv"):
+                step.refuse("42601", f'unrecognized statistics kind "{kind}"')
         parts = names_in(node, "defnames")
         elements = [each["StatsElem"] for each in node.get("exprs", [])]
         if parts:
@@ -99,7 +102,7 @@ def read_alter_publication(node: Node, step: Step) -> None:
     publication = step.now.other("publication", identity)
     if publication is None:
         step.refuse("42704", f"publication {identity} does not exist")
-    _published(node, step)
+    _published(node, step, _tables_of(publication))
     if node.get("action") == "AP_SetObjects":
         for name in _tables_of(publication):
             found = step.now.find(name)
@@ -113,7 +116,7 @@ def _tables_of(publication: Any) -> list[str]:
     return [one.split(" (")[0].split(" WHERE ")[0] for one in listed.split(", ") if one]
 
 
-def _published(node: Node, step: Step) -> None:
+def _published(node: Node, step: Step, listed_now: Sequence[str] = ()) -> None:
     for one in node.get("pubobjects", []):
         listed = one["PublicationObjSpec"]
         if "name" in listed and listed.get("pubobjtype") == "PUBLICATIONOBJ_TABLES_IN_SCHEMA":
@@ -131,6 +134,14 @@ def _published(node: Node, step: Step) -> None:
             continue
         if relation.kind not in (RelationKind.TABLE, RelationKind.PARTITIONED_TABLE):
             step.refuse("22023", f'cannot add relation "{relation.name}" to publication')
+        for column in names_in(listed["pubtable"], "columns"):
+            if relation.column(column) is None:
+                step.refuse("42703", f'column "{column}" of relation "{relation.name}" does not exist')
+        known = step.schema.known and relation.qualified_name in listed_now
+        if node.get("action") == "AP_AddObjects" and known:
+            step.refuse("42710", f'relation "{relation.name}" is already member of publication "{node["pubname"]}"')
+        if node.get("action") == "AP_DropObjects" and listed_now and not known:
+            step.refuse("42704", f'relation "{relation.name}" is not part of the publication')
         if table.get("inh") and relation.kind is RelationKind.TABLE:
             for child in step.now.descendants(relation):
                 step.lock(child, _SUE, "tables that inherit are published too")

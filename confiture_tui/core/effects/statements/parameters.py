@@ -5,6 +5,8 @@ Source: PostgreSQL documentation, CREATE TABLE, "Storage Parameters", CREATE VIE
 
 from __future__ import annotations
 
+import math
+import re
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.effects.statements.options import option_text
@@ -62,12 +64,81 @@ _SINCE = {
 }
 
 
-_MIN_FILL, _MAX_FILL = 10, 100
+_LARGEST = 2**31 - 1
+_AGE, _LONG_AGE = 1_000_000_000, 2_000_000_000
+_BOOLEANS = frozenset(
+    {
+        "autosummarize",
+        "autovacuum_enabled",
+        "deduplicate_items",
+        "fastupdate",
+        "security_barrier",
+        "security_invoker",
+        "user_catalog_table",
+        "vacuum_truncate",
+    }
+)
+_TRUTHS = re.compile(r"t|tr|tru|true|f|fa|fal|fals|false|y|ye|yes|n|no|on|of|off|1|0", re.IGNORECASE)
+_ENUMS = {
+    "buffering": {"auto", "on", "off"},
+    "check_option": {"local", "cascaded"},
+    "vacuum_index_cleanup": {"auto", "on", "off", "true", "false", "yes", "no", "1", "0"},
+}
+_WHOLE = {
+    "autovacuum_analyze_threshold": (0, _LARGEST),
+    "autovacuum_freeze_max_age": (100_000, _LONG_AGE),
+    "autovacuum_freeze_min_age": (0, _AGE),
+    "autovacuum_freeze_table_age": (0, _LONG_AGE),
+    "autovacuum_multixact_freeze_max_age": (10_000, _LONG_AGE),
+    "autovacuum_multixact_freeze_min_age": (0, _AGE),
+    "autovacuum_multixact_freeze_table_age": (0, _LONG_AGE),
+    "autovacuum_vacuum_cost_limit": (1, 10_000),
+    "autovacuum_vacuum_insert_threshold": (-1, _LARGEST),
+    "autovacuum_vacuum_max_threshold": (-1, _LARGEST),
+    "autovacuum_vacuum_threshold": (0, _LARGEST),
+    "fillfactor": (10, 100),
+    "gin_pending_list_limit": (64, _LARGEST),
+    "log_autovacuum_min_duration": (-1, _LARGEST),
+    "pages_per_range": (1, 131_072),
+    "parallel_workers": (0, 1024),
+    "toast_tuple_target": (128, 8160),
+}
+_REAL = {
+    "autovacuum_analyze_scale_factor": (0, 100),
+    "autovacuum_vacuum_cost_delay": (0, 100),
+    "autovacuum_vacuum_insert_scale_factor": (0, 100),
+    "autovacuum_vacuum_scale_factor": (0, 100),
+    "n_distinct": (-1, math.inf),
+    "n_distinct_inherited": (-1, math.inf),
+    "vacuum_cleanup_index_scale_factor": (0, 1e10),
+    "vacuum_max_eager_freeze_failure_rate": (0, 1),
+}
+# Types and bounds: boolRelOpts, enumRelOpts, intRelOpts, realRelOpts in src/backend/access/common/reloptions.c.
 
 
-def _number(element: Node) -> int:
-    text = option_text(element.get("arg"))
-    return int(text) if text.lstrip("-").isdecimal() else _MAX_FILL
+def refuse_value(step: Step, element: Node) -> None:
+    """See that a parameter that there is takes the value that it is given.
+
+    Raises:
+        Refused: it does not.
+    """
+    name, argument = element.get("defname", ""), element.get("arg")
+    text = option_text(argument) if argument is not None else "true"
+    if name in _BOOLEANS:
+        if not _TRUTHS.fullmatch(text):
+            step.refuse("22023", f'invalid value for boolean option "{name}": {text}')
+    elif name in _ENUMS:
+        if text.lower() not in _ENUMS[name]:
+            step.refuse("22023", f'invalid value for enum option "{name}": {text}')
+    elif name in _WHOLE or name in _REAL:
+        low, high = _WHOLE[name] if name in _WHOLE else _REAL[name]
+        try:
+            number = float(text)
+        except ValueError:
+            kind = "integer" if name in _WHOLE else "floating point"
+            step.refuse("22023", f'invalid value for {kind} option "{name}": {text}')
+        if not low <= number <= high:
+            step.refuse("22023", f'value {text} out of bounds for option "{name}"')
 
 
 def refuse_index_parameter(step: Step, element: Node, method: str) -> None:
@@ -80,8 +151,8 @@ def refuse_index_parameter(step: Step, element: Node, method: str) -> None:
     known = _OF_METHODS.get(method)
     if known is not None and name not in known:
         step.refuse("22023", f'unrecognized parameter "{name}"')
-    if name == "fillfactor" and not _MIN_FILL <= _number(element) <= _MAX_FILL:
-        step.refuse("22023", f'value {_number(element)} out of bounds for option "fillfactor"')
+    if known is not None:
+        refuse_value(step, element)
 
 
 def refuse_parameter(step: Step, element: Node, kind: str, *, resets: bool) -> None:
@@ -104,7 +175,6 @@ def refuse_parameter(step: Step, element: Node, kind: str, *, resets: bool) -> N
         if namespace != "toast" or kind == "view":
             step.refuse("22023", f'unrecognized parameter namespace "{namespace}"')
         known = _VACUUM
-    if name == "fillfactor" and not _MIN_FILL <= _number(element) <= _MAX_FILL:
-        step.refuse("22023", f'value {_number(element)} out of bounds for option "fillfactor"')
     if name not in known or step.schema.server_version_num < _SINCE.get(name, 0):
         step.refuse("22023", f'unrecognized parameter "{name}"')
+    refuse_value(step, element)

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 from confiture_tui.core.catalog.models.columns import Volatility
 from confiture_tui.core.catalog.models.routines import Routine, RoutineKind
 from confiture_tui.core.catalog.replacing import replace
+from confiture_tui.core.effects.expressions.base import Reader
+from confiture_tui.core.effects.expressions.calls import candidate_of
+from confiture_tui.core.effects.expressions.scope import Scope
 from confiture_tui.core.effects.statements.creation import new_place
 from confiture_tui.core.effects.statements.definitions import names_in, type_text
 from confiture_tui.core.effects.statements.mentions import lock_mentioned
@@ -18,6 +21,8 @@ from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier
 from confiture_tui.core.sql.script import Script
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from confiture_tui.core.catalog.names import Key
     from confiture_tui.core.effects.step import Step
 
@@ -150,6 +155,8 @@ def _read_body(node: Node, step: Step, routine: Routine) -> None:
     """A body in SQL is analysed when the function is made: what it mentions must be there, and is locked for it."""
     if "sql_body" in node:
         lock_mentioned(step, node["sql_body"], "the function's body mentions it")
+        for statement in _statements(node["sql_body"]):
+            _refuse_query(step, statement, routine)
         return
     if step.settings.get("check_function_bodies", "on").lower() in ("off", "false", "no", "0"):
         return
@@ -158,6 +165,37 @@ def _read_body(node: Node, step: Step, routine: Routine) -> None:
             step.refuse("42601", f"the body cannot be parsed: {one.problem.message}")
         if one.node is not None and one.node_kind is not None:
             lock_mentioned(step, {one.node_kind: one.node}, "the function's body mentions it")
+            _refuse_query(step, {one.node_kind: one.node}, routine)
+
+
+def _statements(body: Node) -> Iterator[Node]:
+    """The statements of a BEGIN ATOMIC, and the value of a RETURN as a query."""
+    waiting = [body]
+    while waiting:
+        one = waiting.pop(0)
+        if "List" in one:
+            waiting = one["List"].get("items", []) + waiting
+        elif "ReturnStmt" in one:
+            value = one["ReturnStmt"].get("returnval", {})
+            yield {"SelectStmt": {"targetList": [{"ResTarget": {"val": value}}], "op": "SETOP_NONE"}}
+        elif one:
+            yield one
+
+
+def _refuse_query(step: Step, statement: Node, routine: Routine) -> None:
+    """A query of a body is analysed with the function's arguments among its names."""
+    query = statement.get("SelectStmt")
+    if query is None or not step.schema.known:
+        return
+    candidate = candidate_of(routine)
+    names = candidate.argument_names
+    variables = dict(zip(names, candidate.arguments, strict=True)) if len(names) == len(candidate.arguments) else None
+    if variables is None:
+        return
+    reader = Reader(step.now, Scope(variables=variables))
+    reader.walk(reader.visitors["SelectStmt"](reader, query))
+    for problem in reader.facts.problems:
+        step.refuse(problem.sqlstate, problem.message)
 
 
 def read_alter_routine(node: Node, step: Step) -> None:

@@ -68,7 +68,7 @@ def read_create_enum(node: Node, step: Step) -> None:
     labels = names_in(node, "vals")
     schema, name = place_of_type(step, names_in(node, "typeName"))
     if len(set(labels)) < len(labels):
-        step.refuse("42710", "an enum label is written twice")
+        step.refuse("23505", 'duplicate key value violates unique constraint "pg_enum_typid_label_index"')
     step.change.put_type(replace(new_type(step, schema, name, TypeKind.ENUM), labels=labels))
 
 

@@ -17,7 +17,7 @@ from confiture_tui.core.effects.statements.alter_table.not_null import (
 )
 from confiture_tui.core.effects.statements.alter_table.work import STORED, Alteration, Altered, Pass
 from confiture_tui.core.effects.statements.definitions import blank_index, constraint_of, names_in
-from confiture_tui.core.effects.statements.index_keys import expression_name, has_operator_class
+from confiture_tui.core.effects.statements.index_keys import KNOWN_METHODS, expression_name, has_operator_class
 from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier
 
 if TYPE_CHECKING:
@@ -125,7 +125,8 @@ def _refuse_on_partitioned(step: Step, relation: Relation, constraint: Node, key
     exclusion = constraint["contype"] == "CONSTR_EXCLUSION"
     if exclusion and step.schema.server_version_num < _EXCLUSION_ON_PARTITIONED:
         step.refuse("0A000", "exclusion constraints are not supported on partitioned tables")
-    divided_by = relation.partitioning.columns if relation.partitioning is not None else ()
+    tables = (relation, *step.now.descendants(relation))
+    divided_by = [name for one in tables if one.partitioning is not None for name in one.partitioning.columns]
     if None in divided_by:
         step.refuse("0A000", "unsupported constraint with partition key definition")
     if not set(divided_by) <= set(keys):
@@ -134,12 +135,31 @@ def _refuse_on_partitioned(step: Step, relation: Relation, constraint: Node, key
 
 def _refuse_types(step: Step, relation: Relation, constraint: Node, keys: tuple[str | None, ...]) -> None:
     """Every column's type must have a default operator class for the index's method."""
-    if constraint["contype"] == "CONSTR_EXCLUSION" or constraint.get("without_overlaps"):
-        return
+    method = "btree"
+    if constraint["contype"] == "CONSTR_EXCLUSION":
+        method = constraint.get("access_method", "btree")
+        keys = _plain_keys(step, constraint, method)
+    elif constraint.get("without_overlaps"):
+        method = "gist"
     for name in keys:
         column = relation.column(name) if name is not None else None
-        if column is not None and column.type and not has_operator_class(step.now, column.type, "btree"):
-            step.refuse("42704", f'data type {column.type} has no default operator class for access method "btree"')
+        if column is not None and column.type and not has_operator_class(step.now, column.type, method):
+            step.refuse("42704", f'data type {column.type} has no default operator class for access method "{method}"')
+
+
+def _plain_keys(step: Step, constraint: Node, method: str) -> tuple[str | None, ...]:
+    """The columns of an exclusion constraint that name no operator class; those of an unknown method are let be."""
+    found: list[str | None] = []
+    if method not in KNOWN_METHODS:
+        return ()
+    for one in constraint.get("exclusions", ()):
+        element, operator = one["List"]["items"]
+        names = [part["String"].get("sval", "") for part in operator.get("List", {}).get("items", ())]
+        if method in ("btree", "hash") and names[-1:] not in ([], ["="]):
+            step.refuse("42809", f"operator {names[-1]} is no operator that {method} can exclude by")
+        if "opclass" not in element["IndexElem"]:
+            found.append(element["IndexElem"].get("name"))
+    return tuple(found)
 
 
 def put_key(step: Step, relation: Relation, index: Index, node: Node) -> Relation:

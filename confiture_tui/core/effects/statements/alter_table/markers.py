@@ -91,7 +91,12 @@ def prepare_owner(alteration: Alteration, relation: Relation, command: Node) -> 
     step = alteration.step
     role = command.get("newowner", {})
     require_roles(step, [role])
-    if relation.owner and role.get("rolename") == relation.owner:
+    catalog = step.schema.catalog
+    roles = {"ROLESPEC_CURRENT_USER": "role", "ROLESPEC_CURRENT_ROLE": "role", "ROLESPEC_SESSION_USER": "session_role"}
+    name = role.get("rolename")
+    if name is None and catalog is not None and role.get("roletype") in roles:
+        name = getattr(catalog.session, roles[role["roletype"]])
+    if relation.owner and name == relation.owner:
         return
     for sequence in alteration.schema.owned_sequences(relation):
         step.lock(sequence, LockMode.ACCESS_EXCLUSIVE, "a table's own sequences change their owner with it")

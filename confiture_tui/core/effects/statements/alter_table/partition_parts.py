@@ -11,6 +11,7 @@ from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.object_names import columns_part, constraint_name, index_label, relation_name
 from confiture_tui.core.effects.pruning import ancestors
 from confiture_tui.core.effects.queries.rows import parsed_expression
+from confiture_tui.core.effects.statements.alter_table.foreign_keys import on_partitions
 from confiture_tui.core.effects.statements.alter_table.work import STORED, Alteration, Reason, Validation
 from confiture_tui.core.effects.written import tree_of, without_places
 from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier
@@ -179,7 +180,7 @@ def clone_foreign_keys(alteration: Alteration, parent: Relation, child: Relation
         alteration.update(child, constraints=(*child.constraints, made))
         if constraint.validated and constraint.enforced:
             _validate_in(alteration, child, made)
-    lock_referencing(step, parent)
+    follow_references(step, parent, child)
 
 
 def with_triggers(schema: Schema, referenced: AnyRelation | None) -> tuple[AnyRelation, ...]:
@@ -197,13 +198,32 @@ def _has_own_triggers(schema: Schema) -> bool:
     return schema.server_version_num >= 150000
 
 
-def lock_referencing(step: Step, parent: Relation) -> None:
+def follow_references(step: Step, parent: Relation, child: Relation) -> None:
     """The foreign keys that reference a partitioned table get to reference its new partition too."""
     keys = step.now.referencing(parent)
     own = {constraint.oid for _, constraint in keys}
     for referencing, constraint in keys:
         if constraint.parent_oid not in own:
             step.lock(referencing, cloning_lock(step.schema), f"its foreign key {constraint.name} is cloned")
+        if any(one.oid == constraint.parent_oid for one in referencing.constraints) or not constraint.parent_oid:
+            _put_part(step, referencing, constraint, child)
+
+
+def _put_part(step: Step, referencing: Relation, constraint: Constraint, child: Relation) -> None:
+    now = step.now.by_oid(referencing.oid)
+    if not isinstance(now, Relation):
+        return
+    name = f"{constraint.name}_{sum(one.parent_oid == constraint.oid for one in now.constraints) + 1}"
+    part = replace(
+        constraint,
+        oid=step.change.new_oid(),
+        name=name,
+        quoted_name=quote_identifier(name),
+        referenced_relation=child.qualified_name,
+        referenced_oid=child.oid,
+        parent_oid=constraint.oid,
+    )
+    step.change.put(replace(now, constraints=(*now.constraints, part, *on_partitions(step, part))))
 
 
 def cloning_lock(schema: Schema) -> LockMode:

@@ -19,7 +19,7 @@ from confiture_tui.core.effects.partition_bounds import (
     negated,
     overlaps,
 )
-from confiture_tui.core.effects.pruning import ancestors
+from confiture_tui.core.effects.pruning import ancestors, zoned
 from confiture_tui.core.effects.statements.alter_table.inheritance import joined, parted, require_parts
 from confiture_tui.core.effects.statements.alter_table.partition_parts import (
     clone_foreign_keys,
@@ -159,11 +159,12 @@ def refuse_bound(step: Step, partitions: tuple[Relation, ...], parent: Relation,
     if len(columns) != 1 or columns[0] is None:
         return
     column = parent.column(columns[0])
-    if column is not None and is_empty(bound, column.type):
+    kind = zoned(column.type, step.now.time_zone) if column is not None else ""
+    if column is not None and is_empty(bound, kind):
         step.refuse("42P17", f'empty range bound specified for partition "{name}"')
     for one in partitions:
         there = bound_of(one.partition_bound) if one.partition_bound else None
-        if column is not None and there is not None and overlaps(bound, there, column.type):
+        if column is not None and there is not None and overlaps(bound, there, kind):
             step.refuse("42P17", f'partition "{name}" would overlap partition "{one.name}"')
 
 

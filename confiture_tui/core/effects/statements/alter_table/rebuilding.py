@@ -11,12 +11,17 @@ from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.statements.alter_table.foreign_keys import fits_together
 from confiture_tui.core.effects.statements.alter_table.work import STORED, Alteration, Altered, Reason, Validation
+from confiture_tui.core.effects.statements.index_keys import KNOWN_METHODS, has_operator_class
 from confiture_tui.core.effects.type_names import base_type, parse_type
 
 if TYPE_CHECKING:
     from confiture_tui.core.catalog.models.columns import Column
     from confiture_tui.core.catalog.models.indexes import Index
 
+_TEXTS = frozenset({"text", "character varying"})
+_NAMED_FOR = {"jsonb": {"jsonb"}, "text": _TEXTS, "varchar": _TEXTS, "bpchar": {"character"}}
+_OF_NO_TYPE = ("pattern_ops", "path_ops")
+# Operator classes that are no type's default, by how their names begin and end, and the types that they accept.
 _SAME_CLASS = ({"text", "character varying"}, {"cidr", "inet"})
 """Types whose indexes use the same operator class, so that an index file made for one serves the other."""
 
@@ -37,7 +42,29 @@ def remake_dependents(alteration: Alteration, altered: Altered) -> None:
         reusable = not altered.rewrites and all(
             _same_class(alteration, relation, before, name) for name in changed if name in index.key_columns
         )
+        _refuse_operator_classes(alteration, relation, index, changed)
         _remake_index(alteration, altered, index, reusable=reusable)
+
+
+def _refuse_operator_classes(alteration: Alteration, relation: Relation, index: Index, changed: set[str]) -> None:
+    """The new type must have an operator class for the index: its default, or the one that the index names."""
+    if index.access_method not in KNOWN_METHODS:
+        return
+    for name, operator_class in zip(index.key_columns, index.opclasses, strict=False):
+        column = relation.column(name) if name in changed and name is not None else None
+        if column is None or not column.type:
+            continue
+        plain = operator_class.rpartition(".")[2]
+        kind = base_type(parse_type(column.type).bare, alteration.schema)
+        wanted = next((types for start, types in _NAMED_FOR.items() if plain.startswith(start)), None)
+        if wanted is not None and plain.endswith(_OF_NO_TYPE):
+            if kind not in wanted:
+                alteration.step.refuse("42804", f'operator class "{plain}" does not accept data type {kind}')
+        elif plain != "?" and not has_operator_class(alteration.schema, column.type, index.access_method):
+            alteration.step.refuse(
+                "42704",
+                f'data type {kind} has no default operator class for access method "{index.access_method}"',
+            )
 
 
 def _uses(alteration: Alteration, relation: Relation, index: Index, changed: set[str]) -> bool:

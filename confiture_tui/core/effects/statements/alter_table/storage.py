@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.relations import Persistence, Relation, RelationKind
 from confiture_tui.core.catalog.replacing import replace
+from confiture_tui.core.effects.queries.published import is_listed
 from confiture_tui.core.effects.statements.alter_table.work import STORED, Alteration, Altered, Pass, Reason
 from confiture_tui.core.effects.statements.definitions import blank_column
-from confiture_tui.core.effects.statements.parameters import refuse_parameter
+from confiture_tui.core.effects.statements.parameters import refuse_parameter, refuse_value
 from confiture_tui.core.effects.type_names import parse_type
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ def prepare_persistence(alteration: Alteration, relation: Relation, command: Nod
         step.refuse("42P16", f'cannot change logged status of table "{relation.name}" because it is temporary')
     if relation.persistence is wanted and not alteration.partial(relation):
         return
+    if wanted is Persistence.UNLOGGED and is_listed(step, relation):
+        step.refuse("55000", f'cannot change table "{relation.name}" to unlogged because it is part of a publication')
     _refuse_by_foreign_keys(alteration, relation, wanted)
     altered.persistence = wanted
     alteration.rewrite(altered, f"the table becomes {wanted.value}: all of it is written anew")
@@ -231,6 +234,7 @@ def _refuse_setting(step: Step, command: Node) -> None:
                 name = one["DefElem"].get("defname", "")
                 if name not in _COLUMN_OPTIONS:
                     step.refuse("22023", f'unrecognized parameter "{name}"')
+                refuse_value(step, one["DefElem"])
 
 
 def prepare_cluster(alteration: Alteration, relation: Relation, command: Node) -> None:
