@@ -91,6 +91,7 @@ class FakeService:
     history_error: ConfitureError | None = None
     hold_plan: bool = False
     hold_lint: bool = False
+    hold_history: bool = False
     settings: Settings = field(
         default_factory=lambda: Settings(project_dir=Path("/project"), migrations_dir=Path("/project/db/migrations"))
     )
@@ -249,6 +250,8 @@ class FakeService:
         return job
 
     async def history(self) -> tuple[JournalEntry, ...]:
+        if self.hold_history:
+            await self.go.wait()
         if self.history_error is not None:
             raise self.history_error
         return tuple(self.entries)
