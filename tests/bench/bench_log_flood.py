@@ -32,6 +32,7 @@ def child(rate: int, memory_file: Path) -> int:
 
     from confiture_tui.events import Event, EventName
     from confiture_tui.ui.app import ConfitureApp
+    from confiture_tui.ui.terminal import full_collections_rare
 
     async def run() -> int:
         service = samples.service()
@@ -52,7 +53,8 @@ def child(rate: int, memory_file: Path) -> int:
                 time.sleep(0.005)
 
         threading.Thread(target=flood, daemon=True).start()
-        await app.run_async()
+        with full_collections_rare():
+            await app.run_async()
         return app.return_code or 0
 
     return asyncio.run(run())

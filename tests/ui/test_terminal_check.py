@@ -1,14 +1,14 @@
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
-import textwrap
 
 import pytest
 
 from confiture_tui.errors import UsageError
-from confiture_tui.ui.terminal import require_terminal, run_app
+from confiture_tui.ui.terminal import full_collections_rare, require_terminal, run_app
 from tests.ui import samples
 
 
@@ -55,15 +55,32 @@ def test_a_terminal_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     require_terminal()
 
 
+def imported_by(*modules: str) -> set[str]:
+    """The names of all modules that a process has which imports these, and of the packages that they are in."""
+    code = f"import sys, {', '.join(modules)}; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=dict(os.environ)
+    )
+    return {part for name in done.stdout.split() for part in (name, name.partition(".")[0])}
+
+
 def test_the_first_screen_needs_no_driver_no_models_no_lexer() -> None:
     """The app is imported before the first frame: what is slow to import must come after it."""
-    code = """
-        import sys
-        import confiture_tui.ui.app, confiture_tui.ui.terminal
-        heavy = {"psycopg", "pydantic", "pygments", "typer", "structlog", "postgast", "ruamel"}
-        print(sorted(heavy & {name.partition(".")[0] for name in sys.modules}))
-    """
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True, env=dict(os.environ)
-    )
-    assert done.stdout.strip() == "[]"
+    names = ("config", "cli.open_app", "cli.session", "service", "ui.app", "ui.terminal")
+    heavy = {"psycopg", "pydantic", "pygments", "typer", "structlog", "postgast", "ruamel"}
+    assert heavy & imported_by(*(f"confiture_tui.{name}" for name in names)) == set()
+
+
+def test_the_list_of_migrations_needs_nothing_that_tries_or_judges_them() -> None:
+    heavy = {f"confiture_tui.core.{name}" for name in ("catalog", "dry_run", "effects.simulation", "risk", "lint")}
+    assert heavy & imported_by("confiture_tui.service.workspace") == set()
+
+
+def test_full_collections_are_rare_while_the_app_runs_and_no_longer() -> None:
+    before = gc.get_threshold()
+    with full_collections_rare():
+        young, middle, old = gc.get_threshold()
+        assert young * middle * old > 100 * before[0] * before[1] * before[2]
+        assert gc.isenabled()
+    assert gc.get_threshold() == before
+    assert gc.get_freeze_count() == 0
