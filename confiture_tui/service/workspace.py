@@ -24,6 +24,7 @@ from confiture_tui.service.demo_shop import OpenDemo, applied_since_opening
 from confiture_tui.service.derived import write_derived_down
 from confiture_tui.service.files_given import GivenFiles, tell
 from confiture_tui.service.foreign import refuse_foreign
+from confiture_tui.service.lending import ShadowLender
 from confiture_tui.service.places import ProjectInfo, TargetInfo
 from confiture_tui.service.project_files import ProjectFiles
 from confiture_tui.service.servers import Servers, ShadowServer
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from confiture_tui.config import Settings
     from confiture_tui.core.catalog import Catalog
     from confiture_tui.core.dry_run.result import DryRunResult
-    from confiture_tui.core.dry_run.shadow import Shadow
     from confiture_tui.core.migrations.layouts import MigrationSet
     from confiture_tui.core.migrations.model import Migration
     from confiture_tui.core.risk.rates import Rates
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from confiture_tui.service.linting import LintRequest, LintResult
     from confiture_tui.service.models import MigrationPreview
     from confiture_tui.service.running import RunSources
-    from confiture_tui.service.shadows import Shadows
 
 UNNAMED_ENVIRONMENT = "unnamed"
 """The environment of a database that was given directly, and that no environment's file knows."""
@@ -73,24 +72,19 @@ class Workspace:
             prepare=self._demo_shop.prepare_shadow if demo else _as_it_is,
             afterwards=self._measure,
         )
+        self._lender = ShadowLender(
+            settings,
+            self._servers,
+            self._shadow_server,
+            reaching=self.reaching,
+            demo=demo,
+            profile=lambda: self.profile,
+            sink=sink,
+        )
         self._files: ProjectFiles | None = None
-        self._making_shadows = threading.Lock()
-        self._made_shadows: Shadows | None = None
         self._opening = threading.Lock()
         self._is_open = False
         self.project: ProjectInfo | None = None
-
-    @property
-    def _shadows(self) -> Shadows:
-        """Where shadows come from, made at first use: the list of migrations waits for nothing that tries them."""
-        with self._making_shadows:
-            if self._made_shadows is None:
-                from confiture_tui.service.shadows import Shadows
-
-                self._made_shadows = Shadows(
-                    self.settings, self._servers, self._shadow_server, profile=lambda: self.profile, sink=self._sink
-                )
-            return self._made_shadows
 
     def _measure(self, server: EmbeddedServer) -> None:
         from confiture_tui.service.calibrating import measure_once
@@ -301,7 +295,7 @@ class Workspace:
         if self._demo:
             before = [*applied_since_opening(statuses), *before]
         with ExitStack() as loan:
-            shadow = self._borrow(loan, before, statuses, scope)
+            shadow = self._lender.lend(loan, before, statuses, scope)
             if shadow.rows is Rows.NONE and self.settings.rows == Rows.SYNTHETIC:
                 shadow = loan.enter_context(shadow.filled(migration, scope=scope))
             hooks, blocked = hooks_to_try(migration, self._config_file())
@@ -376,30 +370,6 @@ class Workspace:
             raise UsageError(f"{migration.label} cannot be tried: {wrong}", hint="Mend the file first.")
         return migration, statuses
 
-    def _borrow(
-        self, loan: ExitStack, before: Sequence[Migration], statuses: Sequence[MigrationStatus], scope: CancelScope
-    ) -> Shadow:
-        """The shadow of the target as it is now, after some migrations; given back when ``loan`` ends."""
-        if self._demo:
-            from confiture_tui.core.dry_run.result import Rows
-            from confiture_tui.core.dry_run.shadow import Shadow
-            from confiture_tui.database.demo.shop import OWNER, PRISTINE
-
-            server = self._shadow_server.get(scope)
-            return self._shadows.lend(
-                loan,
-                server,
-                PRISTINE,
-                lambda: Shadow.from_template(server, PRISTINE, owner=OWNER, rows=Rows.FULL, sink=self._sink),
-                before,
-                scope,
-            )
-        if not self.has_target:
-            return self._shadows.of_nothing(loan, before, scope)
-        states = (MigrationState.APPLIED, MigrationState.CHANGED)
-        applied = [one.migration for one in statuses if one.state in states and one.migration is not None]
-        return self._shadows.of_target(loan, lambda: self.reaching.connected(scope), before, applied, scope)
-
     def lint(self, request: LintRequest, scope: CancelScope) -> LintResult:
         """Judge the target's schema, or the one that the files make, as asked.
 
@@ -425,7 +395,7 @@ class Workspace:
 
         def shadow(before: Sequence[Migration]) -> ShadowCatalog:
             with ExitStack() as loan:
-                lent = self._borrow(loan, before, statuses, scope)
+                lent = self._lender.lend(loan, before, statuses, scope)
                 return ShadowCatalog(lent.catalog(scope=scope), lent.notes)
 
         project = self.project
@@ -468,10 +438,7 @@ class Workspace:
         self._demo_shop.end_traffic()
         self._servers.close()
         self._shadow_server.forget()
-        with self._making_shadows:
-            shadows = self._made_shadows
-        if shadows is not None:
-            shadows.forget()
+        self._lender.forget()
 
 
 def _as_it_is(_server: EmbeddedServer) -> None:
