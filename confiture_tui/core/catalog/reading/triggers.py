@@ -26,7 +26,8 @@ QUERIES = (
             JOIN pg_namespace n ON n.oid = c.relnamespace
             JOIN pg_proc p ON p.oid = t.tgfoid
             JOIN pg_namespace pn ON pn.oid = p.pronamespace
-            WHERE NOT t.tgisinternal AND {USER_OR_OWN_TEMPORARY_SCHEMA}""",
+            WHERE (NOT t.tgisinternal OR (t.tgparentid <> 0 AND t.tgconstraint = 0))
+              AND {USER_OR_OWN_TEMPORARY_SCHEMA}""",
         required=(4,),
     ),
     Query(

@@ -54,8 +54,10 @@ def read_insert(node: Node, step: Step, *, execute: bool = True, scope: Scope | 
             # A value of an element or field, whose type is not the column's.
             row[place : place + 1] = [NOTHING] * len(row[place : place + 1])
     if execute and not target.replaced:
-        note_data(step, target.found, changes=_certainly_inserts(node, select))
-        step.write(target.found, "rows are inserted")
+        # Through a view it is the table behind it that changes.
+        written_to = target.relation or target.found
+        note_data(step, written_to, changes=_certainly_inserts(node, select))
+        step.write(written_to, "rows are inserted")
     _read_rest(reader, node, target)
     if target.relation is not None:
         reader.walk(read_policies(reader, target.relation, "INSERT"))

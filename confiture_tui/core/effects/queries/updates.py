@@ -20,6 +20,7 @@ from confiture_tui.core.effects.queries.noting import children_reached, note, no
 from confiture_tui.core.effects.queries.published import refuse_unidentified
 from confiture_tui.core.effects.queries.rows import (
     DELETE,
+    INSERT,
     UPDATE,
     has_row_trigger,
     known_empty,
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     from confiture_tui.core.effects.step import Step
 
 Node = dict[str, Any]
+
+_MOVES_AS_UPDATE = 150000
+"""From this version on foreign keys see a row that moves to another partition as changed, not as deleted and new."""
 
 
 def read_update(node: Node, step: Step, *, execute: bool = True, scope: Scope | None = None) -> None:
@@ -247,7 +251,8 @@ def _note_changed_rows(
     step: Step, relation: Relation, read: Read, event: int, columns: list[str] | None, nulls: Sequence[str] = ()
 ) -> None:
     members = [relation, *children_reached(step, relation, read)]
-    if event == UPDATE and columns is not None and _moves(step, relation, columns):
+    moves = event == UPDATE and columns is not None and _moves(step, relation, columns)
+    if moves:
         # A row whose key changes may go to any partition.
         for member in reached(relation, step.now):
             step.lock(member, LockMode.ROW_EXCLUSIVE, "rows may move to the partition")
@@ -259,6 +264,13 @@ def _note_changed_rows(
         empty = not read.executed or known_empty(member)
         if member is relation or member.kind is RelationKind.TABLE:
             note_rows(step, member, event, columns=columns, nulls=nulls, empty=empty, named=member is relation)
+    if moves and read.executed and step.schema.server_version_num < _MOVES_AS_UPDATE:
+        uncertain, step.uncertain = step.uncertain, True
+        for member in members:
+            if member is relation or member.kind is RelationKind.TABLE:
+                note_rows(step, member, DELETE, named=False)
+                note_rows(step, member, INSERT, named=False)
+        step.uncertain = uncertain
 
 
 def _moves(step: Step, relation: Relation, columns: list[str]) -> bool:

@@ -201,6 +201,9 @@ def _move_relation(node: Node, step: Step, kind: str, schema: str) -> None:
         for sequence in step.now.owned_sequences(moved):
             step.lock(sequence, LockMode.ACCESS_EXCLUSIVE, "it goes with the table that owns it")
             move(step, sequence, schema, sequence.name)
+        # Its defaults follow the sequences.
+        now = step.now.by_oid(moved.oid)
+        moved = now if isinstance(now, Relation) else moved
     if not isinstance(moved, Index):
         move(step, moved, schema, moved.name)
 

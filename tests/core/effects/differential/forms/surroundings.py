@@ -95,6 +95,7 @@ FORMS = (
             "hash of a negative number": "UPDATE h SET v = 'x' WHERE id = -7",
             "hashes": "DELETE FROM h WHERE id IN (1, 2)",
             "hash of a new row": "INSERT INTO h VALUES (77, 'x')",
+            "trigger of a partition": "ALTER TABLE m_23 DISABLE TRIGGER named",
         },
     ),
     *group(
@@ -155,6 +156,9 @@ FORMS = (
             "key dropped and made": "CREATE TABLE w (id serial, CONSTRAINT w_key PRIMARY KEY (id));"
             " ALTER TABLE w DROP CONSTRAINT w_key, ALTER id DROP DEFAULT, ALTER id TYPE text,"
             " ADD CONSTRAINT w_key PRIMARY KEY (id); DROP SEQUENCE w_id_seq",
+            "a serial column that moves": "CREATE TABLE w (id serial, v integer); CREATE SCHEMA s;"
+            " ALTER TABLE w SET SCHEMA s; INSERT INTO s.w (v) VALUES (1); ALTER SCHEMA s RENAME TO r;"
+            " INSERT INTO r.w (v) VALUES (2)",
             "what an extension brings": "CREATE EXTENSION ltree; ALTER TABLE items ADD path ltree;"
             " UPDATE items SET path = text2ltree('a' || id); CREATE INDEX ON items USING gist (path)",
             "a view's own columns": "ALTER TABLE items ADD w text;"
