@@ -47,4 +47,4 @@ def entitle(frame: Widget, title: str, hint: Content) -> None:
     """Put a title into the upper border of a dialog's frame and the keys into the lower one."""
     # A string would be read as markup.
     frame.border_title = Content(title)
-    frame.border_subtitle = hint
+    frame.border_subtitle = Content.assemble(hint)
