@@ -26,8 +26,10 @@ def test_there_are_forms_enough_and_each_has_a_name_of_its_own() -> None:
 
 
 def _chosen() -> tuple[Form, ...]:
-    """All forms, or every n-th of them, where ``CONFITURE_FORMS`` says ``n``: for servers that others are alike to."""
-    return tuple(FORMS)[:: int(os.environ.get("CONFITURE_FORMS", "1"))]
+    """All forms; or, where ``CONFITURE_FORMS`` is ``k/n``, every n-th from the k-th on (from 0): for servers that
+    others are alike to."""
+    first, _, step = os.environ.get("CONFITURE_FORMS", "0/1").partition("/")
+    return tuple(FORMS)[int(first) :: int(step)]
 
 
 @pytest.mark.parametrize("form", _chosen(), ids=lambda form: form.id)
