@@ -9,7 +9,11 @@ from confiture_tui.core.catalog.models.relations import Relation, RelationKind
 from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.partition_bounds import bound_text, implied_by_constraints, negated
-from confiture_tui.core.effects.statements.alter_table.partition_parts import follow_references, partition_index
+from confiture_tui.core.effects.statements.alter_table.partition_parts import (
+    follow_references,
+    foreign_keys_of_partitions,
+    partition_index,
+)
 from confiture_tui.core.effects.statements.alter_table.partitions import condition_of_partition, refuse_bound
 from confiture_tui.core.effects.statements.alter_table.work import STORED
 
@@ -78,9 +82,7 @@ def _check_default(step: Step, default: Relation, condition: Condition) -> None:
 
 
 def _clone_foreign_keys(step: Step, parent: Relation, relation: Relation) -> None:
-    for constraint in parent.constraints:
-        if constraint.kind is not ConstraintKind.FOREIGN_KEY:
-            continue
+    for constraint in foreign_keys_of_partitions(parent):
         other = step.now.by_oid(constraint.referenced_oid)
         if isinstance(other, Relation):
             below = step.now.descendants(other) if other.kind is RelationKind.PARTITIONED_TABLE else ()

@@ -148,9 +148,7 @@ _WITH_INDEX = (ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE, ConstraintKind
 def clone_foreign_keys(alteration: Alteration, parent: Relation, child: Relation) -> None:
     """The parent's foreign keys become the partition's, and are validated, unless it has the same already."""
     step = alteration.step
-    for constraint in parent.constraints:
-        if constraint.kind is not ConstraintKind.FOREIGN_KEY:
-            continue
+    for constraint in foreign_keys_of_partitions(parent):
         other = alteration.schema.by_oid(constraint.referenced_oid)
         child = alteration.relation(alteration.table(child))
         if isinstance(other, Relation):
@@ -251,6 +249,13 @@ def _same_key(one: Constraint, other: Constraint) -> bool:
         and one.on_delete == other.on_delete
         and one.match == other.match
     )
+
+
+def foreign_keys_of_partitions(parent: Relation) -> tuple[Constraint, ...]:
+    """Those that partitions get: the whole ones, not their parts for the partitions of the referenced table."""
+    keys = [one for one in parent.constraints if one.kind is ConstraintKind.FOREIGN_KEY]
+    whole = {one.oid for one in keys}
+    return tuple(one for one in keys if one.parent_oid not in whole)
 
 
 def detach_foreign_keys(alteration: Alteration, parent: Relation, child: Relation) -> None:
