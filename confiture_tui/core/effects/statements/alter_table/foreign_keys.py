@@ -120,19 +120,24 @@ def on_partitions(step: Step, made: Constraint) -> tuple[Constraint, ...]:
         if not isinstance(table, Relation) or table.kind is not RelationKind.PARTITIONED_TABLE:
             continue
         for child in step.now.children(table):
-            name = f"{made.name}_{len(found) + 1}"
-            one = replace(
-                made,
-                oid=step.change.new_oid(),
-                name=name,
-                quoted_name=quote_identifier(name),
-                referenced_relation=child.qualified_name,
-                referenced_oid=child.oid,
-                parent_oid=parent,
-            )
+            one = part_for(step, made, child, len(found) + 1, parent)
             found.append(one)
             waiting.append((child.oid, one.oid))
     return tuple(found)
+
+
+def part_for(step: Step, made: Constraint, child: Relation, number: int, parent: int) -> Constraint:
+    """The part of a foreign key, or of the part with the oid ``parent``, for a partition of the referenced table."""
+    name = f"{made.name}_{number}"
+    return replace(
+        made,
+        oid=step.change.new_oid(),
+        name=name,
+        quoted_name=quote_identifier(name),
+        referenced_relation=child.qualified_name,
+        referenced_oid=child.oid,
+        parent_oid=parent,
+    )
 
 
 def lock_referenced(step: Step, found: Found) -> None:

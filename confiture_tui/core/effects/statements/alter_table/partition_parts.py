@@ -11,7 +11,7 @@ from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.object_names import columns_part, constraint_name, index_label, relation_name
 from confiture_tui.core.effects.pruning import ancestors
 from confiture_tui.core.effects.queries.rows import parsed_expression
-from confiture_tui.core.effects.statements.alter_table.foreign_keys import on_partitions
+from confiture_tui.core.effects.statements.alter_table.foreign_keys import on_partitions, part_for
 from confiture_tui.core.effects.statements.alter_table.work import STORED, Alteration, Reason, Validation
 from confiture_tui.core.effects.written import tree_of, without_places
 from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier
@@ -211,16 +211,8 @@ def _put_part(step: Step, referencing: Relation, constraint: Constraint, child: 
     now = step.now.by_oid(referencing.oid)
     if not isinstance(now, Relation):
         return
-    name = f"{constraint.name}_{sum(one.parent_oid == constraint.oid for one in now.constraints) + 1}"
-    part = replace(
-        constraint,
-        oid=step.change.new_oid(),
-        name=name,
-        quoted_name=quote_identifier(name),
-        referenced_relation=child.qualified_name,
-        referenced_oid=child.oid,
-        parent_oid=constraint.oid,
-    )
+    number = sum(one.parent_oid == constraint.oid for one in now.constraints) + 1
+    part = part_for(step, constraint, child, number, constraint.oid)
     step.change.put(replace(now, constraints=(*now.constraints, part, *on_partitions(step, part))))
 
 
