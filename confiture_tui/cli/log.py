@@ -52,7 +52,7 @@ def log(
     from confiture_tui.observability import write_events
     from confiture_tui.service.log_file import LogFile
     from confiture_tui.service.log_filter import LogFilter, let_through
-    from confiture_tui.terminal import wants_colour
+    from confiture_tui.terminal import one_line, wants_colour
 
     settings = given.settings(needs_database=False)
     level = settings.log_level if settings.is_given("log_level") else Level.DEBUG
@@ -65,5 +65,5 @@ def log(
         write_out(out.getvalue())
     if read.unread:
         lines = "1 line" if read.unread == 1 else f"{read.unread:,} lines"
-        sys.stderr.write(f"{lines} of {file} could not be read as an event.\n")
+        sys.stderr.write(f"{lines} of {one_line(str(file))} could not be read as an event.\n")
     return 0

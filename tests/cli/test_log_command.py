@@ -84,6 +84,16 @@ def test_a_last_line_that_is_half_there_is_told(file: Path) -> None:
     assert "1 line of" in done.stderr
 
 
+def test_nothing_in_it_or_in_its_name_reaches_the_terminal_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "a\x1b[31m\nb.jsonl"
+    told = Event(name=EventName.GAVE_WAY, message="look \x1b[2J here\u202e").to_record()
+    path.write_text(json.dumps(told) + "\nhalf\n", encoding="utf-8")
+    done = run(tmp_path, "log", path.name)
+    assert (done.returncode, len(done.stdout.splitlines()), len(done.stderr.splitlines())) == (0, 1, 1)
+    assert not {"\x1b", "\u202e"} & set(done.stdout + done.stderr)
+    assert "1 line of a␛[31m" in done.stderr
+
+
 @pytest.mark.parametrize("text", ["no JSON\n", '["a list"]\n', '{"event": 1}\n', "\x00\n", "[" * 100_000])
 def test_what_is_no_log_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "x").write_text(text, encoding="utf-8")
