@@ -17,15 +17,17 @@ if TYPE_CHECKING:
     from confiture_tui.core.catalog.models.routines import Routine
     from confiture_tui.core.catalog.models.types import Type
     from confiture_tui.core.effects.schema import Found
+    from confiture_tui.core.effects.session import Session
 
 
 class Changes:
     """Writes to the newest moment of a history. Objects are frozen: what changes is put anew as a changed copy."""
 
-    __slots__ = ("_history",)
+    __slots__ = ("_history", "_session")
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, session: Session) -> None:
         self._history = history
+        self._session = session
 
     @property
     def version(self) -> int:
@@ -43,8 +45,10 @@ class Changes:
     def put(self, relation: AnyRelation) -> None:
         """Put a relation, index or sequence, new or changed, under its name.
 
-        An index is put into its table's list as well.
+        An index is put into its table's list as well. What is new belongs to the current user.
         """
+        if not isinstance(relation, Index) and self._is_ownerless(relation):
+            relation = replace(relation, owner=self._session.role)
         self._history.put(Family.RELATION, (relation.schema, relation.name), relation)
         if isinstance(relation, Index):
             table = self._history.by_oid(Family.RELATION, relation.relation_oid, self._history.version)
@@ -104,7 +108,9 @@ class Changes:
         return relation
 
     def put_type(self, value: Type) -> None:
-        """Put a type under its name."""
+        """Put a type under its name; a new one belongs to the current user."""
+        if self._is_ownerless(value):
+            value = replace(value, owner=self._session.role)
         self._history.put(Family.TYPE, (value.schema, value.name), value)
 
     def remove_type(self, schema: str, name: str) -> None:
@@ -112,7 +118,9 @@ class Changes:
         self._history.put(Family.TYPE, (schema, name), None)
 
     def put_routine(self, value: Routine) -> None:
-        """Put a routine under its name and argument types."""
+        """Put a routine under its name and argument types; a new one belongs to the current user."""
+        if self._is_ownerless(value):
+            value = replace(value, owner=self._session.role)
         self._history.put(Family.ROUTINE, (value.schema, value.name, value.argument_types), value)
 
     def remove_routine(self, schema: str, name: str, argument_types: str) -> None:
@@ -120,7 +128,9 @@ class Changes:
         self._history.put(Family.ROUTINE, (schema, name, argument_types), None)
 
     def put_schema(self, value: SchemaObject) -> None:
-        """Put a schema under its name."""
+        """Put a schema under its name; a new one belongs to the current user."""
+        if self._is_ownerless(value):
+            value = replace(value, owner=self._session.role)
         self._history.put(Family.SCHEMA, (value.name,), value)
 
     def remove_schema(self, name: str) -> None:
@@ -149,6 +159,10 @@ class Changes:
     def forget_needs(self, dependent: ObjectAddress) -> None:
         """What an object (a view's rule, say) needed so far it no longer needs; what is noted afterwards counts."""
         self._history.bury(dependent)
+
+    def _is_ownerless(self, value: Relation | Sequence | Type | Routine | SchemaObject) -> bool:
+        """Whether it is new, and nobody was said to own it. What is only partly known was there before."""
+        return not value.owner and value.oid < 0 and not self._history.is_partial(value.oid)
 
     def _end(self, relation: AnyRelation) -> None:
         self._history.put(Family.RELATION, (relation.schema, relation.name), None)

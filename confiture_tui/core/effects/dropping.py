@@ -296,8 +296,7 @@ class Dropping:
         for address in self.doomed:
             self._take(address, step, why)
         for address in self.doomed:
-            if address.oid > 0:
-                step.change.forget_needs(address)
+            step.change.forget_needs(address)
 
     def _take(self, address: ObjectAddress, step: Step, why: str) -> None:
         schema = step.now

@@ -71,6 +71,7 @@ class History:
         self._partial: set[int] = set()
         self._pointers: dict[tuple[Pointing, int], dict[int, None]] = {}
         self._edges: dict[tuple[int, int], list[tuple[int, Dependency]]] = {}
+        self._needs: dict[ObjectAddress, list[tuple[int, Dependency]]] = {}
         self._gone: dict[ObjectAddress, list[tuple[int, bool]]] = {}
         self._burials: list[tuple[int, ObjectAddress]] = []
         self._next_oid = -1
@@ -183,6 +184,7 @@ class History:
         referenced = dependency.referenced
         edges = self._edges.setdefault((referenced.class_oid, referenced.oid), [])
         edges.append((self.version, dependency))
+        self._needs.setdefault(dependency.dependent, []).append((self.version, dependency))
 
     def bury(self, address: ObjectAddress) -> None:
         """From now on the object is gone, and with it all that it needed."""
@@ -206,6 +208,18 @@ class History:
             and not self._is_gone_since(edge.dependent, number, version)
         ]
         return tuple(found)
+
+    def needs(self, address: ObjectAddress, version: int) -> tuple[Dependency, ...]:
+        """What an object needs at that moment."""
+        found: list[Dependency] = []
+        if self.catalog is not None and address.oid > 0 and not self._is_gone_since(address, 0, version):
+            found += self.catalog.dependencies.references(address)
+        found += [
+            edge
+            for number, edge in self._needs.get(address, ())
+            if number <= version and not self._is_gone_since(address, number, version)
+        ]
+        return tuple(dict.fromkeys(found))
 
     def is_gone(self, address: ObjectAddress, version: int) -> bool:
         """Whether the object, or the whole that it is a column of, is gone at that moment."""
@@ -262,6 +276,9 @@ class History:
         copy._pointers = {pointer: dict(oids) for pointer, oids in self._pointers.items()}
         copy._edges = {
             slot: kept for slot, edges in self._edges.items() if (kept := [one for one in edges if one[0] <= version])
+        }
+        copy._needs = {
+            slot: kept for slot, edges in self._needs.items() if (kept := [one for one in edges if one[0] <= version])
         }
         copy._gone = {
             slot: kept for slot, spans in self._gone.items() if (kept := [one for one in spans if one[0] <= version])

@@ -6,18 +6,16 @@ hurts; only what the files themselves have done to it is known.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from collections.abc import Sequence as SequenceOf
 from typing import TYPE_CHECKING, Any
 
-from confiture_tui.core.catalog.models.dependencies import PG_CLASS, PG_REWRITE, ObjectAddress
 from confiture_tui.core.catalog.models.indexes import Index
-from confiture_tui.core.catalog.models.relations import Relation, RelationKind, Sequence
+from confiture_tui.core.catalog.models.relations import Relation, Sequence
 from confiture_tui.core.catalog.names import Key, split_name
 from confiture_tui.core.effects.found import Found as Found
 from confiture_tui.core.effects.found import Presence as Presence
 from confiture_tui.core.effects.history import UNKNOWN, Family, History
-from confiture_tui.core.effects.reverse import Pointing
+from confiture_tui.core.effects.links import Links
 from confiture_tui.core.effects.search_path import Name, Parts, effective_path, name_parts
 from confiture_tui.core.effects.system_names import is_system_name
 from confiture_tui.core.sql.identifiers import qualified_name
@@ -26,12 +24,9 @@ from confiture_tui.core.sql.statement import SyntaxProblem
 
 if TYPE_CHECKING:
     from confiture_tui.core.catalog.catalog import AnyRelation, Catalog
-    from confiture_tui.core.catalog.models.columns import Column
     from confiture_tui.core.catalog.models.constraints import Constraint
-    from confiture_tui.core.catalog.models.dependencies import Dependency
     from confiture_tui.core.catalog.models.objects import Schema as SchemaObject
     from confiture_tui.core.catalog.models.routines import Routine
-    from confiture_tui.core.catalog.models.triggers import Trigger
     from confiture_tui.core.catalog.models.types import Type
 
 DEFAULT_SEARCH_PATH = '"$user", public'
@@ -44,7 +39,7 @@ EXTENSION_MADE: tuple[str, str] = ("extension made", "")
 """Under this key of ``Family.OTHER``: the files have made an extension, whose types and functions are not known."""
 
 
-class Schema:
+class Schema(Links):
     """The simulated schema at one moment; immutable, and cheap to keep.
 
     Objects are the catalog's own; what a statement made or changed is a copy of one, with a negative oid where it was
@@ -56,11 +51,9 @@ class Schema:
 
     __slots__ = (
         "_found_before",
-        "_history",
         "_origin",
         "_path",
         "_transaction_start",
-        "_version",
         "search_path",
         "time_zone",
     )
@@ -74,8 +67,7 @@ class Schema:
         transaction_start: int | None = None,
         time_zone: str = "",
     ) -> None:
-        self._history = history
-        self._version = history.version
+        super().__init__(history, history.version)
         self._origin = origin
         self._transaction_start = history.version if transaction_start is None else transaction_start
         self._path: tuple[str, ...] | None = None
@@ -90,14 +82,14 @@ class Schema:
         return cls(History(catalog), search_path=path)
 
     @property
-    def catalog(self) -> Catalog | None:
-        """The catalog beneath; ``None`` without one."""
-        return self._history.catalog
-
-    @property
     def known(self) -> bool:
         """Whether there is a catalog beneath: what is not found then does not exist."""
         return self._history.catalog is not None
+
+    @property
+    def login(self) -> str:
+        """The role that new sessions have; empty where it is not known."""
+        return "" if self._history.catalog is None else self._history.catalog.session.role
 
     @property
     def is_untouched(self) -> bool:
@@ -271,112 +263,6 @@ class Schema:
         """Whether only what files say of an object is known."""
         return self._history.is_partial(getattr(found, "oid", 0))
 
-    # What points at what
-
-    def by_oid(self, oid: int) -> AnyRelation | None:
-        """The relation, index or sequence with that oid."""
-        found: AnyRelation | None = self._history.by_oid(Family.RELATION, oid, self._version)
-        return found
-
-    def type_by_oid(self, oid: int) -> Type | None:
-        """The user's type with that oid."""
-        found: Type | None = self._history.by_oid(Family.TYPE, oid, self._version)
-        return found
-
-    def routine_by_oid(self, oid: int) -> Routine | None:
-        """The user's routine with that oid."""
-        found: Routine | None = self._history.by_oid(Family.ROUTINE, oid, self._version)
-        return found
-
-    def referencing(self, relation: Relation) -> tuple[tuple[Relation, Constraint], ...]:
-        """The foreign keys that reference a table, each with the table that has it."""
-        return tuple(
-            (one, constraint)
-            for one in self._pointing(Pointing.FOREIGN_KEY, relation.oid)
-            if isinstance(one, Relation)
-            for constraint in one.constraints
-            if constraint.referenced_oid == relation.oid
-        )
-
-    def children(self, relation: Relation) -> tuple[Relation, ...]:
-        """The partitions of a table, or the tables that inherit from it, directly; by oid, as the server goes."""
-        found = [
-            one
-            for one in self._pointing(Pointing.CHILD, relation.oid)
-            if isinstance(one, Relation) and relation.oid in one.parent_oids
-        ]
-        return tuple(found)
-
-    def descendants(self, relation: Relation) -> tuple[Relation, ...]:
-        """The children of a table, and theirs, each once."""
-        found: dict[int, Relation] = {}
-        waiting = [relation]
-        while waiting:
-            for child in self.children(waiting.pop()):
-                if child.oid not in found:
-                    found[child.oid] = child
-                    waiting.append(child)
-        return tuple(found.values())
-
-    def parents(self, relation: Relation) -> tuple[Relation, ...]:
-        """The tables that a table inherits from, or is a partition of."""
-        found = (self.by_oid(oid) for oid in relation.parent_oids)
-        return tuple(one for one in found if isinstance(one, Relation))
-
-    def owned_sequences(self, relation: Relation) -> tuple[Sequence, ...]:
-        """The sequences that go with a table or one of its columns: of serial and identity columns, and OWNED BY."""
-        return tuple(
-            one
-            for one in self._pointing(Pointing.OWNED_SEQUENCE, relation.oid)
-            if isinstance(one, Sequence) and one.owned_by_oid == relation.oid
-        )
-
-    def columns_of_type(self, type_oid: int) -> tuple[tuple[Relation, Column], ...]:
-        """The columns whose declared type is the one with that oid, each with its relation."""
-        return tuple(
-            (one, column)
-            for one in self._pointing(Pointing.TYPE, type_oid)
-            if isinstance(one, Relation)
-            for column in one.columns
-            if column.type_oid == type_oid
-        )
-
-    def triggers_calling(self, function_oid: int) -> tuple[tuple[Relation, Trigger], ...]:
-        """The triggers that call a function, each with its relation."""
-        return tuple(
-            (one, trigger)
-            for one in self._pointing(Pointing.TRIGGER, function_oid)
-            if isinstance(one, Relation)
-            for trigger in one.triggers
-            if trigger.function_oid == function_oid
-        )
-
-    def dependents(self, address: ObjectAddress) -> tuple[Dependency, ...]:
-        """What needs an object directly (``pg_depend``, and what the files' own statements have made)."""
-        return self._history.dependents(address, self._version)
-
-    def views_on(self, relation: Relation, column: Column | None = None) -> tuple[Relation, ...]:
-        """The views and materialized views that read a relation, or one of its columns, directly."""
-        number = column.number if column is not None else 0
-        found: dict[int, Relation] = {}
-        for edge in self.dependents(ObjectAddress(PG_CLASS, relation.oid, number)):
-            view = self._view_behind(edge.dependent)
-            if view is not None and view.oid != relation.oid:
-                found[view.oid] = view
-        return tuple(found.values())
-
-    def _view_behind(self, address: ObjectAddress) -> Relation | None:
-        """The view that an address stands for: that of its rule, or its own."""
-        if address.class_oid == PG_REWRITE and self.catalog is not None:
-            # The rule that makes a view a view is an internal part of it; other rules are not.
-            for edge in self.catalog.dependencies.references(address):
-                if edge.kind == "i" and edge.referenced.class_oid == PG_CLASS:
-                    address = edge.referenced
-                    break
-        view = self.by_oid(address.oid) if address.class_oid == PG_CLASS else None
-        is_view = isinstance(view, Relation) and view.kind in (RelationKind.VIEW, RelationKind.MATERIALIZED_VIEW)
-        return view if is_view and isinstance(view, Relation) else None
-
     def check_expression(self, constraint: Constraint) -> dict[str, Any] | None:
         """The syntax tree of a CHECK constraint; ``None`` where it cannot be read."""
         known = self._history.expressions.get(constraint.oid)
@@ -387,22 +273,6 @@ class Schema:
                 if known is not None:
                     self._history.expressions[constraint.oid] = known
         return known
-
-    def relations(self, schema: str | None = None) -> Iterator[AnyRelation]:
-        """All relations, indexes and sequences that are known, or those of one schema."""
-        for key in self._history.names(Family.RELATION, self._version):
-            if schema is None or key[0] == schema:
-                found = self._history.get(Family.RELATION, key, self._version)
-                if found is not None and found is not UNKNOWN:
-                    yield found
-
-    def types(self, schema: str | None = None) -> Iterator[Type]:
-        """All of the user's types that are known, or those of one schema."""
-        for key in self._history.names(Family.TYPE, self._version):
-            if schema is None or key[0] == schema:
-                found = self._history.get(Family.TYPE, key, self._version)
-                if found is not None and found is not UNKNOWN:
-                    yield found
 
     # Inside
 
@@ -442,8 +312,3 @@ class Schema:
             elif found is not None:
                 return found
         return answer
-
-    def _pointing(self, way: Pointing, oid: int) -> list[AnyRelation]:
-        oids = dict.fromkeys(self._history.pointing(way, oid))
-        found = (self.by_oid(one) for one in oids)
-        return [one for one in found if one is not None]

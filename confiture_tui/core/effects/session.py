@@ -37,7 +37,8 @@ class Session:
         prepared, cursors: what PREPARE and DECLARE have made, by name; theirs who read those statements.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, login: str = "") -> None:
+        self._login = login
         self._initial: Settings = dict(settings)
         self._session: Settings = self._initial
         self._local: Settings = {}
@@ -51,11 +52,26 @@ class Session:
         self._marks: list[_Mark] = []
         self._taken = TakenLocks()
 
+    @property
+    def role(self) -> str:
+        """The current user: of SET ROLE, of SET SESSION AUTHORIZATION, else who has logged in; empty: not known."""
+        role = self.settings.get("role", "none")
+        if role not in ("none", ""):
+            return role
+        return self.session_role
+
+    @property
+    def session_role(self) -> str:
+        """The session user, whom RESET ROLE goes back to; empty: not known."""
+        return self.settings.get("session_authorization", "") or self._login
+
     # Settings
 
     def set(self, name: str, value: str, *, local: bool = False) -> None:
         """SET name = value, or SET LOCAL, which outside a transaction does nothing."""
         name = name.lower()
+        if name == "session_authorization":
+            self.reset("role")
         if local:
             if self.transaction is None:
                 return

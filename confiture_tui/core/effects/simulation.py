@@ -111,8 +111,8 @@ class _Run:
     def __init__(self, start: Schema, profile: RunnerProfile, wrapping: Wrapping) -> None:
         self._history: History = start.history_to_write()
         self._origin = self._history.version
-        self._change = Changes(self._history)
-        self._session = Session(_initial_settings(start, profile))
+        self._session = Session(_initial_settings(start, profile), start.login)
+        self._change = Changes(self._history, self._session)
         if wrapping is not Wrapping.NONE:
             self._session.begin(self._history.version, by_file=wrapping is Wrapping.OWN)
         # The schema at that version, with those settings, in that transaction.

@@ -16,6 +16,7 @@ from confiture_tui.core.catalog.models.dependencies import (
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
 from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.lock_modes import LockMode
+from confiture_tui.core.effects.statements.definitions import DROPPED_COLUMN, next_number
 
 if TYPE_CHECKING:
     from confiture_tui.core.catalog.models.constraints import Constraint
@@ -70,6 +71,8 @@ def take_column(step: Step, relation: Relation, number: int, why: str) -> None:
         lost = None if proved_without_rows(relation) else True
         step.destroys_data(lost)
         step.changes_data(lost)
+    dropped = next_number(relation, step.now) - 1
+    step.change.put_other(DROPPED_COLUMN, str(relation.oid), max(dropped, number))
     step.change.put(replace(relation, columns=tuple(one for one in relation.columns if one.number != number)))
 
 

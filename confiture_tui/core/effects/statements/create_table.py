@@ -14,7 +14,7 @@ from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.object_names import constraint_name
 from confiture_tui.core.effects.statements.alter_table.checks import check_constraint
 from confiture_tui.core.effects.statements.alter_table.foreign_keys import foreign_key, on_partitions
-from confiture_tui.core.effects.statements.alter_table.keys import key_index, put_key
+from confiture_tui.core.effects.statements.alter_table.keys import key_index, put_key, without_repeated_keys
 from confiture_tui.core.effects.statements.alter_table.not_null import AS_CONSTRAINTS
 from confiture_tui.core.effects.statements.create_like import copy_afterwards, copy_columns
 from confiture_tui.core.effects.statements.create_partition import join_parent, lock_parent
@@ -333,6 +333,11 @@ def _constraints_of(parts: ColumnParts) -> list[Node]:
 _ORDER = ("CONSTR_PRIMARY", "CONSTR_UNIQUE", "CONSTR_EXCLUSION", "CONSTR_CHECK", "CONSTR_FOREIGN")
 
 
+def _place(constraint: Node) -> int:
+    kind = constraint["contype"]
+    return _ORDER.index(kind) if kind in _ORDER else len(_ORDER)
+
+
 def _put_constraints(step: Step, relation: Relation, constraints: list[Node]) -> None:
     """NOT NULLs first, then keys with their indexes, at last foreign keys, whose other tables are locked."""
     primary = [one for one in constraints if one["contype"] == "CONSTR_PRIMARY"]
@@ -341,7 +346,7 @@ def _put_constraints(step: Step, relation: Relation, constraints: list[Node]) ->
     not_nulls = [one for one in constraints if one["contype"] == "CONSTR_NOTNULL"]
     if not_nulls:
         step.change.put(_not_null(step, relation, not_nulls))
-    for one in sorted(constraints, key=lambda one: _ORDER.index(one["contype"]) if one["contype"] in _ORDER else 9):
+    for one in sorted(without_repeated_keys(constraints), key=_place):
         relation = _of(step, relation)
         match one["contype"]:
             case "CONSTR_PRIMARY" | "CONSTR_UNIQUE" | "CONSTR_EXCLUSION":

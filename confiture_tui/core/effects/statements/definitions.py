@@ -211,10 +211,15 @@ def blank_column(
     )
 
 
-def next_number(relation: Relation) -> int:
-    """The number of the next column."""
-    return max([one.number for one in relation.columns], default=0) + 1
+def next_number(relation: Relation, schema: Schema | None = None) -> int:
+    """The number of the next column; with the schema, also columns that were dropped keep theirs."""
+    dropped = schema.other(DROPPED_COLUMN, str(relation.oid)) if schema is not None else 0
+    numbers = [one.number for one in relation.columns]
+    return max([*numbers, dropped if isinstance(dropped, int) else 0]) + 1
 
+
+DROPPED_COLUMN = "dropped column"
+"""Under this kind of ``Family.OTHER`` and a relation's oid: the highest number of a column that was dropped."""
 
 _KINDS = {
     "CONSTR_CHECK": ConstraintKind.CHECK,
@@ -278,6 +283,7 @@ def blank_index(
     opclasses: tuple[str, ...] = (),
     collations: tuple[str | None, ...] | None = None,
     descending: tuple[bool, ...] | None = None,
+    nulls_first: tuple[bool, ...] | None = None,
     unique: bool = False,
     nulls_not_distinct: bool = False,
     is_partitioned: bool = False,
@@ -300,7 +306,7 @@ def blank_index(
         opclasses=opclasses,
         collations=(None,) * count if collations is None else collations,
         descending=(False,) * count if descending is None else descending,
-        nulls_first=(False,) * count,
+        nulls_first=(False,) * count if nulls_first is None else nulls_first,
         unique=unique,
         nulls_not_distinct=nulls_not_distinct,
         primary=False,

@@ -255,6 +255,9 @@ def _drop_new_part(step: Step, relation: Relation, class_oid: int, part: Any) ->
             continue
         if now.oid != relation.oid and not any(each.parent_oid == part.oid for each in now.triggers):
             continue
+        for each in now.triggers:
+            if each.parent_oid == part.oid:
+                step.change.forget_needs(ObjectAddress(class_oid, each.oid))
         step.lock(now, _AE, f"{_WHY} a part of it")
         step.change.put(
             replace(
@@ -264,6 +267,7 @@ def _drop_new_part(step: Step, relation: Relation, class_oid: int, part: Any) ->
                 policies=tuple(each for each in now.policies if each.oid != part.oid),
             )
         )
+    step.change.forget_needs(ObjectAddress(class_oid, part.oid))
 
 
 def _drop_concurrently(target: ObjectAddress, step: Step) -> None:

@@ -21,21 +21,29 @@ _SPARES_NEW_TYPES = 170000
 
 def note_fresh_label(step: Step, enum: Type, label: str) -> None:
     """A label was added to an enum in the transaction that is open, if one is."""
-    transaction = step.session.transaction
+    session = step.session
     spared = step.schema.made_in_transaction(enum) and step.schema.server_version_num >= _SPARES_NEW_TYPES
-    if transaction is None or spared:
+    if session.transaction is None or spared:
         return
-    step.change.put_other(_KIND, _identity(enum, label), transaction)
+    step.change.put_other(_KIND, _identity(enum, label), session.started)
+
+
+def note_renamed_label(step: Step, enum: Type, old: str, new: str) -> None:
+    """A label has another name: it is as fresh as before."""
+    if is_fresh(step, enum, old):
+        note_fresh_label(step, enum, new)
 
 
 def is_fresh(step: Step, enum: Type, label: str) -> bool:
     """Whether a label was added to an enum in the transaction that is open: to use it fails with 55P04."""
-    transaction = step.session.transaction
-    if transaction is None:
+    session = step.session
+    if session.transaction is None:
         return False
     found = step.now.other(_KIND, _identity(enum, label))
-    return found is not UNKNOWN and found is not None and found == transaction
+    # No two transactions of a history begin at the same version of it, if one of them changes anything.
+    return found is not UNKNOWN and found is not None and found == session.started
 
 
 def _identity(enum: Type, label: str) -> str:
-    return f"{enum.qualified_name} {label}"
+    # By its oid: an enum may be renamed, and another one be made under its name.
+    return f"{enum.oid} {label}"

@@ -234,6 +234,13 @@ def _key_names(node: Node) -> list[str]:
     return names
 
 
+def _nulls_first(element: Node) -> bool:
+    order = element.get("nulls_ordering", "SORTBY_NULLS_DEFAULT")
+    if order == "SORTBY_NULLS_DEFAULT":
+        return element.get("ordering") == "SORTBY_DESC"
+    return bool(order == "SORTBY_NULLS_FIRST")
+
+
 def _index(node: Node, step: Step, relation: Relation, name: str) -> Index:
     elements = [one["IndexElem"] for one in node.get("indexParams", [])]
     return blank_index(
@@ -249,6 +256,7 @@ def _index(node: Node, step: Step, relation: Relation, name: str) -> Index:
         opclasses=tuple("?" if "opclass" in one else "" for one in elements),
         collations=tuple("?" if "collation" in one else None for one in elements),
         descending=tuple(one.get("ordering") == "SORTBY_DESC" for one in elements),
+        nulls_first=tuple(map(_nulls_first, elements)),
         unique=bool(node.get("unique")),
         nulls_not_distinct=bool(node.get("nulls_not_distinct")),
         is_partitioned=relation.kind is RelationKind.PARTITIONED_TABLE,

@@ -10,7 +10,7 @@ from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.changes import blank_relation
 from confiture_tui.core.effects.statements.creation import new_place, refuse_taken_relation, refuse_taken_type
 from confiture_tui.core.effects.statements.definitions import column_of, column_parts, names_in
-from confiture_tui.core.effects.statements.fresh_labels import note_fresh_label
+from confiture_tui.core.effects.statements.fresh_labels import note_fresh_label, note_renamed_label
 from confiture_tui.core.effects.statements.options import find_option, option_text
 from confiture_tui.core.effects.statements.type_lookup import find_type_named
 from confiture_tui.core.effects.types_known import refuse_set, require_column_type, require_type
@@ -93,6 +93,7 @@ def read_alter_enum(node: Node, step: Step) -> None:
         if step.now.columns_of_type(enum.oid):
             # What is stored stays, and whoever reads it gets another text.
             step.changes_data(None)
+        note_renamed_label(step, enum, str(old), new)
         step.change.put_type(replace(enum, labels=tuple(new if one == old else one for one in enum.labels)))
         return
     if new in enum.labels:

@@ -190,9 +190,17 @@ class Scratch(Bench):
 
     def renew(self, setup: str) -> None:
         """Drop everything, and run the script."""
+        extensions = self._maker.execute("SELECT extname FROM pg_extension WHERE extname <> 'plpgsql'").fetchall()
+        for (name,) in extensions:
+            self._maker.execute(f'DROP EXTENSION "{name}" CASCADE'.encode())
         self._maker.execute("DROP SCHEMA public CASCADE")
         self._maker.execute("CREATE SCHEMA public")
-        self._maker.execute(setup.encode())
+        self.run(setup)
+
+    def run(self, *scripts: str) -> None:
+        """Run further scripts, each in a transaction."""
+        for script in scripts:
+            self._maker.execute(script.encode())
         self._look_around()
 
     def close(self) -> None:

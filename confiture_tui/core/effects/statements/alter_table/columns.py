@@ -10,7 +10,8 @@ from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.expressions import analyse, planned_volatility
 from confiture_tui.core.effects.statements.alter_table.checks import queue_check
 from confiture_tui.core.effects.statements.alter_table.foreign_keys import queue_foreign_key
-from confiture_tui.core.effects.statements.alter_table.keys import queue_key
+from confiture_tui.core.effects.statements.alter_table.keys import KEYS, queue_key, without_repeated_keys
+from confiture_tui.core.effects.statements.alter_table.not_null import keep_not_null
 from confiture_tui.core.effects.statements.alter_table.typed import typed_tables
 from confiture_tui.core.effects.statements.alter_table.work import (
     STORED,
@@ -74,7 +75,7 @@ def _add(alteration: Alteration, altered: Altered, parts: ColumnParts, missing_o
         step.refuse("42701", f'column name "{parts.name}" conflicts with a system column name')
     if not recursing:
         _refuse_contradictions(alteration, relation, parts)
-    column = column_of(parts, relation, next_number(relation), alteration.schema)
+    column = column_of(parts, relation, next_number(relation, alteration.schema), alteration.schema)
     if parts.generated is not None and not parts.stored:
         refuse_virtual_type(step, column)
     if parts.default is not None:
@@ -83,6 +84,8 @@ def _add(alteration: Alteration, altered: Altered, parts: ColumnParts, missing_o
     if recursing:
         column = replace(column, is_local=False, inherited=1)
     relation = alteration.update(relation, columns=(*relation.columns, column))
+    if parts.not_null:
+        relation = keep_not_null(alteration, relation, parts.name, parts.not_null_written, recursing=recursing)
     if parts.generated is not None:
         note_generated(step, relation, column, parts.generated)
     if not recursing:
@@ -137,10 +140,12 @@ def _make_sequence(alteration: Alteration, relation: Relation, column: Column, p
 
 
 def _queue_constraints(alteration: Alteration, relation: Relation, parts: ColumnParts) -> None:
-    for constraint in parts.constraints:
+    own = [{"String": {"sval": parts.name}}]
+    keys = [{**one, "keys": own} if one["contype"] in KEYS else one for one in parts.constraints]
+    for constraint in without_repeated_keys(keys):
         match constraint["contype"]:
             case "CONSTR_PRIMARY" | "CONSTR_UNIQUE":
-                queue_key(alteration, relation, {**constraint, "keys": [{"String": {"sval": parts.name}}]})
+                queue_key(alteration, relation, constraint)
             case "CONSTR_CHECK":
                 queue_check(alteration, relation, constraint)
             case "CONSTR_FOREIGN":
@@ -150,7 +155,7 @@ def _queue_constraints(alteration: Alteration, relation: Relation, parts: Column
                 queue_foreign_key(
                     alteration,
                     relation,
-                    {**constraint, "fk_attrs": [{"String": {"sval": parts.name}}], "all_null": nothing},
+                    {**constraint, "fk_attrs": own, "all_null": nothing},
                     skip_validation=not filled,
                 )
 

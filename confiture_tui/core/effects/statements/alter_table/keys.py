@@ -21,11 +21,15 @@ from confiture_tui.core.effects.statements.index_keys import KNOWN_METHODS, expr
 from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from confiture_tui.core.catalog.models.indexes import Index
     from confiture_tui.core.effects.step import Step
 
 Node = dict[str, Any]
 
+KEYS = frozenset({"CONSTR_PRIMARY", "CONSTR_UNIQUE", "CONSTR_EXCLUSION"})
+"""The kinds of constraint that rest on an index."""
 _LABELS = {"CONSTR_PRIMARY": "pkey", "CONSTR_UNIQUE": "key", "CONSTR_EXCLUSION": "excl"}
 _EXCLUSION_ON_PARTITIONED = 170000
 
@@ -39,6 +43,33 @@ def queue_key(alteration: Alteration, relation: Relation, constraint: Node) -> N
         for name in names_in(constraint, "keys"):
             _queue_not_null(alteration, relation, name)
     alteration.queue(relation, Pass.ADD_INDEX, lambda one: _build(alteration, one, constraint))
+
+
+def without_repeated_keys(constraints: Sequence[Node]) -> list[Node]:
+    """The constraints of one command; a key that says the same as another is left out, and may give it its name.
+
+    PostgreSQL's sources, transformIndexConstraints: what counts are the columns and how rows are compared.
+    """
+    kept: list[Node] = []
+    for one in sorted(constraints, key=lambda each: each["contype"] != "CONSTR_PRIMARY"):
+        same = next((each for each in kept if _is_same_key(one, each)), None)
+        if same is None:
+            kept.append(one)
+        elif "conname" in one and "conname" not in same:
+            kept[kept.index(same)] = {**same, "conname": one["conname"]}
+    return kept
+
+
+def _is_same_key(one: Node, other: Node) -> bool:
+    fields = ("including", "deferrable", "initdeferred", "nulls_not_distinct", "exclusions", "where_clause")
+    return (
+        one["contype"] in KEYS
+        and other["contype"] in KEYS
+        and "indexname" not in one
+        and "indexname" not in other
+        and names_in(one, "keys") == names_in(other, "keys")
+        and all(one.get(field) == other.get(field) for field in fields)
+    )
 
 
 def _queue_not_null(alteration: Alteration, relation: Relation, name: str) -> None:

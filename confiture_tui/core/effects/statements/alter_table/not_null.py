@@ -143,6 +143,24 @@ def _set(
         _set(alteration, alteration.table(child), name, written, made.name, recursing=True)
 
 
+def keep_not_null(
+    alteration: Alteration, relation: Relation, name: str, written: Node | None, *, recursing: bool
+) -> Relation:
+    """The table with the NOT NULL constraint of a column that is new; up to 17 there is none."""
+    step = alteration.step
+    no_inherit = bool((written or {}).get("is_no_inherit"))
+    if step.schema.server_version_num < AS_CONSTRAINTS or (recursing and no_inherit):
+        return relation
+    chosen = (written or {}).get("conname") or constraint_name(alteration.schema, relation, name, "not_null")
+    if relation.constraint(chosen) is not None:
+        step.refuse("42710", f'constraint "{chosen}" for relation "{relation.name}" already exists')
+    node = {**(written or {}), "contype": "CONSTR_NOTNULL", "is_no_inherit": no_inherit}
+    made = constraint_of(node, relation, chosen, step.change.new_oid(), (name,))
+    if recursing:
+        made = replace(made, is_local=False, inherited=1)
+    return alteration.update(relation, constraints=(*relation.constraints, made))
+
+
 def _found(
     alteration: Alteration,
     altered: Altered,

@@ -104,8 +104,11 @@ def _remake_index(alteration: Alteration, altered: Altered, index: Index, *, reu
     altered.made.add(new.oid)
     step.drop(index)
     step.create(index.qualified_name)
+    needs = step.now.needs(ObjectAddress(PG_CLASS, index.oid))
     step.change.remove(index)
     step.change.put(new)
+    for need in needs:
+        step.change.depend(ObjectAddress(PG_CLASS, new.oid), need.referenced, need.kind)
     relation = alteration.relation(altered)
     alteration.update(
         relation,
