@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -19,9 +20,18 @@ def main() -> int:
             pass
         else:
             return 0
-    from confiture_tui.cli.entry import run
+    from confiture_tui import first_frame
 
-    return run(sys.argv[1:])
+    try:
+        with first_frame.left_at_end():
+            first_frame.show(sys.argv[1:], os.environ)
+            from confiture_tui.cli.entry import run
+
+            return run(sys.argv[1:])
+    except KeyboardInterrupt:
+        # While the command line itself was being loaded: from then on it says so.
+        sys.stderr.write("confiture-tui: Cancelled.\n")
+        return 130
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ screen, a right-to-left mark can make ``DROP`` read as something else.
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, TextIO
 
@@ -17,18 +16,19 @@ if TYPE_CHECKING:
 _VISIBLE: dict[int, str] = {code: chr(0x2400 + code) for code in range(0x20) if code not in (0x09, 0x0A)}
 _VISIBLE[0x7F] = "\u2421"
 _REPLACED = (
-    *range(0x80, 0xA0),  # C1: terminals obey U+009B as they obey ESC [
-    0x061C,  # Arabic letter mark
-    *range(0x200E, 0x2010),  # left-to-right and right-to-left marks
-    *range(0x2028, 0x202F),  # line and paragraph separators; embeddings and overrides
-    *range(0x2060, 0x206A),  # word joiner, invisible operators; isolates
-    *range(0xD800, 0xE000),  # halves of surrogate pairs: what undecodable bytes become, and no terminal can take
-    0xFEFF,  # byte order mark
-    *range(0xFFF9, 0xFFFC),  # interlinear annotation
-    *range(0xE0000, 0xE0080),  # tag characters
+    range(0x80, 0xA0),  # C1: terminals obey U+009B as they obey ESC [
+    range(0x061C, 0x061D),  # Arabic letter mark
+    range(0x200E, 0x2010),  # left-to-right and right-to-left marks
+    range(0x2028, 0x202F),  # line and paragraph separators; embeddings and overrides
+    range(0x2060, 0x206A),  # word joiner, invisible operators; isolates
+    range(0xD800, 0xE000),  # halves of surrogate pairs: what undecodable bytes become, and no terminal can take
+    range(0xFEFF, 0xFF00),  # byte order mark
+    range(0xFFF9, 0xFFFC),  # interlinear annotation
+    range(0xE0000, 0xE0080),  # tag characters
 )
-_VISIBLE.update(dict.fromkeys(_REPLACED, "\ufffd"))
-_HIDDEN_IN_JSON = re.compile("[" + "".join(rf"\U{code:08x}" for code in (0x7F, *_REPLACED)) + "]")
+for _codes in _REPLACED:
+    _VISIBLE.update(dict.fromkeys(_codes, "\ufffd"))
+_HIDDEN_IN_JSON = re.compile("[\x7f" + "".join(f"{chr(one.start)}-{chr(one.stop - 1)}" for one in _REPLACED) + "]")
 
 _PASSWORD = re.compile(r"(?i)(password\s*=\s*)('(?:[^'\\]|\\.)*'|\S+)|(://[^\s:/@]*:)[^\s@]*(?=@)")
 
@@ -60,7 +60,31 @@ def safe_json(document: str) -> str:
 
     JSON itself escapes only the C0 controls. The other ones can stand nowhere in a document but inside its strings.
     """
+    import json
+
     return _HIDDEN_IN_JSON.sub(lambda found: json.dumps(found.group())[1:-1], document)
+
+
+def draws_unicode(environ: Mapping[str, str], *, encoding: str | None = None) -> bool:
+    """Whether this terminal can show more than ASCII: not when ``TERM`` is ``dumb``, nor where the locale is not UTF-8.
+
+    Args:
+        environ: the environment.
+        encoding: the locale's encoding; read from the locale when not given.
+    """
+    if environ.get("TERM") == "dumb":
+        return False
+    # LC_ALL beats LC_CTYPE beats LANG (POSIX 8.2). Python's own UTF-8 mode would hide that the locale is "C".
+    named = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG")
+    if encoding is None and named in ("C", "POSIX"):
+        return False
+    if encoding is None and named and "." in named:
+        encoding = named.partition(".")[2].partition("@")[0]
+    if not encoding:
+        import locale
+
+        encoding = locale.getencoding()
+    return encoding.lower().replace("-", "") == "utf8"
 
 
 def wants_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:

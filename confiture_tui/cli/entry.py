@@ -11,6 +11,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from confiture_tui import first_frame
 from confiture_tui.cli.completion import VARIABLE
 from confiture_tui.cli.output.stdout import ReaderGone, cannot_be_written
 from confiture_tui.errors import Cancelled, ConfitureError
@@ -113,6 +114,8 @@ def _never_fail_to_encode(*streams: TextIO | None) -> None:
 
 
 def _complain(message: str, hint: str) -> None:
+    # On the shell's screen, where it stays to be read.
+    first_frame.leave()
     lines = [f"confiture-tui: {safe_text(message)}"]
     if hint:
         lines.append(f"  {safe_text(hint)}")

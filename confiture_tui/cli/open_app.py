@@ -24,13 +24,15 @@ def open_app(settings: Settings, *, demo: bool = False, traffic: bool = True, wa
         UsageError: there is no terminal to open it on, or the log file cannot be written.
     """
     from confiture_tui.cli.session import listening
+    from confiture_tui.first_frame import left_at_end
     from confiture_tui.observability import terminal_left_alone
     from confiture_tui.service import MigrationService
     from confiture_tui.ui.terminal import run_app
 
     while True:
         service = MigrationService(settings, demo=demo, traffic=demo and traffic)
-        with terminal_left_alone(), listening(service, settings, on_console=False):
+        # Innermost: what is said of the log file afterwards is said on the shell's screen.
+        with terminal_left_alone(), listening(service, settings, on_console=False), left_at_end():
             ended = run_app(service, walkthrough=walkthrough)
         if isinstance(ended, int):
             return ended

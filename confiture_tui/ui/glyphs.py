@@ -5,9 +5,10 @@ Each sign of the first table is one cell wide and in the common monospaced fonts
 
 from __future__ import annotations
 
-import locale
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from confiture_tui.terminal import draws_unicode
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +129,4 @@ def glyphs_for(environ: Mapping[str, str], *, encoding: str | None = None, ascii
     """
     if ascii is not None:
         return ASCII if ascii else UNICODE
-    if environ.get("TERM") == "dumb":
-        return ASCII
-    # LC_ALL beats LC_CTYPE beats LANG (POSIX 8.2). Python's own UTF-8 mode would hide that the locale is "C".
-    named = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG")
-    if encoding is None:
-        encoding = named.partition(".")[2].partition("@")[0] if named and "." in named else ""
-        if not encoding:
-            encoding = "ascii" if named in ("C", "POSIX") else locale.getencoding()
-    return UNICODE if encoding.lower().replace("-", "") == "utf8" else ASCII
+    return UNICODE if draws_unicode(environ, encoding=encoding) else ASCII

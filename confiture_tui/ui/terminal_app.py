@@ -7,17 +7,38 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.segment import Segment, Segments
 from textual.app import App
 
+from confiture_tui import first_frame
 from confiture_tui.ui.crash import crash_report
 from confiture_tui.ui.reopening import Reopening
+
+if TYPE_CHECKING:
+    from textual.driver import Driver
 
 
 class TerminalApp(App[Reopening]):
     """An app that ends when it is told to, comes back from the shell whole, and crashes without telling secrets."""
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's own choice, or, where that is the driver for a Unix terminal, ours, which is one."""
+        chosen = super().get_driver_class()
+        if sys.platform != "win32":
+            from textual.drivers.linux_driver import LinuxDriver
+
+            from confiture_tui.ui.driver import TakingOver
+
+            if chosen is LinuxDriver:
+                return TakingOver
+        return chosen
+
+    def _print_error_renderables(self) -> None:
+        """Where the terminal is the shell's: it is not yet when the app fails before it has begun to draw."""
+        first_frame.leave()
+        super()._print_error_renderables()
 
     def heed_the_terminal(self) -> None:
         """Hear signals, once the event loop runs."""

@@ -31,6 +31,7 @@ class Terminal:
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self.raw = bytearray()
+        self._undrawn = bytearray()
         self.exit_code: int | None = None
         self.started_at = time.monotonic()
         environ = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8", **(env or {})}
@@ -53,6 +54,12 @@ class Terminal:
         """The screen, line by line."""
         return "\n".join(line.rstrip() for line in self._screen.display)
 
+    @property
+    def line_mode(self) -> bool:
+        """Whether the terminal is as a shell's programs expect it: lines are put together, and keys are echoed."""
+        flags = termios.tcgetattr(self._fd)[3]
+        return bool(flags & termios.ECHO and flags & termios.ICANON)
+
     def send(self, keys: str) -> None:
         """Press keys."""
         os.write(self._fd, keys.encode())
@@ -67,13 +74,14 @@ class Terminal:
         except OSError:
             return None  # Linux says EIO when the other side is closed
         self.raw += data
+        self._undrawn += data
         return data or None
 
     def read(self, timeout: float = 0.1) -> bool:
         """Take in and draw what the program wrote; false when there is no more and never will be."""
         data = self.read_raw(timeout)
-        if data:
-            self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", data))
+        self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", bytes(self._undrawn)))
+        self._undrawn.clear()
         return data is not None
 
     def wait(self, condition: Callable[[str], bool], *, what: str, limit: float = 60.0) -> None:

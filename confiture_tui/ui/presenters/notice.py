@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from textual.content import Content
 
+from confiture_tui.opening import opening_words
 from confiture_tui.ui.presenters.first_run import looked_for, offers
 from confiture_tui.ui.presenters.styles import style
 from confiture_tui.ui.presenters.verdict import error_text
@@ -20,12 +21,7 @@ if TYPE_CHECKING:
 def opening_notice(session: Session, glyphs: Glyphs) -> Content | None:
     """That the session is being opened, or why it could not be; ``None`` when it is open."""
     if session.phase is Phase.OPENING:
-        dots = glyphs.ellipsis if glyphs.fancy else "..."
-        first = (
-            f"Starting the demo's own server and building its shop {dots}"
-            if session.service.is_demo
-            else f"Opening {dots}"
-        )
+        first = opening_words(glyphs.ellipsis if glyphs.fancy else "...", demo=session.service.is_demo)
         return Content.assemble((first, style("strong")), "\n\n", ("The log below shows each step.", style("quiet")))
     if session.error is not None:
         settings = session.service.settings

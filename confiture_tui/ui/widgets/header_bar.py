@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from confiture_tui.opening import WAITING
 from confiture_tui.ui.presenters.header import header
 from confiture_tui.ui.session import Phase
 from confiture_tui.ui.widgets.one_line import OneLine
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from confiture_tui.ui.glyphs import Glyphs
     from confiture_tui.ui.session import Session
 
-_WAITING = {Phase.OPENING: "opening", Phase.READY: "no project", Phase.FAILED: "not opened"}
+_WAITING = {Phase.OPENING: WAITING, Phase.READY: "no project", Phase.FAILED: "not opened"}
 
 
 class HeaderBar(OneLine):
