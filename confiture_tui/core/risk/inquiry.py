@@ -20,6 +20,7 @@ from confiture_tui.core.risk.now import (
 )
 from confiture_tui.core.risk.probes import Prober, ProbeResult, Question, unasked
 from confiture_tui.core.risk.questions import checks_added, emptiness, questions_of
+from confiture_tui.errors import ConnectError
 
 if TYPE_CHECKING:
     import psycopg
@@ -76,7 +77,7 @@ class Inquiry:
         relations: Mapping[int, str],
         seconds: float,
     ) -> None:
-        from confiture_tui.core.catalog.reading.transaction import cursor_of, reading, settle
+        from confiture_tui.core.catalog.reading.transaction import reading, settle
 
         watched: Mapping[str, Traffic] = {}
         open_now: dict[str, tuple[OpenTransaction, ...]] = {}
@@ -93,10 +94,9 @@ class Inquiry:
                     settle(cursor, catalog.server_version_num)
                     for each in open_transactions(cursor, relations):
                         open_now[each.relation] = (*open_now.get(each.relation, ()), each)
-                if age is None:
-                    row = cursor_of(connection).execute(_UPTIME).fetchone()
-                    age = float(row[0])
-            except psycopg.Error as error:
+                    if age is None:
+                        age = float(cursor.execute(_UPTIME).fetchone()[0])
+            except (psycopg.Error, ConnectError) as error:
                 self.notes.append(f"What runs on the tables now could not be asked: {_first_line(error)}")
         traffic = {
             name: found
@@ -135,15 +135,14 @@ class Inquiry:
                     self.empty.add(name)
             for key, asked in questions.items():
                 self._answers[key] = prober.ask(asked)
-        except psycopg.Error as error:
+        except (psycopg.Error, ConnectError) as error:
             self.notes.append(f"The data could not be asked: {_first_line(error)}")
             for key, asked in questions.items():
                 self._answers.setdefault(key, tuple(unasked(each, "the connection broke") for each in asked))
 
 
 _UPTIME = """
-SELECT pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)
-                                     pg_catalog.pg_postmaster_start_time())
+SELECT pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() - pg_catalog.pg_postmaster_start_time())
 """
 
 

@@ -132,7 +132,13 @@ def watched_traffic(
     seconds: float,
     pause: Callable[[float], None] = time.sleep,
 ) -> dict[str, Traffic]:
-    """The traffic on these relations (by oid) while it was watched for so many seconds; empty for none."""
+    """The traffic on these relations (by oid) while it was watched for so many seconds; empty for none.
+
+    Nothing is held while it waits, unless the connection is inside a transaction of its owner's.
+
+    Raises:
+        ConfitureError: the connection cannot be used as it is: closed, busy, or its transaction has failed.
+    """
     if seconds <= 0 or not relations:
         return {}
     before, began = _counters(conn, relations), time.monotonic()
@@ -153,12 +159,13 @@ def watched_traffic(
 
 
 def _counters(conn: psycopg.Connection[Any], relations: Mapping[int, str]) -> dict[int, tuple[float, ...]]:
-    from confiture_tui.core.catalog.reading.transaction import cursor_of
+    from confiture_tui.core.catalog.reading.transaction import reading, settle
 
-    cursor = cursor_of(conn)
-    # Inside a transaction the counters stay what it saw first, unless they are asked to be forgotten.
-    cursor.execute("SELECT pg_catalog.pg_stat_clear_snapshot()")
-    return {oid: tuple(map(float, counts)) for oid, *counts in cursor.execute(_COUNTERS, (list(relations),))}
+    with reading(conn) as cursor:
+        settle(cursor, conn.info.server_version)
+        # Inside a transaction the counters stay what it saw first, unless they are asked to be forgotten.
+        cursor.execute("SELECT pg_catalog.pg_stat_clear_snapshot()")
+        return {oid: tuple(map(float, counts)) for oid, *counts in cursor.execute(_COUNTERS, (list(relations),))}
 
 
 def average_traffic(catalog: Catalog, relation: str, age_seconds: float | None) -> Traffic | None:

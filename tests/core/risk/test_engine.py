@@ -287,6 +287,24 @@ def test_a_connection_in_use_is_left_as_it_was(shop: Connection) -> None:
     shop.autocommit = True
 
 
+def test_an_idle_connection_has_no_transaction_open_afterwards(shop: Connection) -> None:
+    with psycopg.connect(shop.info.dsn) as mine:
+        found = RiskAssessmentEngine(Catalog.load(mine), connection=mine, traffic_seconds=0.01)
+        assert found.assess(migration("ALTER TABLE orders ADD COLUMN n int")).score
+        assert mine.info.transaction_status is psycopg.pq.TransactionStatus.IDLE
+
+
+def test_a_connection_that_is_lost_costs_its_answers_and_nothing_else(shop: Connection) -> None:
+    with psycopg.connect(shop.info.dsn, autocommit=True) as lost:
+        catalog = Catalog.load(lost)
+        shop.execute("SELECT pg_terminate_backend(%s, 10000)", (lost.info.backend_pid,))
+        found = RiskAssessmentEngine(catalog, connection=lost).assess(
+            migration("ALTER TABLE orders ALTER COLUMN note SET NOT NULL")
+        )
+    assert found.categories[Category.INTEGRITY] >= 30
+    assert any("could not be asked" in note for note in found.notes)
+
+
 STATEMENTS = (
     "ALTER TABLE orders ADD COLUMN c int",
     "ALTER TABLE orders ALTER id TYPE bigint",
