@@ -39,6 +39,7 @@ INSERT INTO {table} (slug, version, name, execution_time_ms, checksum, applied_b
 VALUES (%(slug)s, %(version)s, %(name)s, %(execution_time_ms)s, %(checksum)s, current_user)
 """
 _EXISTS = "SELECT true FROM {table} WHERE version = %s"
+_NEWEST = 'SELECT max(version COLLATE "C") FROM {table}'
 _REMOVE = "DELETE FROM {table} WHERE version = %s"
 
 _INTEGER_MAXIMUM = 2**31 - 1
@@ -73,6 +74,11 @@ class LedgerTable:
     def holds(self, conn: psycopg.Connection[Any], version: str) -> bool:
         """Whether a version is applied, as this connection sees it."""
         return conn.execute(sql.SQL(_EXISTS).format(table=self._table), (version,)).fetchone() is not None
+
+    def newest(self, conn: psycopg.Connection[Any]) -> str | None:
+        """The greatest version that is applied, versions compared as text; ``None`` for an empty ledger."""
+        row = conn.execute(sql.SQL(_NEWEST).format(table=self._table)).fetchone()
+        return row[0] if row is not None else None
 
     def record(
         self, conn: psycopg.Connection[Any], *, version: str, name: str, checksum: str, execution_time_ms: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from confiture_tui.core.dry_run.execution import failure_of
+from confiture_tui.core.dry_run.execution import QUERY_CANCELED, failure_of
 from confiture_tui.core.hooks.phase import HookPhase
 from confiture_tui.core.runner.committing import commit, current_transaction
 from confiture_tui.core.runner.failures import StatementFailed
@@ -52,14 +52,14 @@ def attempt(
                 conn.execute("BEGIN")
                 set_timeouts(conn, run.policy, local=True)
                 transaction_id = current_transaction(conn)
-                _check_ledger(run, conn, job)
+                check_ledger(run, conn, job)
                 run.executor.execute_phase(conn, HookPhase.BEFORE_DDL, job.hooks, context, done=results.append)
                 for statement in job.script.statements:
                     run.statement(job, statement, watcher)
                 for phase in job.phases_in_transaction:
                     run.executor.execute_phase(conn, phase, job.hooks, context, done=results.append)
                 # What is deferred is checked now, while somebody watches who waits, and not by COMMIT.
-                _in_words(conn, _CHECK_NOW)
+                _in_words(run, conn, _CHECK_NOW)
                 write_ledger(run, conn, job, started)
             check(run.scope)
         run.journal.update(
@@ -90,7 +90,12 @@ def write_ledger(run: Run, conn: psycopg.Connection[Any], job: MigrationJob, sta
     )
 
 
-def _check_ledger(run: Run, conn: psycopg.Connection[Any], job: MigrationJob) -> None:
+def check_ledger(run: Run, conn: psycopg.Connection[Any], job: MigrationJob) -> None:
+    """Refuse to run what the ledger says is done.
+
+    Raises:
+        LedgerDiffers: it is to be applied and is applied already, or to be taken back and is not applied.
+    """
     applied = run.ledger.holds(conn, job.migration.version)
     if job.direction == "forward" and applied:
         raise LedgerDiffers(
@@ -104,13 +109,15 @@ def _check_ledger(run: Run, conn: psycopg.Connection[Any], job: MigrationJob) ->
         )
 
 
-def _in_words(conn: psycopg.Connection[Any], command: str) -> None:
-    """Run a command of ours that fails when the migration's data are wrong."""
+def _in_words(run: Run, conn: psycopg.Connection[Any], command: str) -> None:
+    """Run a command of ours that fails when the migration's data are wrong, or that waits for a lock in vain."""
     import psycopg
 
     try:
         conn.execute(command.encode())
-    except psycopg.OperationalError:
-        raise
     except psycopg.Error as error:
+        if run.lost(error):
+            raise
+        if error.sqlstate == QUERY_CANCELED:
+            check(run.scope)
         raise StatementFailed(failure_of(error), None) from error

@@ -7,20 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
+from confiture_tui.core.sql.identifiers import quote_identifier
+
 if TYPE_CHECKING:
     import psycopg
 
     from confiture_tui.core.sql.statement import Statement
 
-# An index of a partitioned table is invalid until each partition has one: that is as it should be. TOAST indexes go
-# with the one on the table.
-_INVALID = """
-SELECT i.indexrelid, n.nspname::text, c.relname::text
-FROM pg_catalog.pg_index i
-JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE NOT i.indisvalid AND c.relkind = 'i' AND n.nspname <> 'pg_toast'
-"""
 _FIND = """
 SELECT i.indexrelid, n.nspname::text, c.relname::text, i.indisvalid OR c.relkind <> 'i'
 FROM pg_catalog.pg_index i
@@ -28,17 +21,36 @@ JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE i.indexrelid = pg_catalog.to_regclass(%s)
 """
-# REINDEX CONCURRENTLY leaves the new index, or the old one that it did not come to drop, under a name of its own
-# (documentation of REINDEX, "Rebuilding Indexes Concurrently").
-_OF_REINDEX = """
+# The indexes of a table, given by its oid or by that of one of its indexes, and of its partitions; or of all tables.
+# TOAST indexes go with the one on the table; an index of a partitioned table is invalid until each partition has one,
+# and that is as it should be. One that another session is at work on, which holds SHARE UPDATE EXCLUSIVE on its table
+# all the while, is not valid yet, and not ours to judge.
+_INVALID = """
+WITH given AS (
+  SELECT coalesce(own.indrelid, c.oid) AS oid
+  FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_index own ON own.indexrelid = c.oid
+  WHERE c.oid = %(relation)s
+)
 SELECT i.indexrelid, n.nspname::text, c.relname::text, false
-FROM pg_catalog.pg_class given
-LEFT JOIN pg_catalog.pg_index own ON own.indexrelid = given.oid
-JOIN pg_catalog.pg_index i ON i.indrelid = coalesce(own.indrelid, given.oid) AND NOT i.indisvalid
-JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid AND c.relkind = 'i' AND c.relname ~ '_cc(new|old)[0-9]*$'
+FROM pg_catalog.pg_index i
+JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE given.oid = pg_catalog.to_regclass(%s)
+WHERE NOT i.indisvalid AND c.relkind = 'i' AND n.nspname <> 'pg_toast'
+  AND (%(relation)s::pg_catalog.oid IS NULL
+       OR i.indrelid IN (SELECT oid FROM given
+                         UNION ALL SELECT t.relid FROM given, pg_catalog.pg_partition_tree(given.oid) AS t))
+  AND (%(schema)s::text IS NULL OR n.nspname = %(schema)s)
+  AND (%(name)s::text IS NULL OR c.relname = %(name)s)
+  AND (NOT %(rebuilt)s OR c.relname ~ '_cc(new|old)[0-9]*$')
+  AND NOT EXISTS (
+    SELECT FROM pg_catalog.pg_locks l
+    WHERE l.locktype = 'relation' AND l.relation = i.indrelid AND l.mode = 'ShareUpdateExclusiveLock' AND l.granted
+      AND l.pid <> pg_catalog.pg_backend_pid()
+      AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()))
+ORDER BY n.nspname, c.relname
 """
+_NOWHERE = 0
+"""No relation has this oid (InvalidOid)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +64,8 @@ class FoundIndex:
 
     @property
     def label(self) -> str:
-        """How it is shown."""
-        return f"{self.schema}.{self.name}"
-
-
-def invalid_indexes(conn: psycopg.Connection[Any]) -> frozenset[FoundIndex]:
-    """All of them, in this database."""
-    return frozenset(
-        FoundIndex(oid, schema, name, valid=False) for oid, schema, name in conn.execute(_INVALID).fetchall()
-    )
+        """How it is shown, as ``quote_ident`` writes it."""
+        return f"{quote_identifier(self.schema)}.{quote_identifier(self.name)}"
 
 
 def drop(conn: psycopg.Connection[Any], index: FoundIndex) -> None:
@@ -91,16 +96,58 @@ def find_index(conn: psycopg.Connection[Any], name: str) -> FoundIndex | None:
     return FoundIndex(*row) if row is not None else None
 
 
+@dataclass(frozen=True, slots=True)
+class Leavings:
+    """Where a statement leaves indexes behind, invalid, when it does not come to its end, and what they are called.
+
+    Attributes:
+        relation: the oid of the table, or of an index of it; ``None``: any table's.
+        schema: theirs; ``None``: any.
+        name: theirs; ``None``: the server gives it.
+        rebuilt: they bear the names that REINDEX CONCURRENTLY gives to the new index, and to the old one that it did
+            not come to drop (documentation of REINDEX, "Rebuilding Indexes Concurrently").
+    """
+
+    relation: int | None
+    schema: str | None = None
+    name: str | None = None
+    rebuilt: bool = False
+
+    @classmethod
+    def of(cls, conn: psycopg.Connection[Any], statement: Statement) -> Leavings:
+        """Of a statement as this session would run it now: its search_path says which table is meant.
+
+        Raises:
+            psycopg.Error: the question failed.
+        """
+        node = statement.node or {}
+        rebuilt = statement.node_kind == "ReindexStmt"
+        if not rebuilt and not (statement.node_kind == "IndexStmt" and node.get("concurrent")):
+            return cls(_NOWHERE)
+        name = None if rebuilt else node.get("idxname")
+        relation = node.get("relation")
+        if not relation:
+            schema = node.get("name") if node.get("kind") == "REINDEX_OBJECT_SCHEMA" else None
+            return cls(None, schema, name, rebuilt)
+        schemas = [relation["schemaname"]] if relation.get("schemaname") else []
+        named = sql.Identifier(*schemas, relation["relname"]).as_string(conn)
+        row = conn.execute("SELECT pg_catalog.to_regclass(%s)::pg_catalog.oid", (named,)).fetchone()
+        return cls(row[0] if row is not None and row[0] is not None else _NOWHERE, None, name, rebuilt)
+
+    def found(self, conn: psycopg.Connection[Any]) -> tuple[FoundIndex, ...]:
+        """The invalid indexes that there are, but none that another session is at work on.
+
+        Raises:
+            psycopg.Error: the question failed.
+        """
+        asked = {"relation": self.relation, "schema": self.schema, "name": self.name, "rebuilt": self.rebuilt}
+        return tuple(FoundIndex(*row) for row in conn.execute(_INVALID, asked).fetchall())
+
+
 def left_invalid_by(conn: psycopg.Connection[Any], statement: Statement) -> tuple[FoundIndex, ...]:
-    """The indexes that a statement has left behind, invalid, when it did not come to its end: those that it names, or
-    that bear a name which only it gives."""
-    name = index_name(conn, statement)
-    if name is not None:
-        index = find_index(conn, name)
-        return (index,) if index is not None and not index.valid else ()
-    relation = (statement.node or {}).get("relation")
-    if statement.node_kind != "ReindexStmt" or not relation:
-        return ()
-    schema = [relation["schemaname"]] if relation.get("schemaname") else []
-    named = sql.Identifier(*schema, relation["relname"]).as_string(conn)
-    return tuple(FoundIndex(*row) for row in conn.execute(_OF_REINDEX, (named,)).fetchall())
+    """The indexes that a statement has left behind, invalid.
+
+    Raises:
+        psycopg.Error: the question failed.
+    """
+    return Leavings.of(conn, statement).found(conn)

@@ -87,9 +87,15 @@ class MigrationJob:
         """Refuse what cannot be run as it is written.
 
         Raises:
-            UsageError: the file cannot be trusted, holds what is no SQL, or controls transactions itself.
+            UsageError: the file cannot be trusted, holds what is no SQL, or controls transactions itself; or the
+                migration has no version.
         """
         label = self.migration.label
+        if not self.migration.version:
+            raise UsageError(
+                f"{label or 'The migration'} has no version, by which the ledger would know it.",
+                hint="Give it one: Migration.from_sql(text, version=…, name=…).",
+            )
         for finding in self.migration.findings:
             if finding.level == "error":
                 raise UsageError(finding.message)

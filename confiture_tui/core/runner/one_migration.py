@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
+from confiture_tui.core.dry_run.execution import QUERY_CANCELED
 from confiture_tui.core.hooks.context import CancelFlag, HookContext
 from confiture_tui.core.hooks.error import HookError
 from confiture_tui.core.hooks.phase import HookPhase
@@ -63,7 +64,7 @@ class OneMigration:
             self._note_time()
             self._after_commit()
         except HalfWay as error:
-            return self._interrupted(error)
+            return self._interrupted(error, self._stands(self._statements_done() or 0))
         except (ConfitureError, _driver_error()) as error:
             return self._failed(error)
         self._clean_up()
@@ -162,8 +163,7 @@ class OneMigration:
 
     def _failed(self, error: BaseException) -> MigrationRun:
         """It failed: nothing of it stands, unless it is half-way outside a transaction."""
-        if isinstance(error, Cancelled):
-            self.cancelled = True
+        self._note_cancel(error)
         if self._committed:
             return self._interrupted(error)
         done = self._statements_done()
@@ -184,23 +184,28 @@ class OneMigration:
         )
         return self._result(RunOutcome.FAILED, error, text)
 
+    def _note_cancel(self, error: BaseException) -> None:
+        """A command of ours may be what was cancelled: then it is the driver's error that says so."""
+        scope = self._run.scope
+        ours = scope is not None and scope.requested and getattr(error, "sqlstate", None) == QUERY_CANCELED
+        self.cancelled = self.cancelled or ours or isinstance(error, Cancelled)
+
     def _half_way_outside_a_transaction(self, error: BaseException, done: int | None) -> MigrationRun:
+        unknown = "What it had done until then is not known: the journal could not be read."
+        return self._interrupted(error, self._stands(done) or unknown)
+
+    def _stands(self, done: int | None) -> str:
+        """Which statements stand, of those that have no transaction in common; empty for none."""
         total = len(self._job.script.statements)
-        stands = (
-            f"Statements 1 to {done} of {total} stand; the ones after it were not run."
-            if done
-            else "What it had done until then is not known: the journal could not be read."
-        )
-        return self._interrupted(error, stands)
+        return f"Statements 1 to {done} of {total} stand; the ones after it were not run." if done else ""
 
     def _interrupted(self, error: BaseException, stands: str = "") -> MigrationRun:
-        if isinstance(error, Cancelled):
-            self.cancelled = True
+        self._note_cancel(error)
         if not stands and self._committed:
             stands = "The migration itself is committed; hooks after it are not done."
         text = _sentence(error, stands)
         keeps = JournalState.HOOKS_PENDING if self._committed else JournalState.INTERRUPTED
-        if isinstance(error, HalfWay) and not self._committed:
+        if isinstance(error, HalfWay) and not self._committed and self._job.transactional:
             keeps = JournalState.COMMITTING
         self._note(keeps, text)
         self._on_error(error)

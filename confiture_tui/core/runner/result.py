@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from itertools import takewhile
 
 from confiture_tui.core.effects.model import Failure, FrozenModel
 from confiture_tui.core.hooks.result import HookResult
@@ -61,7 +62,7 @@ class RunResult(FrozenModel):
 
     Attributes:
         migrations: one for each migration of the plan, in the order of the plan.
-        undo: the command lines that take back what was done, to be run in this order.
+        undo: the command lines that take back what was done, to be run in this order; as far as there is a way back.
         cancelled: somebody asked for a stop, and it was heard.
     """
 
@@ -71,12 +72,20 @@ class RunResult(FrozenModel):
 
     @classmethod
     def joined(cls, results: Sequence[RunResult]) -> RunResult:
-        """The result of runs that followed each other; the last is taken back first."""
+        """The result of runs that followed each other; the last is taken back first, and one that cannot be taken back
+        keeps those before it from it."""
+        done = [result for result in results if result.has_done_something]
+        undoable = takewhile(lambda result: result.undo, reversed(done))
         return cls(
             migrations=tuple(one for result in results for one in result.migrations),
-            undo=tuple(command for result in reversed(results) for command in result.undo),
+            undo=tuple(command for result in undoable for command in result.undo),
             cancelled=any(result.cancelled for result in results),
         )
+
+    @property
+    def has_done_something(self) -> bool:
+        """Whether a migration was applied or taken back."""
+        return any(one.outcome in (RunOutcome.APPLIED, RunOutcome.ROLLED_BACK) for one in self.migrations)
 
     @property
     def ok(self) -> bool:

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Literal
 
 from confiture_tui.core.hooks.declaration import make_hooks
@@ -13,6 +14,7 @@ from confiture_tui.core.hooks.registry import HookRegistry
 from confiture_tui.core.migrations.ledger import read_ledger
 from confiture_tui.core.migrations.ledger_forms import DEFAULT_TABLE
 from confiture_tui.core.migrations.model import Migration
+from confiture_tui.core.migrations.versions import VersionOrder
 from confiture_tui.core.runner import advisory_lock
 from confiture_tui.core.runner.failures import HalfWay
 from confiture_tui.core.runner.job import MigrationJob
@@ -26,7 +28,7 @@ from confiture_tui.core.runner.session import APPLICATION_NAME, RunSession, make
 from confiture_tui.database.connection import connect_beside, identify
 from confiture_tui.database.ledger_table import LedgerTable
 from confiture_tui.database.pooler import is_transaction_pooled
-from confiture_tui.errors import UsageError
+from confiture_tui.errors import ConfitureError, UsageError
 from confiture_tui.events import EventName, Level, Sink, discard
 
 if TYPE_CHECKING:
@@ -226,7 +228,7 @@ class MigrationRunner:
             done.append(one.run())
             cancelled = cancelled or one.cancelled
             stopped = done[-1].outcome in (RunOutcome.FAILED, RunOutcome.INTERRUPTED)
-        result = RunResult(migrations=tuple(done), undo=_undo(done), cancelled=cancelled)
+        result = RunResult(migrations=tuple(done), undo=_undo(run, jobs, done), cancelled=cancelled)
         level = Level.INFO if result.ok else Level.ERROR
         run.emit(EventName.RUN_COMPLETED, _summary(done), level=level, data={"exit_code": result.exit_code})
         return result
@@ -253,12 +255,31 @@ def ledger_place(conn: psycopg.Connection[Any], table: str) -> tuple[str, str]:
     return schema, name
 
 
-def _undo(done: list[MigrationRun]) -> tuple[str, ...]:
-    applied = [one.version for one in done if one.outcome is RunOutcome.APPLIED]
+def _undo(run: Run, jobs: list[MigrationJob], done: list[MigrationRun]) -> tuple[str, ...]:
+    """The command lines that take back what was done; none where none would take back just that.
+
+    ``rollback`` begins with the newest in the order of versions, and goes no further than there is a way back.
+    """
     back = [one.version for one in done if one.outcome is RunOutcome.ROLLED_BACK]
-    if applied:
-        return (f"confiture-tui rollback --steps {len(applied)}",)
-    return (f"confiture-tui apply --to {back[0]}",) if back else ()
+    if back:
+        return (f"confiture-tui apply --to {back[0]}",)
+    applied = [job.migration for job, one in zip(jobs, done, strict=True) if one.outcome is RunOutcome.APPLIED]
+    by_key = VersionOrder.TEXT.key
+    newest_first = sorted(applied, key=lambda one: by_key(one.version), reverse=True)
+    with_a_way = list(takewhile(lambda one: one.down is not None, newest_first))
+    if not with_a_way or _newest(run) != with_a_way[0].version:
+        return ()
+    return (f"confiture-tui rollback --steps {len(with_a_way)}",)
+
+
+def _newest(run: Run) -> str | None:
+    """The greatest version in the ledger; ``None`` where it cannot be asked any more: what was done is done."""
+    import psycopg
+
+    try:
+        return run.ledger.newest(run.living_control())
+    except (psycopg.Error, ConfitureError):
+        return None
 
 
 def _summary(done: list[MigrationRun]) -> str:

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.effects.model import Failure
 from confiture_tui.core.hooks.phase import HookPhase
 from confiture_tui.core.runner.committing import commit, current_transaction
-from confiture_tui.core.runner.failures import RETRIED, LetThrough, StatementFailed
-from confiture_tui.core.runner.in_transaction import write_ledger
-from confiture_tui.core.runner.invalid_indexes import drop, find_index, index_name, invalid_indexes
+from confiture_tui.core.runner.detaching import is_detach_pending
+from confiture_tui.core.runner.failures import RETRIED, HalfWay, LetThrough, StatementFailed
+from confiture_tui.core.runner.in_transaction import check_ledger, write_ledger
+from confiture_tui.core.runner.invalid_indexes import Leavings, drop, find_index, index_name
 from confiture_tui.core.runner.journal import JournalState
 from confiture_tui.core.runner.retry import pause
 from confiture_tui.core.runner.session import set_timeouts
 from confiture_tui.core.sql.transaction_block import refusal_in_transaction_block
-from confiture_tui.errors import ConnectError
+from confiture_tui.errors import Cancelled, ConnectError
 from confiture_tui.events import EventName, Level
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import psycopg
 
     from confiture_tui.core.hooks.context import HookContext
     from confiture_tui.core.hooks.result import HookResult
+    from confiture_tui.core.runner.invalid_indexes import FoundIndex
     from confiture_tui.core.runner.job import MigrationJob
     from confiture_tui.core.runner.run import Run
     from confiture_tui.core.sql.statement import Statement
+    from confiture_tui.errors import ConfitureError
+
+
+_DROP_ON_CANCEL = "700ms"
+"""For how long an invalid index is tried to be dropped once somebody has asked for a stop."""
 
 
 def run_stepwise(
@@ -45,11 +55,14 @@ def run_stepwise(
         unsure: the statement that an earlier run had begun, and of which nobody knows how it ended; 0 for none.
 
     Raises:
-        StatementFailed, HookError, LetThrough, ConnectError, Cancelled: what the journal says is done stands.
+        StatementFailed, HookError, LetThrough, LedgerDiffers, ConnectError, Cancelled: what the journal says is done
+            stands, and nothing else.
+        HalfWay: more than that may stand.
     """
     conn = run.session.clean()
     run.journal.update(run.control, entry, state=JournalState.RUNNING, backend_pid=run.session.pid)
     with run.guarded():
+        check_ledger(run, conn, job)
         if first == 1:
             run.executor.execute_phase(conn, HookPhase.BEFORE_DDL, job.hooks, context, done=results.append)
         for statement in job.script.statements:
@@ -104,6 +117,7 @@ def _is_done_after_all(run: Run, job: MigrationJob, statement: Statement) -> boo
 
 def _with_retries(run: Run, job: MigrationJob, entry: int, statement: Statement) -> None:
     run.journal.update(run.control, entry, statement_begun=statement.index)
+    conn = run.session.connection
     number = 0
     while True:
         try:
@@ -111,7 +125,8 @@ def _with_retries(run: Run, job: MigrationJob, entry: int, statement: Statement)
         except (StatementFailed, LetThrough) as error:
             run.session.come_to_rest()
             again = isinstance(error, LetThrough) or error.failure.sqlstate in RETRIED
-            if not again or number >= run.policy.retries or run.session.connection.closed:
+            # With a lost connection went what the file has set for its session.
+            if not again or number >= run.policy.retries or conn.closed:
                 raise
             number += 1
             pause(run, job, number, error.message)
@@ -138,12 +153,21 @@ def _once(run: Run, job: MigrationJob, entry: int, statement: Statement) -> None
         return
     if not _sets_session(statement):
         set_timeouts(conn, run.policy, local=False, concurrent=True, but=own)
-    before = invalid_indexes(conn)
+    leavings = Leavings.of(conn, statement)
+    before = leavings.found(conn)
     try:
         with run.watched(job.migration.version) as watcher:
             run.statement(job, statement, watcher)
-    except (StatementFailed, LetThrough):
-        _clean_up(run, job, statement, before)
+    except (StatementFailed, LetThrough, Cancelled, ConnectError) as error:
+        if _sets_session(statement):
+            raise
+        if conn.closed or isinstance(error, ConnectError):
+            # It may have come to its end, be rolled back just now, or leave something behind.
+            raise HalfWay(
+                f"{error.message.rstrip('.')}. How statement {statement.index} ended is not known.",
+                hint="Run `status` when the server answers again: it says what stands, and what can be done.",
+            ) from error
+        _clean_up(run, job, statement, leavings, before, error)
         raise
     # CREATE INDEX CONCURRENTLY IF NOT EXISTS succeeds when there is an index of that name, valid or not.
     name = index_name(conn, statement)
@@ -155,23 +179,57 @@ def _once(run: Run, job: MigrationJob, entry: int, statement: Statement) -> None
     run.journal.update(run.control, entry, statement_done=statement.index)
 
 
-def _clean_up(run: Run, job: MigrationJob, statement: Statement, before: frozenset[Any]) -> None:
-    """Drop what the statement has left behind, invalid: the next attempt would stumble over it."""
+def _clean_up(
+    run: Run,
+    job: MigrationJob,
+    statement: Statement,
+    leavings: Leavings,
+    before: Collection[FoundIndex],
+    error: ConfitureError,
+) -> None:
+    """Drop what a failed statement has left invalid that was not there before: the next attempt would stumble over it.
 
-    conn: psycopg.Connection[Any] = run.session.connection
-    if statement.node_kind not in ("IndexStmt", "ReindexStmt"):
-        return
-    run.session.come_to_rest()
-    conn.execute(b"RESET lock_timeout; RESET statement_timeout")
-    for index in invalid_indexes(conn) - before:
-        drop(conn, index)
-        run.emit(
-            EventName.INVALID_INDEX_DROPPED,
-            f"The index {index.label}, which statement {statement.index} has left invalid, was dropped.",
-            level=Level.WARNING,
-            migration=job.migration.version,
-            statement=statement.index,
-        )
+    On the control connection, which cancel requests for the statement do not meet. A drop waits for everybody who uses
+    the table: whoever has asked for a stop does not wait with it.
+
+    Raises:
+        HalfWay: something of the statement stands.
+    """
+    import psycopg
+
+    conn = run.control
+    stopping = run.scope is not None and run.scope.requested
+    try:
+        _limit(conn, _DROP_ON_CANCEL if stopping else "0")
+        with nullcontext() if stopping or run.scope is None else run.scope.guard(conn):
+            for index in leavings.found(conn):
+                if index in before:
+                    continue
+                drop(conn, index)
+                run.emit(
+                    EventName.INVALID_INDEX_DROPPED,
+                    f"The index {index.label}, which statement {statement.index} has left invalid, was dropped.",
+                    level=Level.WARNING,
+                    migration=job.migration.version,
+                    statement=statement.index,
+                )
+        _limit(conn, "0")
+        pending = is_detach_pending(run.session.connection, statement)
+    except (psycopg.Error, Cancelled) as failed:
+        raise HalfWay(
+            f"{error.message.rstrip('.')}. What statement {statement.index} had begun could not be taken back "
+            f"({str(failed).strip().splitlines()[0].rstrip('.')}).",
+            hint="Run `status`: it says what stands, and what can be done.",
+        ) from error
+    if pending:
+        raise HalfWay(
+            f"{error.message.rstrip('.')}. Statement {statement.index} has begun to detach the partition.",
+            hint="ALTER TABLE … DETACH PARTITION … FINALIZE brings that to its end; then mark the migration.",
+        ) from error
+
+
+def _limit(conn: psycopg.Connection[Any], milliseconds: str) -> None:
+    conn.execute("SELECT pg_catalog.set_config('statement_timeout', %s, false)", (milliseconds,))
 
 
 def _settings_before(job: MigrationJob, statement: Statement) -> frozenset[str]:

@@ -49,6 +49,23 @@ def test_a_lock_that_is_never_granted_fails_and_names_who_holds_it(conn: Connect
     assert "long report" in (result.migrations[0].error or "")
 
 
+def test_a_lock_that_a_deferred_check_waits_for_is_asked_for_again_too(conn: Connection, database: Dsn) -> None:
+    conn.execute(
+        "CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (1);"
+        "CREATE TABLE c (p int REFERENCES p DEFERRABLE INITIALLY DEFERRED)"
+    )
+    with psycopg.connect(database.conninfo()) as holder:
+        holder.execute("SELECT FROM p FOR UPDATE")
+
+        def sink(event: Event) -> None:
+            if event.name is EventName.LOCK_TIMEOUT_RETRY:
+                holder.rollback()
+
+        result = apply(conn, migration("INSERT INTO c VALUES (1)"), sink=sink)
+    assert outcomes(result) == [RunOutcome.APPLIED]
+    assert result.migrations[0].attempts == 2
+
+
 def test_it_gives_way_to_others_and_succeeds_when_they_are_gone(conn: Connection, database: Dsn) -> None:
     conn.execute("CREATE TABLE a (id int)")
     policy = QUICK.model_copy(update={"lock_timeout_ms": 60_000, "give_way": GiveWayLimits(wait_ms=200)})
@@ -144,6 +161,32 @@ def test_a_cancel_reaches_a_hook_before_the_transaction(conn: Connection) -> Non
     over.set()
     assert result.exit_code == 130
     assert applied(conn) == []
+
+
+def test_a_cancel_of_a_deferred_check_is_a_cancel(conn: Connection, database: Dsn) -> None:
+    conn.execute(
+        "CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (1);"
+        "CREATE TABLE c (p int REFERENCES p DEFERRABLE INITIALLY DEFERRED)"
+    )
+    scope, over = CancelScope(), threading.Event()
+
+    def press() -> None:
+        checking = "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'SET CONSTRAINTS%' AND wait_event_type = 'Lock'"
+        while not conn.execute(checking).fetchone():
+            pass
+        while not over.wait(0.05):
+            scope.cancel()
+
+    def sink(event: Event) -> None:
+        if event.name is EventName.STATEMENT_COMPLETED:
+            threading.Thread(target=press, daemon=True).start()
+
+    policy = QUICK.model_copy(update={"lock_timeout_ms": 30_000})
+    with psycopg.connect(database.conninfo()) as holder:
+        holder.execute("SELECT FROM p FOR UPDATE")
+        result = apply(conn, migration("INSERT INTO c VALUES (1)"), sink=sink, scope=scope, policy=policy)
+    over.set()
+    assert (outcomes(result), result.exit_code) == ([RunOutcome.FAILED], 130)
 
 
 def test_only_one_run_at_a_time(conn: Connection, database: Dsn) -> None:

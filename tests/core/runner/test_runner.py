@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from confiture_tui.core.migrations.ledger import read_ledger
-from confiture_tui.core.runner.result import RunOutcome
+from confiture_tui.core.migrations.model import Migration
+from confiture_tui.core.runner.result import RunOutcome, RunResult
 from confiture_tui.core.runner.runner import MigrationRunner
 from confiture_tui.database.cancellation import CancelScope
 from confiture_tui.errors import UsageError
@@ -16,8 +17,8 @@ from tests.core.runner.running import QUICK, Connection, applied, apply, exists,
 
 
 def test_applying_writes_schema_ledger_and_journal(conn: Connection) -> None:
-    first = migration("CREATE TABLE a (id int);\nCREATE TABLE b (id int);")
-    second = migration("ALTER TABLE a ADD COLUMN n int", version="002", name="more")
+    first = migration("CREATE TABLE a (id int);\nCREATE TABLE b (id int);", "DROP TABLE a, b")
+    second = migration("ALTER TABLE a ADD COLUMN n int", "ALTER TABLE a DROP n", version="002", name="more")
     result = apply(conn, first, second)
     assert outcomes(result) == [RunOutcome.APPLIED, RunOutcome.APPLIED]
     assert (result.exit_code, result.undo) == (0, ("confiture-tui rollback --steps 2",))
@@ -29,6 +30,23 @@ def test_applying_writes_schema_ledger_and_journal(conn: Connection) -> None:
     ]
     assert states(conn) == ["done", "done"]
     assert conn.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone() == (0,)
+
+
+def test_only_what_would_take_back_just_that_is_offered(conn: Connection) -> None:
+    one, two, three = (
+        migration(f"CREATE TABLE t{number} (id int)", f"DROP TABLE t{number}", version=f"00{number}")
+        for number in (1, 2, 3)
+    )
+    stays = migration("CREATE TABLE stays (id int)", version="004")
+    first = apply(conn, one, three)
+    assert first.undo == ("confiture-tui rollback --steps 2",)
+    late = apply(conn, two)
+    assert late.undo == (), "`rollback` would begin with 003"
+    last = apply(conn, stays)
+    assert last.undo == ()
+    assert RunResult.joined([first, last]).undo == ()
+    five, six = (migration("SELECT 1", down, version=version) for down, version in ((None, "005"), ("SELECT 1", "006")))
+    assert apply(conn, five, six).undo == ("confiture-tui rollback --steps 1",)
 
 
 def test_a_ledger_of_an_older_release_is_written_as_it_is(conn: Connection) -> None:
@@ -95,6 +113,12 @@ def test_what_is_applied_already_is_not_applied_again(conn: Connection) -> None:
     result = apply(conn, one)
     assert outcomes(result) == [RunOutcome.FAILED]
     assert "in the ledger already" in (result.migrations[0].error or "")
+
+
+def test_without_a_version_nothing_is_begun(conn: Connection) -> None:
+    with pytest.raises(UsageError, match="loose file has no version"):
+        apply(conn, Migration.from_sql("CREATE TABLE a (id int)"))
+    assert not exists(conn, "a")
 
 
 @pytest.mark.parametrize(
