@@ -80,6 +80,7 @@ class Settings:
         layout: the name of the tool whose migrations they are; ``None``: their directory tells.
         pg_bin: a directory with PostgreSQL's programs to use for the embedded server and the shadow.
         migrations_dir: absolute path of the directory of the migrations.
+        file: one SQL file to be looked at, with its directory where that is of migrations; ``None``: the project's.
         production: the environment's file says ``production: true``.
         shadow_dsn: a server on which shadows are made, in place of the embedded one.
         clone_dsn: a copy of the target, rows included: dry runs are made on copies of it.
@@ -106,6 +107,7 @@ class Settings:
     layout: str | None = None
     pg_bin: Path | None = None
     migrations_dir: Path
+    file: Path | None = None
     production: bool = False
     shadow_dsn: Secret | None = None
     clone_dsn: Secret | None = None

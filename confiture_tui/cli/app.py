@@ -2,9 +2,10 @@
 
 # Typer reads the annotations of this module at run time: they are not postponed.
 
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperGroup
 
 from confiture_tui.cli import config as config_commands
 from confiture_tui.cli.apply import apply, rollback
@@ -13,9 +14,11 @@ from confiture_tui.cli.baseline import baseline
 from confiture_tui.cli.cache import clear_cache, list_cache
 from confiture_tui.cli.demo import demo
 from confiture_tui.cli.dry_run import dry_run
+from confiture_tui.cli.files import is_file
 from confiture_tui.cli.hooks import list_hooks
 from confiture_tui.cli.lint import lint
 from confiture_tui.cli.log import log
+from confiture_tui.cli.open import open_path
 from confiture_tui.cli.open_app import open_app
 from confiture_tui.cli.options import Given, with_common_options
 from confiture_tui.cli.preview import preview
@@ -27,11 +30,13 @@ from confiture_tui.cli.status import status
 _HELP = """\
 What a PostgreSQL migration does, and a dry run of it that leaves nothing behind.
 
-Without a command, the full-screen app opens on the project in the current directory.
+Without a command, the full-screen app opens on the project in the current directory; with the path of an SQL file
+or a directory in place of one, on that.
 
 \b
 Examples:
   confiture-tui                          open the project here
+  confiture-tui change.sql               look at a file, whoever's it is
   confiture-tui demo                     see it at work, without any database
   confiture-tui status                   what is applied, what is pending
   confiture-tui assess                   how dangerous the pending migrations are, and why
@@ -65,11 +70,27 @@ def _root(
     return open_app(given.settings())
 
 
+_OPEN: Final = "open"
+
+
+class _CommandsAndPaths(TyperGroup):
+    """Where a command could stand a path may stand: it is opened in the app."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command of that name; for a path, the one that opens it."""
+        if self.get_command(ctx, args[0]) is None and is_file(args[0]):
+            args = [_OPEN, *args]
+        return super().resolve_command(ctx, args)
+
+
 def build() -> typer.Typer:
     """The command line, not yet run."""
     # Plain help: no markup is read in it, and it is the same in every terminal.
-    app = typer.Typer(name="confiture-tui", rich_markup_mode=None, pretty_exceptions_enable=False)
+    app = typer.Typer(
+        name="confiture-tui", cls=_CommandsAndPaths, rich_markup_mode=None, pretty_exceptions_enable=False
+    )
     app.callback(invoke_without_command=True, help=_HELP)(with_common_options(_root))
+    app.command(_OPEN)(with_common_options(open_path))
     app.command("demo")(with_common_options(demo))
     app.command("replay")(with_common_options(replay))
     app.command("log")(with_common_options(log))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from confiture_tui.cli.asking import ask, can_ask
+from confiture_tui.cli.files import is_file
 from confiture_tui.cli.options import Given
 from confiture_tui.config import OutputFormat
 from confiture_tui.errors import UsageError
@@ -63,7 +66,11 @@ def dry_run(
     given: Given,
     versions: Annotated[
         list[str] | None,
-        typer.Argument(metavar="VERSION", help="Which migrations; all pending ones by default.", show_default=False),
+        typer.Argument(
+            metavar="VERSION|FILE",
+            help="Which migrations, or one SQL file; all pending ones by default.",
+            show_default=False,
+        ),
     ] = None,
     on: Annotated[
         Where,
@@ -159,6 +166,7 @@ def dry_run(
     Examples:
       confiture-tui dry-run
       confiture-tui dry-run 007 --env staging
+      confiture-tui dry-run change.sql
       confiture-tui dry-run --format json --fail-on warning
       confiture-tui dry-run --clone-dsn postgresql://app@staging/shop --fail-on mismatch
       confiture-tui dry-run 007 --on target --lock-timeout 500ms
@@ -167,6 +175,9 @@ def dry_run(
     from confiture_tui.cli.session import with_service
 
     settings = given.settings(clone_dsn=clone_dsn, shadow_dsn=shadow_dsn, rows=rows, shadow_cache=cache)
+    file = _file_in(versions or [])
+    if file is not None:
+        settings = replace(settings, file=file)
     options = None
     own = {
         "--as": as_role,
@@ -187,14 +198,37 @@ def dry_run(
 
     async def work(session: Session) -> int:
         chosen = await _confirmed(session, options) if options is not None else None
+        named = [await _version_of(session, file)] if file is not None else versions
         results, assessments = await try_migrations(
-            session, versions, json=settings.format is OutputFormat.JSON, in_place=chosen, by_level=fail_on.is_level
+            session, named, json=settings.format is OutputFormat.JSON, in_place=chosen, by_level=fail_on.is_level
         )
         if write_down:
             await _write_down(session, results)
         return exit_code(results, fail_on, {version: one.level for version, one in assessments.items()})
 
     return with_service(settings, work)
+
+
+def _file_in(what: Sequence[str]) -> Path | None:
+    """The file that is to be tried, where one is named.
+
+    Raises:
+        UsageError: several are, a version too, or it is none.
+    """
+    named = [text for text in what if is_file(text)]
+    if not named:
+        return None
+    if len(what) > 1:
+        raise UsageError("A file is tried by itself.", hint="Name one file, or versions of the project.")
+    path = Path(named[0]).expanduser().absolute()
+    if not path.is_file() or path.suffix.lower() != ".sql":
+        raise UsageError(f"There is no SQL file {path}.", hint="Name one, or versions of the project.")
+    return path
+
+
+async def _version_of(session: Session, file: Path) -> str:
+    """By what the file is known: as a migration of its directory, or by its name."""
+    return next(one.version for one in await session.service.status() if one.path == file)
 
 
 def _in_place(

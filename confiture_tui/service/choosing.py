@@ -12,6 +12,7 @@ from confiture_tui.errors import UsageError
 if TYPE_CHECKING:
     from confiture_tui.core.migrations.layouts import MigrationSet
     from confiture_tui.core.migrations.model import Migration
+    from confiture_tui.core.migrations.profiles import RunnerProfile
 
 
 def migration_of(migrations: MigrationSet, version: str) -> Migration:
@@ -41,6 +42,24 @@ def error_in(migration: Migration) -> str | None:
     oversize = too_large(migration)
     findings = (*migration.findings, *((oversize,) if oversize is not None else ()))
     return next((finding.message for finding in findings if finding.level == "error"), None)
+
+
+def refuse_without_schema(migration: Migration, profile: RunnerProfile) -> None:
+    """Refuse to try, on nothing, a file that works on what must be there: that it fails there would say nothing of it.
+
+    Raises:
+        UsageError: it works on something that it does not make itself.
+    """
+    from confiture_tui.core.effects.simulation import simulate_all
+
+    forecasts = (one for simulation in simulate_all([migration], profile=profile) for one in simulation.forecasts)
+    there = list(dict.fromkeys(lock.relation for one in forecasts for lock in one.locks))
+    if there:
+        named = ", ".join(there[:3]) + (f" and {len(there) - 3} more" if len(there) > 3 else "")
+        raise UsageError(
+            f"{migration.label} works on {named}, and there is no database that has it: it cannot be tried.",
+            hint="Name the database that the file is for, with --dsn or from within the app: it is only read.",
+        )
 
 
 def pending_before(migration: Migration, statuses: Sequence[MigrationStatus]) -> tuple[list[Migration], list[str]]:

@@ -15,6 +15,7 @@ _OPTIONS: Final = (
     *("read_only", "pg_bin"),
 )
 _DRY_RUN: Final = "dry-run"
+_ASSESS: Final = "assess"
 
 
 def session_options(
@@ -35,12 +36,16 @@ def session_options(
     if is_demo and project is not None and target is not None:
         return ["--project", str(project.directory), "--dsn", target.conninfo]
     options: list[str] = []
+    alone = project is not None and project.alone is not None
     for name in _OPTIONS:
         origin = settings.origins.get(name, "")
+        if alone and name == "migrations_dir":
+            continue
         if origin.startswith("--"):
             value = getattr(settings, name)
             options += [origin] if value is True else [origin, str(value)]
-    if settings.dsn is not None and target is not None:
+    # Files are assessed without a database, unless the command line names one.
+    if target is not None and (settings.dsn is not None or (alone and command == _ASSESS)):
         options += ["--dsn", target.conninfo]
     if command == _DRY_RUN:
         options += _of_dry_runs(settings)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from confiture_tui.core.migrations.findings import condensed
 from confiture_tui.core.migrations.layouts import LooseFiles, recognise
+from confiture_tui.core.migrations.layouts.building import directory_of
 from confiture_tui.core.migrations.layouts.marked import migration_of_text
 from confiture_tui.core.migrations.profiles import profile_named
 from confiture_tui.errors import UsageError
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from confiture_tui.events import Sink
 
 _LEVELS = {"error": Level.ERROR, "warning": Level.WARNING, "note": Level.INFO}
-_OF_THE_DIRECTORY_ABOVE = frozenset({"up.sql", "down.sql", "migration.sql"})
-_DIRECTORIES_BELOW = frozenset({"deploy", "committed"})
 LOOSE = "loose"
 
 
@@ -95,9 +94,7 @@ class GivenFiles:
         Raises:
             UsageError: it is a program that cannot be read.
         """
-        directory = path.parent
-        if path.name in _OF_THE_DIRECTORY_ABOVE or directory.name in _DIRECTORIES_BELOW:
-            directory = directory.parent
+        directory = directory_of(path)
         known = self._known(directory) if directory.is_dir() else None
         if known is None:
             return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Literal
 
+from confiture_tui.core.migrations.layouts import SingleFile
 from confiture_tui.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,6 +22,12 @@ def refuse_foreign(layout: Layout, directory: Path, direction: Literal["forward"
     """
     if layout.apply_command is None:
         return
+    if isinstance(layout, SingleFile):
+        raise UsageError(
+            f"{layout.path.name} belongs to no project: no ledger says whether it was run, and none would tell that it "
+            "is. Nothing was run.",
+            hint=f"To run it from here, make it a migration of a project: db/migrations/001_{layout.path.stem}.up.sql.",
+        )
     command = layout.apply_command if direction == "forward" else layout.rollback_command
     said = f"These are migrations of {layout.name}, which applies them and keeps its own ledger. Nothing was run."
     if command is None:

@@ -270,7 +270,7 @@ def _usable(statuses: Sequence[MigrationStatus]) -> tuple[tuple[Migration, ...],
     for status in statuses:
         if status.state is not MigrationState.PENDING:
             continue
-        label = f"{status.version}_{status.name}"
+        label = status.label
         if status.migration is None:
             notes.append(f"{label} is a program: what it does to the schema is not known.")
         elif status.migration.has_errors:

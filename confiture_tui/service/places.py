@@ -23,6 +23,7 @@ class ProjectInfo(FrozenModel):
         environment: the environment's name, shown as a word on every screen.
         is_production: whether changing it takes the operator's deliberate confirmation.
         findings: what is wrong with its files.
+        alone: the one file that is looked at by itself, of no project; ``None`` where there is one.
     """
 
     name: str
@@ -30,6 +31,7 @@ class ProjectInfo(FrozenModel):
     environment: str
     is_production: bool
     findings: tuple[Finding, ...] = ()
+    alone: Path | None = None
 
 
 class TargetInfo(FrozenModel):

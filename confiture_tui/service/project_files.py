@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.config import MIGRATIONS
-from confiture_tui.core.migrations.layouts import locate, recognise
+from confiture_tui.core.migrations.layouts import Recognised, SingleFile, locate, recognise
+from confiture_tui.core.migrations.layouts.building import directory_of
 from confiture_tui.core.migrations.ledger import ledgers_present, read_tool_ledger
 from confiture_tui.core.migrations.status import MigrationStatus, ledger_findings, status_of
 
@@ -25,24 +26,35 @@ class ProjectFiles:
         directory: where they are.
         migrations: what the files say.
         findings: what is to be said of them, and of what the ledger has of them.
+        alone: the one file that is looked at by itself; ``None`` where the directory is.
 
     Raises:
         UsageError: there is no such directory or layout, or the directory cannot be listed.
     """
 
-    def __init__(self, directory: Path, *, layout: str | None = None, place: Finding | None = None) -> None:
+    def __init__(
+        self, directory: Path, *, layout: str | None = None, place: Finding | None = None, file: Path | None = None
+    ) -> None:
         self.directory = directory
         self._recognised = recognise(directory, given=layout)
         self._place = place
+        self.alone: Path | None = None
         self.migrations, self.findings = self._read()
+        if file is not None and not any(one.path == file for one in self.migrations.members):
+            self.alone, self._recognised = file, Recognised(SingleFile(file), None)
+            self.migrations, self.findings = self._read()
 
     @classmethod
     def of_project(cls, settings: Settings) -> ProjectFiles:
         """Those of the project that the settings name; where nobody says where they are, they are looked for.
 
+        A file that the settings name stands for its directory where it is a migration there, else for itself.
+
         Raises:
             UsageError: see the class.
         """
+        if settings.file is not None:
+            return cls(directory_of(settings.file), layout=settings.layout, file=settings.file)
         directory, place = settings.migrations_dir, None
         if directory == settings.project_dir / MIGRATIONS:
             directory, place = locate(settings.project_dir)
@@ -52,6 +64,14 @@ class ProjectFiles:
     def layout(self) -> Layout:
         """Whose migrations they are."""
         return self._recognised.layout
+
+    def in_words(self, *, with_place: bool) -> str:
+        """How many there are, and where; of a file that is looked at by itself, what that means."""
+        if self.alone is not None:
+            return "one file, looked at by itself: no ledger says whether it was run, and it is not run from here"
+        count = len(self.migrations.members)
+        place = f" in {self.directory}" if with_place else ""
+        return f"{count} {'migration' if count == 1 else 'migrations'}{place}"
 
     def settle(self, conn: psycopg.Connection[Any]) -> None:
         """Where the files leave room for another tool, take the one whose ledger the database has."""

@@ -28,7 +28,12 @@ if TYPE_CHECKING:
 
 
 def what_is_left(sources: RunSources) -> tuple[LeftOver, ...]:
-    """What earlier runs left half-way. Changes nothing."""
+    """What earlier runs left half-way. Changes nothing.
+
+    Nothing where the migrations are none of this program's: what is left is not of them.
+    """
+    if sources.layout.apply_command is not None:
+        return ()
     files = tuple(one.migration for one in sources.statuses() if one.migration is not None)
     with sources.connected() as conn:
         return left_overs(conn, Journal(ledger_place(conn, DEFAULT_TABLE)[0], TABLE), files)

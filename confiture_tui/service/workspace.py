@@ -18,7 +18,7 @@ from confiture_tui.core.migrations.status import MigrationState, MigrationStatus
 from confiture_tui.database.connection import connect
 from confiture_tui.errors import UsageError
 from confiture_tui.events import Event, EventName, Sink
-from confiture_tui.service.choosing import error_in, migration_of, pending_before
+from confiture_tui.service.choosing import error_in, migration_of, pending_before, refuse_without_schema
 from confiture_tui.service.command_lines import session_options
 from confiture_tui.service.demo_shop import OpenDemo, applied_since_opening
 from confiture_tui.service.derived import write_derived_down
@@ -142,20 +142,21 @@ class Workspace:
                 # Nobody said which environment this database is: "local" would be a guess, and may be a wrong one.
                 environment = UNNAMED_ENVIRONMENT
         files = self._files
-        count = len(files.migrations.members)
-        # Those of the demo are in the program itself, where nobody has to look for them.
-        place = "" if self._demo else f" in {files.directory}"
+        if files.alone is not None:
+            name = files.alone.name
         self.project = ProjectInfo(
             name=name,
             directory=directory,
             environment=environment,
             is_production=production,
             findings=files.findings,
+            alone=files.alone,
         )
+        # Those of the demo are in the program itself, where nobody has to look for them.
         self._sink(
             Event(
                 name=EventName.PROJECT_OPENED,
-                message=f"{name}: {count} {'migration' if count == 1 else 'migrations'}{place}",
+                message=f"{name}: {files.in_words(with_place=not self._demo)}",
                 data={"environment": environment},
             )
         )
@@ -291,6 +292,8 @@ class Workspace:
         from confiture_tui.service.hooks_in_dry_runs import hooks_to_try, with_hook_notes
 
         migration, statuses = self._pending(version, scope)
+        if self._project_files.alone is not None and not self.has_target:
+            refuse_without_schema(migration, self.profile)
         before, notes = pending_before(migration, statuses)
         if self._demo:
             before = [*applied_since_opening(statuses), *before]
@@ -386,6 +389,9 @@ class Workspace:
                 hint="The SQL of each fix is shown beside its finding.",
             )
         migrations, statuses = self._status(scope)
+        if self._project_files.alone is not None and not self.has_target:
+            for one in migrations.migrations:
+                refuse_without_schema(one, self.profile)
 
         def live() -> Catalog:
             from confiture_tui.core.catalog import Catalog

@@ -145,7 +145,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("follow_log", _E, ("F",), "Follow log", "Go to the end of the log and stay there."),
     Action("back_to_log", _E, ("backspace",), "Back to log", "Back to the line of the log that led here.", 1),
     Action("go_to_migration", _E, ("slash",), "Go to", "Find a migration by its version or name.", 5),
-    Action("open_files", _E, ("O",), "Open files", "Open a directory of migrations, or a file in one."),
+    Action("open_files", _E, ("O",), "Open files", "Open a directory of migrations, or any SQL file."),
     Action("connect", _E, ("T",), "Connect", "Open this project on another database."),
     Action("open_demo", _E, ("E",), "Open the demo", "Open the demo shop on a server of its own."),
     Action("help", _E, ("question_mark", "f1"), "Help", "The keys that work where you are.", 2),

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from confiture_tui.ui.safe_text import safe_line
+
+_OF_FILES: Final = frozenset({"assess", "preview", "dry-run"})
+"""The commands that take a file of no project."""
 
 if TYPE_CHECKING:
     from confiture_tui.ui.run_state import RunState
@@ -28,6 +31,16 @@ def command_line(session: Session, words: Sequence[str]) -> str:
 def plain_command_line(words: Sequence[str]) -> str:
     """A command line that needs neither this project nor its database, safe to show."""
     return safe_line(shlex.join(["confiture-tui", *words]))
+
+
+def words_for_file(session: Session, words: Sequence[str]) -> Sequence[str] | None:
+    """The same words where one file is looked at by itself; ``None`` where no command does that with a file."""
+    alone = session.project.alone if session.project is not None else None
+    if alone is None:
+        return words
+    if words[0] not in _OF_FILES:
+        return None
+    return [words[0], str(alone)]
 
 
 def run_words(state: RunState) -> list[str]:

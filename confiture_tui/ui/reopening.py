@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from confiture_tui.errors import UsageError
 from confiture_tui.secret import Secret
+from confiture_tui.service.named_paths import project_of, with_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ class Reopening:
 
 
 def on_files(settings: Settings, path: Path, *, without_database: bool = False) -> Reopening:
-    """The migrations of a directory, or of that of a file; a project that is laid out as usual is opened as one.
+    """The migrations of a directory, or a file; a project that is laid out as usual is opened as one.
 
     A session that was begun with ``--read-only`` stays one.
 
@@ -36,17 +36,16 @@ def on_files(settings: Settings, path: Path, *, without_database: bool = False) 
     Raises:
         UsageError: the file is no SQL file, or that project's settings cannot be used.
     """
-    from confiture_tui.config import MIGRATIONS, Settings
+    from confiture_tui.config import Settings
 
-    if path.is_file() and path.suffix.lower() != ".sql":
-        raise UsageError(f"{path.name} is no SQL file.", hint="Open a directory of migrations, or a file in one.")
-    directory = path if path.is_dir() else path.parent
-    if (directory / MIGRATIONS).is_dir():
-        return Reopening(Settings.load(project=directory, **_given(settings)))
-    origins = settings.origins | {"migrations_dir": "--migrations-dir"}
-    if without_database:
+    project = project_of(path)
+    if project is not None and not path.is_file():
+        return Reopening(Settings.load(project=project, **_given(settings)))
+    if project is not None and project != settings.project_dir:
+        settings = Settings.load(project=project, **_given(settings))
+    elif without_database:
         settings = replace(settings, dsn=None, database_url=None)
-    return Reopening(replace(settings, migrations_dir=directory, origins=origins))
+    return Reopening(with_files(settings, path))
 
 
 def on_database(settings: Settings, dsn: str) -> Reopening:

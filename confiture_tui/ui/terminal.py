@@ -89,6 +89,8 @@ def run_app(service: MigrationService, *, walkthrough: bool = False) -> int | Re
         UsageError: there is no terminal, or the user's keys or theme cannot be used.
     """
     command = "confiture-tui demo --headless" if service.is_demo else "confiture-tui status"
+    if service.settings.file is not None:
+        command = "confiture-tui assess FILE"
     require_terminal(instead=f"`{command}`, which needs none")
     if walkthrough:
         from confiture_tui.ui.walkthrough_app import WalkthroughApp

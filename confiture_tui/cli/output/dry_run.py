@@ -42,7 +42,7 @@ _INDENT = 6
 
 def write_result(page: Page, result: DryRunResult) -> None:
     """One migration: a line with the verdict, each statement with what was seen, then verdict and proof in words."""
-    label = f"{result.version}_{result.name}" if result.version else result.name
+    label = "_".join(part for part in (result.version, result.name) if part)
     page.line(
         page.styled(label, Style.TITLE),
         "  ",

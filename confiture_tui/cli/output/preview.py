@@ -26,7 +26,7 @@ _LONGEST_LINE = 2_000
 
 def write_preview(page: Page, preview: MigrationPreview) -> None:
     """The statements with their SQL, what is known of their effects, and how much of it was analysed."""
-    label = f"{preview.version}_{preview.name}" if preview.version else preview.name
+    label = "_".join(part for part in (preview.version, preview.name) if part)
     page.line(page.styled(label, Style.TITLE))
     if preview.path is not None:
         here = Path.cwd()

@@ -31,15 +31,12 @@ class OpeningDesk:
             if text is None:
                 return
             path = Path(text).expanduser().absolute()
-            if not path.exists():
-                self._complain(f"There is no {path}.")
-                return
             try:
                 self._leave_for(on_files(self._app.service.settings, path, without_database=self._no_database))
             except UsageError as error:
                 self._complain(f"{error.message} {error.hint}")
 
-        self._ask("Open a directory of migrations, or a file in one:", named)
+        self._ask("Open a directory of migrations, or an SQL file:", named)
 
     @property
     def _no_database(self) -> bool:

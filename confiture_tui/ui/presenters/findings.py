@@ -175,7 +175,11 @@ def _about(result: LintResult, heading: str, count: int, glyphs: Glyphs) -> Cont
 
 
 def _notes(result: LintResult) -> Content:
-    checked = ", ".join(f"{number(count)} {safe_line(kind)}" for kind, count in result.report.checked.items() if count)
+    checked = ", ".join(
+        counted(count, "index" if kind == "indexes" else safe_line(kind).removesuffix("s"), safe_line(kind))
+        for kind, count in result.report.checked.items()
+        if count
+    )
     lines = [Content.assemble(("looked at   ", style("label")), checked or "nothing")]
     if result.changes:
         lines.append(Content.assemble(("pending     ", style("label")), ", ".join(map(safe_line, result.changes))))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from confiture_tui.ui.glyphs import Glyphs
 
 _OFFERS = (
-    ("open_files", "opens other migrations: a directory, or a file in one"),
+    ("open_files", "opens other migrations: a directory, or any SQL file"),
     ("connect", "connects to a database"),
     ("open_demo", "opens the demo: a shop with twelve migrations, some bad on purpose"),
     ("reload", "looks again"),

@@ -56,6 +56,9 @@ def ordered(
 
 def title(session: Session, width: int, *, worst_first: bool = False) -> Content:
     """How many there are of each state: ``Migrations  5 pending, 12 applied``."""
+    if session.project is not None and session.project.alone is not None:
+        alone = Content.assemble(("File", style("heading")), ("  by itself: no ledger knows it", style("quiet")))
+        return alone.truncate(width)
     counts: dict[str, int] = {}
     for status in session.statuses:
         counts[status.state] = counts.get(status.state, 0) + 1
@@ -82,6 +85,10 @@ def state_of(status: MigrationStatus, glyphs: Glyphs) -> Content:
 def row(status: MigrationStatus, session: Session, *, width: int, glyphs: Glyphs) -> Content:
     """One migration: its state, its name, and what a dry run said."""
     badge = _badge(status, session, glyphs, wide=width >= _WIDE)
+    if session.project is not None and session.project.alone is not None:
+        # It is neither pending nor applied.
+        room = max(width - (badge.cell_length + 1 if badge else 0), 8)
+        return Content.assemble(_name(status, room, glyphs), " ", badge)
     name_width = max(width - _STATE_WIDTH - (badge.cell_length + 1 if badge else 0), 8)
     # Beside the panes a name needs the room: the sign stays, and the word stands where nothing else is to be said.
     if width < _BESIDE:
@@ -91,8 +98,12 @@ def row(status: MigrationStatus, session: Session, *, width: int, glyphs: Glyphs
         name_width = max(width - 2 - (badge.cell_length + 1 if badge else 0), 8)
     else:
         state = state_of(status, glyphs).truncate(_STATE_WIDTH, pad=True)
-    name = Content(label(status.version, status.name)).truncate(name_width, ellipsis=glyphs.fancy, pad=True)
+    name = _name(status, name_width, glyphs)
     return Content.assemble(state, name, " ", badge) if badge else Content.assemble(state, name)
+
+
+def _name(status: MigrationStatus, width: int, glyphs: Glyphs) -> Content:
+    return Content(label(status.version, status.name)).truncate(width, ellipsis=glyphs.fancy, pad=True)
 
 
 def _badge(status: MigrationStatus, session: Session, glyphs: Glyphs, *, wide: bool) -> Content:
@@ -116,9 +127,16 @@ def _badge(status: MigrationStatus, session: Session, glyphs: Glyphs, *, wide: b
     return Content.assemble(tried, "  ", level)
 
 
-def head(status: MigrationStatus, preview: MigrationPreview | None, *, width: int, glyphs: Glyphs) -> Content:
-    """The chosen migration: its name, its state, how much there is of it, and how it is wrapped."""
-    parts = [Content.styled(label(status.version, status.name), style("strong")), state_of(status, glyphs)]
+def head(
+    status: MigrationStatus, preview: MigrationPreview | None, *, width: int, glyphs: Glyphs, alone: bool = False
+) -> Content:
+    """The chosen migration: its name, its state, how much there is of it, and how it is wrapped.
+
+    ``alone``: it is a file of no project, which has no state.
+    """
+    parts = [Content.styled(label(status.version, status.name), style("strong"))]
+    if not alone:
+        parts.append(state_of(status, glyphs))
     if preview is not None:
         parts.append(Content(counted(len(preview.statements), "statement")))
         wrapping = {"transaction": "one transaction", "own": "its own transaction", "none": "no transaction"}

@@ -43,7 +43,7 @@ def notice(session: Session, glyphs: Glyphs) -> Content | None:
     return Content.assemble(
         ("There are no migrations yet.", style("strong")),
         "  They are files such as 001_first.up.sql, or those of another tool in its usual place. ",
-        "Any SQL file is read by `confiture-tui assess FILE`.\n\n",
+        "Any SQL file can be looked at by itself.\n\n",
         *_found(session, glyphs),
         offers(),
         "\n\n",

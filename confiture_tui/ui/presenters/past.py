@@ -91,7 +91,9 @@ def _took(entry: JournalEntry) -> str:
 def past_title(session: Session, rows: Sequence[PastRow], *, width: int, glyphs: Glyphs) -> Content:
     """How many runs, and how many of them want somebody."""
     parts = [Content.styled("History", style("heading"))]
-    if session.history.entries is not None:
+    if session.history.error is not None:
+        parts.append(Content.styled(f"{glyphs.error} the journal could not be read", style("severity-error")))
+    if session.history.error is None and session.history.entries is not None:
         facts = [f"{counted(len(session.history.entries), 'run')} in the journal"]
         ledger = sum(row.entry is None for row in rows)
         if ledger:

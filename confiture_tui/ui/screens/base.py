@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.screen import Screen
 
 from confiture_tui.ui.actions import Where
-from confiture_tui.ui.command_lines import command_line
+from confiture_tui.ui.command_lines import command_line, words_for_file
 from confiture_tui.ui.copying import Copyable
 from confiture_tui.ui.presenters.styles import CLASSES
 from confiture_tui.ui.session import Phase
@@ -139,6 +139,8 @@ class ConfitureScreen(Screen[None]):
     def command_line(self) -> str | None:
         """The whole command line, safe to show."""
         words = self.command()
+        if words is not None:
+            words = words_for_file(self.session, words)
         return command_line(self.session, words) if words is not None else None
 
     def copyables(self) -> list[Copyable]:

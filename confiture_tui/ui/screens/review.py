@@ -83,6 +83,7 @@ class ReviewScreen(ConfitureScreen):
         self._unreadable: dict[str, ConfitureError] = {}
         self._shown: MigrationStatus | None = None
         self._wanted: tuple[str, int] | None = None
+        self._opened = False
 
     def body(self) -> ComposeResult:
         """The list beside or above the panes."""
@@ -165,6 +166,9 @@ class ReviewScreen(ConfitureScreen):
             self._shown = None
             self._show_notice()
             self.migrations.reload()
+            if topic is Topic.MIGRATIONS and not self._opened:
+                self._opened = True
+                self.migrations.choose_file(self.session.service.settings.file)
             self.migrations_title.refresh()
         self.migrations.refresh()
         self._show_chosen()
@@ -344,7 +348,9 @@ class ReviewScreen(ConfitureScreen):
         status = self.chosen
         if status is None:
             return Content("")
-        return head(status, self._previews.get(status.version), width=width, glyphs=self.confiture.glyphs)
+        project, preview = self.session.project, self._previews.get(status.version)
+        alone = project is not None and project.alone is not None
+        return head(status, preview, width=width, glyphs=self.confiture.glyphs, alone=alone)
 
     def _verdict(self, width: int) -> Content:
         status = self.chosen

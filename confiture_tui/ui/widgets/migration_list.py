@@ -8,6 +8,8 @@ from confiture_tui.ui.presenters.migrations import ordered, row
 from confiture_tui.ui.widgets.row_list import RowList
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from textual.content import Content
 
     from confiture_tui.core.migrations.status import MigrationStatus
@@ -45,6 +47,12 @@ class MigrationList(RowList):
                 self.cursor = index
                 return True
         return False
+
+    def choose_file(self, file: Path | None) -> None:
+        """Choose the migration of this file, if it is one: whoever has opened a file wants to see that one."""
+        versions = [status.version for status in self._statuses if file is not None and status.path == file]
+        if versions:
+            self.choose(versions[0])
 
     def line_content(self, index: int, width: int) -> Content | None:
         """One migration."""

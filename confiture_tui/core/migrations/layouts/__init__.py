@@ -5,7 +5,7 @@ from __future__ import annotations
 from confiture_tui.core.migrations.layouts.base import MigrationSet, OpaqueMigration
 from confiture_tui.core.migrations.layouts.confiture import ConfitureLayout
 from confiture_tui.core.migrations.layouts.layout import Layout
-from confiture_tui.core.migrations.layouts.loose import LooseFiles
+from confiture_tui.core.migrations.layouts.loose import LooseFiles, SingleFile
 from confiture_tui.core.migrations.layouts.recognition import LAYOUTS, Recognised, discover, locate, recognise
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "MigrationSet",
     "OpaqueMigration",
     "Recognised",
+    "SingleFile",
     "discover",
     "locate",
     "recognise",

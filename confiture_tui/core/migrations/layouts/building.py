@@ -12,6 +12,14 @@ from confiture_tui.core.migrations.layouts.base import OpaqueMigration
 from confiture_tui.core.migrations.model import Finding, Migration, file_label
 
 Section = tuple[int, int]
+_OF_THE_DIRECTORY_ABOVE = frozenset({"up.sql", "down.sql", "migration.sql"})
+_DIRECTORIES_BELOW = frozenset({"deploy", "committed"})
+
+
+def directory_of(path: Path) -> Path:
+    """The directory of migrations that a file of one would be in."""
+    below = path.name in _OF_THE_DIRECTORY_ABOVE or path.parent.name in _DIRECTORIES_BELOW
+    return path.parent.parent if below else path.parent
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from confiture_tui.core.migrations.files import read_sql_file
-from confiture_tui.core.migrations.layouts.base import MigrationSet, list_files
+from confiture_tui.core.migrations.layouts.base import MigrationSet, Sign, list_files
+from confiture_tui.core.migrations.layouts.layout import Contents, Layout
 from confiture_tui.core.migrations.model import Finding, Migration
 from confiture_tui.core.migrations.versions import VersionOrder, natural_key
 from confiture_tui.errors import UsageError
+
+if TYPE_CHECKING:
+    from confiture_tui.core.migrations.layouts.listing import Listing
 
 _NUMBERED = re.compile(r"(?P<version>[0-9][0-9A-Za-z.-]*)_(?P<name>.+)")
 
@@ -63,6 +68,42 @@ class LooseFiles:
             layout=self.name,
             order=VersionOrder.LISTED,
         )
+
+
+class SingleFile(Layout):
+    """One SQL file that is looked at by itself: nothing orders it, and no ledger knows it.
+
+    Attributes:
+        path: the file.
+    """
+
+    name = LooseFiles.name
+    order = VersionOrder.LISTED
+    naming = "in any way"
+    apply_command = "psql -f FILE"
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def sign(self, listing: Listing) -> Sign | None:
+        """None: nothing in a directory says that it is looked at by itself."""
+        return None
+
+    def read(self, listing: Listing) -> Contents:
+        """The file, whatever else is there."""
+        return Contents(self.discover(listing.directory).migrations)
+
+    def discover(self, directory: Path) -> MigrationSet:
+        """The file; without a number, its name is what it is known by.
+
+        Raises:
+            UsageError: it is no more there.
+        """
+        found = LooseFiles().of_paths([self.path])
+        named = tuple(
+            one if one.version else one.model_copy(update={"version": one.name, "name": ""}) for one in found.migrations
+        )
+        return found.model_copy(update={"migrations": named, "directory": directory})
 
 
 def _natural_name(path: Path) -> tuple[tuple[tuple[int, int, str], ...], str]:
