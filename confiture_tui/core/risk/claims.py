@@ -9,6 +9,7 @@ from confiture_tui.core.effects.forecast import WorkKind
 from confiture_tui.core.effects.model import Basis, Reach
 from confiture_tui.core.records import unchecked
 from confiture_tui.core.risk import scoring
+from confiture_tui.core.risk.chosen_rows import count_among
 from confiture_tui.core.risk.lost_data import bearers
 from confiture_tui.core.risk.model import Category, Risk
 from confiture_tui.core.risk.scoring import severity_of_points
@@ -218,25 +219,28 @@ def _data_loss(forecast: Forecast, effects: StatementEffects, context: Context) 
     found = bearers(forecast)
     # Not known may mean that only the rows would tell: whoever has none loses none, unless nobody knows what is run.
     empty = bool(found) and not effects.opaque and all(context.size_of(each).proved_empty for each in found)
+    counted = count_among(context.probes(forecast))
+    chooses_none = counted is not None and counted.rows == 0 and not effects.opaque
+    evidence = () if counted is None else (counted.sentence(),)
     unknown = effects.destroys_data is None
     return Claim(
         Category.DATA_LOSS,
         index,
         index,
         found[0] if found else None,
-        scoring.NOTHING_TO_LOSE if empty else scoring.DATA_LOST,
+        scoring.NOTHING_TO_LOSE if empty or chooses_none else scoring.DATA_LOST,
         "data-may-be-lost",
         "Whether data is lost cannot be told from the statement."
         if unknown
         else "Rows or columns go that cannot be had back.",
-        (f"A probe found no row in {', '.join(found)}.",) if empty else (),
+        (f"A probe found no row in {', '.join(found)}.",) if empty else evidence,
         "Keep a copy of what goes, and drop it a release after nothing uses it.",
     )
 
 
 def _integrity(forecast: Forecast, effects: StatementEffects, context: Context) -> Iterator[Claim]:
     index = forecast.statement.index
-    answers = tuple(each.sentence() for each in context.probes(forecast))
+    answers = tuple(each.sentence() for each in context.probes(forecast) if each.sqlstate)
     problem = forecast.statement.problem
     if problem is not None or effects.fails is not None:
         what = f"It cannot be parsed: {problem.message}." if problem else ""

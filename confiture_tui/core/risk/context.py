@@ -262,7 +262,8 @@ class Context:
 def _answered(effects: StatementEffects, answers: Iterable[ProbeResult]) -> StatementEffects:
     by_state: dict[str, list[ProbeResult]] = {}
     for each in answers:
-        by_state.setdefault(each.sqlstate, []).append(each)
+        if each.sqlstate:
+            by_state.setdefault(each.sqlstate, []).append(each)
     if not by_state or not effects.may_fail:
         return effects
     fails = effects.fails

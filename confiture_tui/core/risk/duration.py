@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -87,11 +87,17 @@ def _assumed(source: str) -> Cost:
 
 
 class Durations:
-    """Durations of the statements of one simulation."""
+    """Durations of the statements of one simulation.
 
-    def __init__(self, sizes: Sizes, rates: Rates) -> None:
+    Args:
+        sizes, rates: of the tables, and of the server's work.
+        chosen: how many rows the condition of a statement chooses, where they were counted, by the statement's index.
+    """
+
+    def __init__(self, sizes: Sizes, rates: Rates, chosen: Mapping[int, int] | None = None) -> None:
         self._sizes = sizes
         self._rates = rates
+        self._chosen = chosen or {}
 
     def of_work(self, work: Work, forecast: Forecast | None = None) -> Cost:
         """One piece of work; ``forecast`` is the statement that does it, where it makes a difference."""
@@ -138,7 +144,8 @@ class Durations:
 
     def rows(self, forecast: Forecast) -> float:
         """Rows that a statement changes, at most."""
-        return rows_changed(forecast, self._sizes.of, self._sizes.relation)
+        chosen = self._chosen.get(forecast.statement.index)
+        return rows_changed(forecast, self._sizes.of, self._sizes.relation, chosen)
 
     def _write(self, work: Work, rows: float, forecast: Forecast | None) -> Cost:
         relation = self._sizes.relation(work.relation)
@@ -153,11 +160,14 @@ class Durations:
             # A deleted row is only marked, and its index entries stay; unless others refer to it.
             seconds, wal, disk = reading + (seconds - reading) * _DELETE, int(rows * _TUPLE_WAL_BYTES), 0
         cost = self._ranged(seconds, wal, disk)
-        if rows >= size.rows and rows > 1 and _chooses(forecast):
+        if rows >= size.rows and rows > 1 and _chooses(forecast) and not self._is_counted(forecast):
             # As many as all rows at most, and nobody knows how few.
             low = self._ranged(reading, 0, 0).low
             cost = cost._replace(low=low, expected=reading + (seconds - reading) * _CHOSEN_SHARE)
         return cost
+
+    def _is_counted(self, forecast: Forecast | None) -> bool:
+        return forecast is not None and forecast.statement.index in self._chosen
 
     def _kind_of_index(self, work: Work, forecast: Forecast | None) -> float:
         """Times a btree of numbers."""

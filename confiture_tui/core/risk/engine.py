@@ -15,6 +15,7 @@ from confiture_tui.core.effects.simulation import simulate, without_collections
 from confiture_tui.core.migrations.profiles import PROFILES, RunnerProfile
 from confiture_tui.core.risk.aliases import aliases_of
 from confiture_tui.core.risk.assessment import assessment_of, with_what_was_seen
+from confiture_tui.core.risk.chosen_rows import rows_counted
 from confiture_tui.core.risk.context import Context
 from confiture_tui.core.risk.duration import Durations
 from confiture_tui.core.risk.inquiry import Inquiry
@@ -156,13 +157,14 @@ class RiskAssessmentEngine:
         new: set[str] = set()
         for up, down in simulations:
             sizes = Sizes(catalog, new=frozenset(new), empty=inquiry.empty, aliases=aliases)
-            durations = Durations(sizes, self._rates)
-            context = Context(up, down, self._profile, sizes, durations, inquiry.live, inquiry.answers(up))
+            answers = inquiry.answers(up)
+            durations = Durations(sizes, self._rates, rows_counted(answers))
+            context = Context(up, down, self._profile, sizes, durations, inquiry.live, answers)
             assessment = assessment_of(context, self._dispatch, allow=self._allow, notes=inquiry.notes)
             observation = self._observed.get(up.migration.version)
             if observation is not None:
                 seen, replaced = with_observations(up, observation.of)
-                context = Context(seen, down, self._profile, sizes, durations, inquiry.live, inquiry.answers(up))
+                context = Context(seen, down, self._profile, sizes, durations, inquiry.live, answers)
                 after = assessment_of(context, self._dispatch, allow=self._allow, notes=inquiry.notes)
                 assessment = with_what_was_seen(after, assessment.score, replaced, observation.schema_proved)
             yield assessment

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from confiture_tui.core.catalog.models.columns import Volatility
+from confiture_tui.core.catalog.models.types import TypeKind
 from confiture_tui.core.effects.expressions import volatility
+from confiture_tui.core.effects.type_names import base_type, parse_type, user_type
 from confiture_tui.core.sql.lexical import IDENTIFIER, QUOTED, comment_end, dollar_quote_end
 from confiture_tui.core.sql.parser import parse
 from confiture_tui.core.sql.statement import SyntaxProblem
@@ -26,7 +28,9 @@ _KINDS: Final = frozenset(_WORDS.split())
 def is_harmless(condition: str, schema: Schema, relation: Relation) -> bool:
     """Whether a condition on the rows of a table calls only PostgreSQL's own functions, none of them volatile.
 
-    It relies on being run with a search_path of pg_catalog alone: an unqualified name then means PostgreSQL's own.
+    It relies on being run with a search_path of pg_catalog alone: an unqualified name then means PostgreSQL's own. That
+    must be what it means to the user too: a column of citext would be compared as text, and a user's function of the
+    same name may be the one that is called.
     """
     tree = parse(f"SELECT ({condition}\n)")
     if isinstance(tree, SyntaxProblem) or tree[0] != "SelectStmt" or set(tree[1]) - _PLAIN_SELECT:
@@ -35,9 +39,31 @@ def is_harmless(condition: str, schema: Schema, relation: Relation) -> bool:
     if len(targets) != 1 or set(targets[0].get("ResTarget", {})) - {"val", "location"}:
         return False
     value = targets[0]["ResTarget"]["val"]
-    if any(kind not in _KINDS or _names_elsewhere(kind, fields) for kind, fields in _nodes(value)):
-        return False
+    for kind, fields in _nodes(value):
+        if kind not in _KINDS or _names_elsewhere(kind, fields):
+            return False
+        if kind == "FuncCall" and schema.routines(fields["funcname"][-1].get("String", {}).get("sval", "")):
+            return False
+        if kind == "ColumnRef" and not _is_of_postgresql(fields, schema, relation):
+            return False
     return volatility(value, schema, relation=relation) in (Volatility.IMMUTABLE, Volatility.STABLE)
+
+
+def compares_alike(type_name: str, schema: Schema) -> bool:
+    """Whether the operators for a type, ``text``, ``public.mood[]``, are PostgreSQL's own: of its types, and of enums.
+
+    A domain has those of the type that it rests on.
+    """
+    name = base_type(parse_type(type_name).bare.removesuffix("[]"), schema).removesuffix("[]")
+    found = user_type(name, schema)
+    return "." not in name or (found is not None and found.kind is TypeKind.ENUM)
+
+
+def _is_of_postgresql(column_ref: Mapping[str, Any], schema: Schema, relation: Relation) -> bool:
+    """Whether a column is compared by PostgreSQL's own operators; one that is not of the relation is not judged."""
+    name = column_ref.get("fields", [{}])[-1].get("String", {}).get("sval")
+    column = relation.column(name) if name else None
+    return column is None or compares_alike(column.type, schema)
 
 
 _PLAIN_SELECT: Final = frozenset({"targetList", "limitOption", "op", "all", "groupDistinct"})

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.effects.forecast import WorkKind
+from confiture_tui.core.risk.chosen_rows import rows_chosen
 from confiture_tui.core.risk.context import Live
 from confiture_tui.core.risk.lost_data import bearers
 from confiture_tui.core.risk.now import (
@@ -133,6 +134,8 @@ class Inquiry:
             for name, answer in zip(empties, prober.ask(empties.values()), strict=True):
                 if answer.found is False:
                     self.empty.add(name)
+            # What decides whether it fails comes first: the time may not suffice for counting.
+            prober.ask(each for asked in questions.values() for each in asked if not each.counts_all)
             for key, asked in questions.items():
                 self._answers[key] = prober.ask(asked)
         except (psycopg.Error, ConnectError) as error:
@@ -178,11 +181,14 @@ def _questions(
     for simulation in simulations:
         for forecast in simulation.forecasts:
             effects = forecast.effects
+            is_changed = partial(_is_changed, all_changed, changed)
+            counted = None if catalog is None else rows_chosen(forecast, catalog, is_changed)
+            asked: tuple[Question, ...] = () if counted is None else (counted,)
             if effects.may_fail:
-                is_changed = partial(_is_changed, all_changed, changed)
                 target = _target(forecast)
                 empty = not all_filled and target is not None and target not in filled
-                asked = questions_of(forecast, catalog, is_changed, new_ones_are_empty=empty, checks=checks)
+                asked += questions_of(forecast, catalog, is_changed, new_ones_are_empty=empty, checks=checks)
+            if asked or effects.may_fail:
                 found.append(((id(simulation), forecast.statement.index), asked))
             checks.update(checks_added(forecast))
             if effects.opaque is not False or forecast.statement.node_kind in _FILLING:

@@ -23,7 +23,7 @@ class Question:
     """Whether there are rows of a kind.
 
     Attributes:
-        sqlstate: the error that they cause; empty for a question about emptiness.
+        sqlstate: the error that they cause; empty where none is, and only their number counts.
         words: what is asked for, ``rows of public.orders in which email is NULL``.
         rows: a query that returns one row for each, ``SELECT FROM …``, all names qualified; ``None``: cannot be asked.
         why_not: why it cannot be asked.
@@ -31,6 +31,7 @@ class Question:
         relations: qualified names, as the catalog has them, of the tables that are read.
         statistics: what the statistics say in its place, when it goes unanswered; empty for nothing.
         shown: what a person would select of these rows.
+        counts_all: what is asked is how many there are, all of them.
     """
 
     sqlstate: str
@@ -41,6 +42,7 @@ class Question:
     relations: tuple[str, ...] = ()
     statistics: str = ""
     shown: str = "*"
+    counts_all: bool = False
 
     def rows_to_look_at(self) -> str | None:
         """The query as a person would run it."""
@@ -49,15 +51,16 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """One question about data that decide whether a statement fails.
+    """One question about the data: do they let the statement fail, or how many rows does it change.
 
     Attributes:
-        sqlstate: the error that rows of this kind cause.
+        sqlstate: the error that rows of this kind cause; empty where only their number counts.
         question: in words, ``rows of public.orders in which email is NULL``.
         sql: the query; ``None`` when none was made.
         rows_sql: the query that shows these rows to a person; ``None`` likewise.
         found: some rows are of that kind; ``None`` when it was not answered.
-        rows: how many, where they were counted (at most ``COUNTED``; then ``rows_at_least``); ``None`` otherwise.
+        rows: how many, where they were counted (those that cause an error at most to ``COUNTED``; then
+            ``rows_at_least``); ``None`` otherwise.
         why_not: why it was not answered; ``None`` when it was.
         elapsed_ms: how long it took.
     """
@@ -137,12 +140,16 @@ class Prober:
         found: bool | None = None
         rows: int | None = None
         why_not: str | None = None
-        sql = f"SELECT EXISTS ({question.rows})"
+        counting = f"SELECT pg_catalog.count(*) FROM ({question.rows}) AS found"
+        sql = counting if question.counts_all else f"SELECT EXISTS ({question.rows})"
         try:
             with attempt(self._conn, cursor):
                 _limit(cursor, limit)
-                found = bool(cursor.execute(sql.encode()).fetchone()[0])
-                if found:
+                answer = int(cursor.execute(sql.encode()).fetchone()[0])
+                found = answer > 0
+                if question.counts_all:
+                    rows = answer
+                elif found:
                     _limit(cursor, max(limit - (time.monotonic() - began), 0.01))
                     counting = f"SELECT pg_catalog.count(*) FROM ({question.rows} LIMIT {COUNTED + 1}) AS found"
                     rows = int(cursor.execute(counting.encode()).fetchone()[0])
@@ -163,8 +170,8 @@ class Prober:
             question=question.words,
             sql=sql,
             found=found,
-            rows=None if rows is None else min(rows, COUNTED),
-            rows_at_least=rows is not None and rows > COUNTED,
+            rows=rows if rows is None or question.counts_all else min(rows, COUNTED),
+            rows_at_least=rows is not None and rows > COUNTED and not question.counts_all,
             elapsed_ms=round(elapsed * 1000, 3),
             rows_sql=question.rows_to_look_at(),
         )

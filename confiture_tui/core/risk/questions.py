@@ -9,7 +9,7 @@ from confiture_tui.core.catalog.models.constraints import ConstraintKind
 from confiture_tui.core.catalog.models.relations import Relation
 from confiture_tui.core.catalog.models.types import TypeKind
 from confiture_tui.core.effects.type_names import type_of_node, user_type
-from confiture_tui.core.risk.harmless import condition_after, is_harmless
+from confiture_tui.core.risk.harmless import compares_alike, condition_after, is_harmless
 from confiture_tui.core.risk.probes import Question
 from confiture_tui.core.risk.seeds import keys_differ
 from confiture_tui.core.risk.tables import (
@@ -173,9 +173,12 @@ class _Asker(TablesOfCatalog):
             return
         for column in self._catalog.columns_of_type(domain.oid):
             table = self.named(column.relation)
-            if table is not None and not is_harmless(condition, self._forecast.before, table.relation):
+            if table is None:
+                continue
+            schema = self._forecast.before
+            if not compares_alike(column.type, schema) or not is_harmless(condition, schema, table.relation):
                 yield cannot(sqlstate, words, OWN_CODE)
-            elif table is not None:
+            else:
                 # A domain's check calls its value VALUE, which as the name of a column needs no quotes.
                 values = f"(SELECT {column.quoted_name} AS value FROM {table.name}) AS v"
                 yield self.made(
@@ -286,6 +289,8 @@ class _Asker(TablesOfCatalog):
         columns, keys = self.columns_of(child, names), self.columns_of(parent, referenced)
         if child is None or parent is None or columns is None or keys is None or len(columns) != len(keys):
             return cannot(ORPHANS, words, NOT_THERE)
+        if not all(compares_alike(each.type, self._forecast.before) for each in (*columns, *keys)):
+            return cannot(ORPHANS, words, "an operator of the user's own compares the columns")
         pairs = " AND ".join(
             f"p.{key.quoted_name} = c.{column.quoted_name}" for column, key in zip(columns, keys, strict=True)
         )

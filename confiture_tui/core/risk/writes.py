@@ -16,9 +16,18 @@ _WRITES = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt", "Cop
 
 
 def rows_changed(
-    forecast: Forecast, size_of: Callable[[str], TableSize], relation_of: Callable[[str], Relation | None]
+    forecast: Forecast,
+    size_of: Callable[[str], TableSize],
+    relation_of: Callable[[str], Relation | None],
+    chosen: int | None = None,
 ) -> float:
-    """The rows that a statement changes on relations that existed before, at most; 0 for none."""
+    """The rows that a statement changes on relations that existed before, at most; 0 for none.
+
+    Args:
+        forecast: of the statement.
+        size_of, relation_of: of the tables, by name.
+        chosen: how many rows its condition chooses, where they were counted.
+    """
     written = dict.fromkeys(work.relation for work in forecast.works if work.kind == "write")
     if not written:
         return 0.0
@@ -36,7 +45,7 @@ def rows_changed(
         return _inserted(node, size_of, forecast, everything)
     if kind == "MergeStmt":
         return everything
-    found = _selected(node.get("whereClause"), relation_of(target))
+    found = _selected(node.get("whereClause"), relation_of(target)) if chosen is None else chosen
     if found is None:
         return everything
     named = forecast.before.name_of(node.get("relation", {}))

@@ -233,3 +233,36 @@ def test_what_may_be_put_to_a_live_database(shop: Connection, condition: str, ha
     relation = catalog.table("public.child")
     assert relation is not None
     assert is_harmless(condition, one.before, relation) is harmless
+
+
+COMPARED_OTHERWISE = """
+CREATE EXTENSION citext;
+CREATE DOMAIN address AS citext;
+CREATE TABLE people (mail citext PRIMARY KEY, tags citext[], home address, word text);
+CREATE TABLE letters (mail citext, sender text);
+INSERT INTO people VALUES ('A@x', '{B}', 'Home', 'w');
+INSERT INTO letters VALUES ('a@X', 'A@x');
+CREATE FUNCTION lower(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1';
+"""
+
+
+@pytest.mark.parametrize(
+    ("sql", "fails"),
+    [
+        ("ALTER TABLE people ADD CHECK (mail <> 'a@X')", True),
+        ("ALTER TABLE people ADD CHECK (mail = 'a@X')", False),
+        ("ALTER TABLE people ADD CHECK ('b' = ANY (tags))", None),
+        ("ALTER TABLE people ADD CHECK (home <> 'HOME')", True),
+        ("ALTER DOMAIN address ADD CHECK (VALUE <> 'HOME')", True),
+        ("ALTER TABLE letters ADD FOREIGN KEY (mail) REFERENCES people", False),
+        ("ALTER TABLE people ADD CHECK (lower(word) = word)", None),
+    ],
+)
+def test_who_compares_in_a_way_of_their_own_is_not_asked(
+    database_from: Callable[[str], Dsn], sql: str, fails: bool | None
+) -> None:
+    """The questions are put with PostgreSQL's own operators: their answers would be of something else."""
+    with connect(database_from(COMPARED_OTHERWISE)) as conn:
+        assert [each.found for each in asked(conn, sql)] == [None]
+        if fails is not None:
+            assert (fails_on(conn, sql) is not None) is fails

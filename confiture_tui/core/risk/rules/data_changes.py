@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from confiture_tui.core.effects.forecast import WorkKind
 from confiture_tui.core.risk.advice import rows as advice
 from confiture_tui.core.risk.advice.tree import nodes_of, strings
+from confiture_tui.core.risk.chosen_rows import count_among
 from confiture_tui.core.risk.model import Category, Severity
 from confiture_tui.core.risk.rule import RiskRule
 from confiture_tui.core.risk.rules.examples import SHOP
@@ -95,11 +96,12 @@ class BackfillInMigration(RiskRule):
         if rows < MANY_ROWS or not written:
             return
         tables = dict.fromkeys(work.relation for work in written)
+        counted = count_among(context.probes(forecast))
         yield self.risk(
             context,
             forecast,
-            f"Up to {rows:,.0f} rows of {listed(tables)} change in one statement.",
-            evidence=facts(forecast, context, work=written),
+            f"{'Up to' if counted is None else 'About'} {rows:,.0f} rows of {listed(tables)} change in one statement.",
+            evidence=(*(() if counted is None else (counted.sentence(),)), *facts(forecast, context, work=written)),
             safe_sql=advice.in_batches(forecast),
         )
 
