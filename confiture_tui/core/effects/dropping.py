@@ -24,6 +24,7 @@ from confiture_tui.core.catalog.models.dependencies import (
     ObjectAddress,
 )
 from confiture_tui.core.catalog.models.indexes import Index
+from confiture_tui.core.catalog.models.objects import Extension
 from confiture_tui.core.catalog.models.relations import Relation, Sequence
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.taking_away import (
@@ -335,15 +336,13 @@ class Dropping:
             name = self._schema_name(address.oid)
             if name is not None:
                 step.change.remove_schema(name)
-        elif schema.catalog is not None:
-            if address.class_oid == PG_EXTENSION:
-                extension = schema.catalog.extensions.by_oid(address.oid)
-                if extension is not None:
-                    step.change.put_other("extension", extension.name, None)
-            else:
-                other = schema.catalog.others.by_oid(address.oid)
-                if other is not None and other.class_oid == address.class_oid:
-                    step.change.put_other(other.kind, other.identity, None)
+        else:
+            other = schema.other_by_oid(address.oid)
+            if isinstance(other, Extension):
+                if address.class_oid == PG_EXTENSION:
+                    step.change.put_other("extension", other.name, None)
+            elif other is not None and other.class_oid == address.class_oid:
+                step.change.put_other(other.kind, other.identity, None)
 
 
 def note_part(step: Step, relation: Relation, address: ObjectAddress) -> None:

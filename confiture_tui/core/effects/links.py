@@ -54,10 +54,10 @@ class Links:
         """All schemas that are known."""
         yield from self._known(Family.SCHEMA)
 
-    def others(self) -> Iterator[OtherObject]:
-        """All objects of other kinds that are known."""
+    def others(self) -> Iterator[OtherObject | Extension]:
+        """All objects of other kinds that are known, and all extensions."""
         for one in self._known(Family.OTHER):
-            if isinstance(one, OtherObject):
+            if isinstance(one, OtherObject | Extension):
                 yield one
 
     def other_by_oid(self, oid: int) -> OtherObject | Extension | None:

@@ -17,6 +17,7 @@ from confiture_tui.core.catalog.models.indexes import Index
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind, Sequence
 from confiture_tui.core.effects.dropping import Dropping
 from confiture_tui.core.effects.lock_modes import LockMode
+from confiture_tui.core.effects.ownership import address_of, forget_grants, give, owned, role_named
 from confiture_tui.core.effects.schema import Presence
 from confiture_tui.core.effects.statements.named_objects import (
     NamedObject,
@@ -290,39 +291,28 @@ def read_drop_owned(node: dict[str, Any], step: Step) -> None:
         step.unknown_reach("without a catalog what the roles own is not known")
         step.destroys_data(None)
         step.changes_data(None)
-        return
-    catalog = step.schema.catalog
-    targets = [ObjectAddress(PG_CLASS, one.oid) for one in _owned_relations(step, roles)]
-    targets += [ObjectAddress(PG_TYPE, one.oid) for one in step.schema.types() if one.owner in roles]
-    if catalog is not None:
-        targets += [ObjectAddress(PG_PROC, one.oid) for one in catalog.routines.values() if one.owner in roles]
-        targets += [ObjectAddress(one.class_oid, one.oid) for one in catalog.others.values() if one.owner in roles]
+    targets = [address_of(one) for one in owned(step.now, roles)]
     if targets:
         drop(step, targets, cascade=node.get("behavior") == "DROP_CASCADE", why="DROP OWNED removes")
+    for role in roles:
+        forget_grants(step, role)
 
 
 def read_reassign_owned(node: dict[str, Any], step: Step) -> None:
     """REASSIGN OWNED BY … TO …: an ALTER … OWNER of everything that the roles own."""
     roles = _roles(node, step)
+    require_roles(step, [node.get("newrole", {})])
     if not step.schema.known:
         step.unknown_reach("without a catalog what the roles own is not known")
-        return
-    for one in _owned_relations(step, roles):
-        step.lock(one, _AE, "REASSIGN OWNED changes its owner")
+    owner = role_named(step, node.get("newrole", {}))
+    for one in list(owned(step.now, roles)):
+        if isinstance(one, Relation | Sequence):
+            step.lock(one, _AE, "REASSIGN OWNED changes its owner")
+        if owner is not None:
+            give(step, one, owner)
 
 
 def _roles(node: dict[str, Any], step: Step) -> frozenset[str]:
-    names = set()
     require_roles(step, node.get("roles", []))
-    for one in node.get("roles", []):
-        role = one.get("RoleSpec", {})
-        if "rolename" in role:
-            names.add(str(role["rolename"]))
-        elif step.schema.catalog is not None:
-            names.add(step.schema.catalog.session.role)
-    return frozenset(names)
-
-
-def _owned_relations(step: Step, roles: frozenset[str]) -> list[Relation | Sequence]:
-    relations = step.schema.relations()
-    return [one for one in relations if isinstance(one, Relation | Sequence) and one.owner in roles]
+    names = (role_named(step, one) for one in node.get("roles", []))
+    return frozenset(name for name in names if name is not None)

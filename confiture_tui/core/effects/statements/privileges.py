@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from confiture_tui.core.catalog.models.indexes import Index
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind, Sequence
 from confiture_tui.core.effects.lock_modes import LockMode
+from confiture_tui.core.effects.ownership import Owned, address_of, give, note_grant, note_unsure, role_named
 from confiture_tui.core.effects.statements.named_objects import (
     find_named,
     is_named_kind,
@@ -34,19 +35,34 @@ def read_grant(node: Node, step: Step) -> None:
     require_roles(step, node.get("grantees", []))
     kind = node.get("objtype")
     target = node.get("targtype")
+    roles = [name for one in node.get("grantees", []) if (name := role_named(step, one)) is not None]
     if target == "ACL_TARGET_ALL_IN_SCHEMA":
         for one in node.get("objects", []):
             find_schema_quietly(step, names_of(one)[-1])
+        _note_grants(step, node, roles, None)
         return
     for one in node.get("objects", []):
+        found: Owned | None = None
         if kind in ("OBJECT_TABLE", "OBJECT_SEQUENCE"):
-            _grant_on_relation(node, step, one["RangeVar"], sequence=kind == "OBJECT_SEQUENCE")
+            found = _grant_on_relation(node, step, one["RangeVar"], sequence=kind == "OBJECT_SEQUENCE")
         elif kind == "OBJECT_SCHEMA":
             find_schema_quietly(step, names_of(one)[-1])
+            found = step.now.namespace(names_of(one)[-1])
         elif kind in _ROUTINES:
-            find_routine(one.get("ObjectWithArgs", {}), str(kind), step)
+            found = find_routine(one.get("ObjectWithArgs", {}), str(kind), step)
         elif kind in ("OBJECT_TYPE", "OBJECT_DOMAIN") and step.schema.known:
-            find_type(one.get("TypeName") or {"names": one.get("List", {}).get("items", [])}, step)
+            found = find_type(one.get("TypeName") or {"names": one.get("List", {}).get("items", [])}, step).type
+        _note_grants(step, node, roles, found)
+
+
+def _note_grants(step: Step, node: Node, roles: list[str], found: Owned | None) -> None:
+    """Roles were granted something on an object (``None``: on others), or it was taken from them."""
+    for role in roles:
+        if found is not None and node.get("is_grant"):
+            if found.owner != role:
+                note_grant(step, role, address_of(found))
+        else:
+            note_unsure(step, role, None if found is None else address_of(found))
 
 
 def find_schema_quietly(step: Step, name: str) -> None:
@@ -59,27 +75,26 @@ def find_schema_quietly(step: Step, name: str) -> None:
         step.refuse("3F000", f'schema "{name}" does not exist')
 
 
-def _grant_on_relation(node: Node, step: Step, relation: Node, *, sequence: bool) -> None:
+def _grant_on_relation(node: Node, step: Step, relation: Node, *, sequence: bool) -> Relation | Sequence | None:
     found = find_existing(step, relation)
     if found is None:
-        return
+        return None
     if not step.schema.known or step.schema.server_version_num >= _LOCKS_SINCE:
         step.lock(found, LockMode.ACCESS_SHARE, "from PostgreSQL 18 on GRANT and REVOKE keep others from dropping it")
     if not found.known:
-        return
+        return None
     if isinstance(found.object, Index):
         step.refuse("42809", f'"{found.key[1]}" is an index')
     if found.relation is not None and found.relation.kind is RelationKind.COMPOSITE_TYPE:
         step.refuse("42809", f'"{found.key[1]}" is a composite type')
     if sequence and not isinstance(found.object, Sequence):
         step.refuse("42809", f'"{found.key[1]}" is not a sequence')
-    if found.relation is None:
-        return
-    for one in node.get("privileges", []):
+    for one in node.get("privileges", []) if found.relation is not None else ():
         for column in one["AccessPriv"].get("cols", []):
             name = column["String"].get("sval", "")
-            if found.relation.column(name) is None:
+            if found.relation is not None and found.relation.column(name) is None:
                 step.refuse("42703", f'column "{name}" of relation "{found.relation.name}" does not exist')
+    return found.object
 
 
 def read_owner(node: Node, step: Step) -> None:
@@ -87,15 +102,21 @@ def read_owner(node: Node, step: Step) -> None:
     require_roles(step, [node.get("newowner", {})])
     kind = str(node.get("objectType"))
     target = node.get("object", {})
+    found: Owned | None = None
     if kind in _ROUTINES:
-        find_routine(target.get("ObjectWithArgs", {}), kind, step)
+        found = find_routine(target.get("ObjectWithArgs", {}), kind, step)
     elif kind in ("OBJECT_TYPE", "OBJECT_DOMAIN"):
         if step.schema.known:
-            find_type(target.get("TypeName") or {"names": target.get("List", {}).get("items", [])}, step)
+            found = find_type(target.get("TypeName") or {"names": target.get("List", {}).get("items", [])}, step).type
     elif kind == "OBJECT_SCHEMA":
         find_schema_quietly(step, names_of(target)[-1])
+        found = step.now.namespace(names_of(target)[-1])
     elif is_named_kind(kind) and step.schema.known:
-        find_named(kind, target, step)
+        named = find_named(kind, target, step)
+        found = step.now.other_by_oid(named.address.oid) if named is not None else None
+    owner = role_named(step, node.get("newowner", {}))
+    if owner is not None and found is not None:
+        give(step, found, owner)
 
 
 def read_default_privileges(node: Node, step: Step) -> None:
@@ -108,6 +129,9 @@ def read_default_privileges(node: Node, step: Step) -> None:
         elif element.get("defname") == "roles":
             require_roles(step, element.get("arg", {}).get("List", {}).get("items", []))
     require_roles(step, node.get("action", {}).get("grantees", []))
+    for one in node.get("action", {}).get("grantees", []):
+        if (role := role_named(step, one)) is not None:
+            note_unsure(step, role, None)
 
 
 def read_comment(node: Node, step: Step) -> None:

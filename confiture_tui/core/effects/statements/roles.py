@@ -18,16 +18,24 @@ _OF_CATALOGS: WeakKeyDictionary[Catalog, frozenset[str]] = WeakKeyDictionary()
 
 
 def require_roles(step: Step, roles: list[Node]) -> None:
-    """Note that a role which nothing shows to exist may be missing.
+    """Note that a role which nothing shows to exist may be missing; one that a file has dropped certainly is.
 
     Args:
         step: where that is noted.
         roles: ``RoleSpec`` nodes, or their fields.
+
+    Raises:
+        Refused: a file has dropped one.
     """
     for one in roles:
         name = one.get("RoleSpec", one).get("rolename")
-        if name is None or name.startswith(_PREDEFINED) or step.now.other("role", name) is True:
+        if name is None or name.startswith(_PREDEFINED):
             continue
+        found = step.now.other("role", name)
+        if found is True:
+            continue
+        if found is False:
+            step.refuse("42704", f'role "{name}" does not exist')
         catalog = step.schema.catalog
         if catalog is None or name not in known_roles(catalog):
             step.may_fail("42704", f'role "{name}" may not exist')

@@ -11,6 +11,7 @@ from confiture_tui.core.catalog.models.relations import Relation, Sequence
 from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.history import UNKNOWN
 from confiture_tui.core.effects.lock_modes import LockMode
+from confiture_tui.core.effects.ownership import role_named
 from confiture_tui.core.effects.schema import EXTENSION_MADE
 from confiture_tui.core.effects.statements.named_objects import find_named, is_named_kind
 from confiture_tui.core.effects.statements.options import find_option, option_text
@@ -36,8 +37,7 @@ def read_create_schema(node: Node, step: Step) -> None:
     name = node.get("schemaname")
     if role is not None:
         require_roles(step, [role])
-        catalog = step.schema.catalog
-        name = name or role.get("rolename") or (catalog.session.role if catalog is not None else None)
+        name = name or role_named(step, role)
     if name is None:
         step.unknown_reach("without a catalog the role, which the schema is named after, is not known")
         return
@@ -55,7 +55,7 @@ def read_create_schema(node: Node, step: Step) -> None:
             oid=step.change.new_oid(),
             name=name,
             quoted_name=quote_identifier(name),
-            owner="",
+            owner=(role_named(step, role) if role is not None else None) or "",
             usable=True,
             extension=None,
             acl=None,
@@ -66,11 +66,15 @@ def read_create_schema(node: Node, step: Step) -> None:
         return
     # What its elements name is looked for in the new schema first.
     path, local = step.settings["search_path"], step.session.transaction is not None
+    before = step.settings.get("role", "none")
+    owner = role_named(step, role) if role is not None else None
     step.session.set("search_path", f"{quote_identifier(name)}, {path}", local=local)
+    step.session.set("role", owner or before, local=local)
     for element in node["schemaElts"]:
         ((kind, fields),) = element.items()
         step.run(kind, _in_schema(fields, name))
     step.session.set("search_path", path, local=local)
+    step.session.set("role", before, local=local)
 
 
 def _in_schema(fields: Node, schema: str) -> Node:
@@ -107,7 +111,7 @@ def read_create_extension(node: Node, step: Step) -> None:
             quoted_name=quote_identifier(name),
             version="",
             schema=quote_identifier(option_text(schema.get("arg")) if schema is not None else "public"),
-            owner="",
+            owner=step.session.role,
             comment=None,
         ),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.effects.history import UNKNOWN
+from confiture_tui.core.effects.ownership import is_needed
 from confiture_tui.core.effects.setting_names import is_unknown
 from confiture_tui.core.effects.statements.roles import known_roles, require_roles
 
@@ -68,9 +69,11 @@ def read_create_role(node: Node, step: Step) -> None:
     """CREATE ROLE, USER, GROUP"""
     name = str(node["role"])
     catalog = step.schema.catalog
-    if step.now.other("role", name) is True or (catalog is not None and name in known_roles(catalog)):
+    found = step.now.other("role", name)
+    if found is True or (found is not False and catalog is not None and name in known_roles(catalog)):
         step.refuse("42710", f'role "{name}" already exists')
-    step.may_fail("42710", "the role may exist: roles belong to the whole server")
+    if found is not False:
+        step.may_fail("42710", "the role may exist: roles belong to the whole server")
     step.change.put_other("role", name, True)
 
 
@@ -84,15 +87,22 @@ def read_drop_role(node: Node, step: Step) -> None:
     catalog = step.schema.catalog
     for one in node.get("roles", []):
         name = str(one["RoleSpec"].get("rolename", ""))
-        if step.now.other("role", name) is True:
-            step.change.put_other("role", name, None)
+        found = step.now.other("role", name)
+        if found is False:
+            if not node.get("missing_ok"):
+                step.refuse("42704", f'role "{name}" does not exist')
             continue
-        if catalog is not None and name in known_roles(catalog):
-            step.fails("2BP01", f'role "{name}" cannot be dropped because some objects depend on it')
-            continue
-        if not node.get("missing_ok"):
-            step.may_fail("42704", f'role "{name}" may not exist')
-        step.may_fail("2BP01", "it may own something, or have been granted something, in any database")
+        needed = is_needed(step.now, name)
+        if needed:
+            step.refuse("2BP01", f'role "{name}" cannot be dropped because some objects depend on it')
+        if found is not True:
+            if not node.get("missing_ok") and (catalog is None or name not in known_roles(catalog)):
+                step.may_fail("42704", f'role "{name}" may not exist')
+            needed = None
+        if needed is None:
+            step.may_fail("2BP01", "it may own something, or have been granted something, in any database")
+        # Gone, and known to be gone.
+        step.change.put_other("role", name, False)
 
 
 def read_grant_role(node: Node, step: Step) -> None:

@@ -13,6 +13,7 @@ from confiture_tui.core.effects.expressions import analyse
 from confiture_tui.core.effects.expressions.base import Reader
 from confiture_tui.core.effects.expressions.scope import Entry, Scope, columns_of
 from confiture_tui.core.effects.lock_modes import LockMode
+from confiture_tui.core.effects.ownership import note_unsure, role_named
 from confiture_tui.core.effects.statements.definitions import names_in
 from confiture_tui.core.effects.statements.expressions_read import require_boolean
 from confiture_tui.core.effects.statements.mentions import lock_mentioned
@@ -250,6 +251,9 @@ def read_create_policy(node: Node, step: Step) -> None:
     if "qual" in node and command == "INSERT":
         step.refuse("42601", "only WITH CHECK expression allowed for INSERT")
     require_roles(step, node.get("roles", []))
+    for one in node.get("roles", []):
+        if (role := role_named(step, one)) is not None:
+            note_unsure(step, role, None)
     step.lock(found, _AE, "CREATE POLICY changes who sees which rows")
     relation = _altered(step, found, "42710", "a policy of that name may exist")
     if relation is not None and relation.kind not in _TABLES:

@@ -180,6 +180,15 @@ class World(Bench):
         return self._shadow.dry_run(migration, profile=runner(wrapped)).statements
 
 
+_EVERYTHING = (
+    ("SELECT extname FROM pg_extension WHERE extname <> 'plpgsql'", 'DROP EXTENSION "{name}" CASCADE'),
+    ("SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_|^information'", 'DROP SCHEMA "{name}" CASCADE'),
+    # Roles are the whole server's: those that a script makes for itself have names of their own.
+    ("SELECT rolname FROM pg_roles WHERE rolname ~ '^files_'", 'DROP OWNED BY "{name}"; DROP ROLE "{name}"'),
+)
+"""How to find what a script has made, and how to drop it."""
+
+
 class Scratch(Bench):
     """A database that is made anew for each case, without making a new database."""
 
@@ -190,17 +199,17 @@ class Scratch(Bench):
 
     def renew(self, setup: str) -> None:
         """Drop everything, and run the script."""
-        extensions = self._maker.execute("SELECT extname FROM pg_extension WHERE extname <> 'plpgsql'").fetchall()
-        for (name,) in extensions:
-            self._maker.execute(f'DROP EXTENSION "{name}" CASCADE'.encode())
-        self._maker.execute("DROP SCHEMA public CASCADE")
+        for find, drop in _EVERYTHING:
+            for (name,) in self._maker.execute(find.encode()).fetchall():
+                self._maker.execute(drop.format(name=name).encode())
         self._maker.execute("CREATE SCHEMA public")
         self.run(setup)
 
     def run(self, *scripts: str) -> None:
-        """Run further scripts, each in a transaction."""
+        """Run further scripts, each in a transaction, and with the settings of a new session."""
         for script in scripts:
             self._maker.execute(script.encode())
+            self._maker.execute("RESET ALL; RESET ROLE")
         self._look_around()
 
     def close(self) -> None:

@@ -34,6 +34,18 @@ _WATCHED = (
     " EXECUTE FUNCTION note_hive()",
 )
 
+_KEEPERS = (
+    "CREATE ROLE files_keeper; CREATE ROLE files_heir; CREATE SCHEMA barn; CREATE TABLE barn.cow (id serial);"
+    "CREATE TYPE barn.milk AS (litres int); CREATE FUNCTION barn.moo() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+    "GRANT files_keeper TO CURRENT_USER; ALTER TABLE barn.cow OWNER TO files_keeper",
+)
+_HANDED_OVER = (
+    *_KEEPERS,
+    "ALTER FUNCTION barn.moo() OWNER TO files_keeper",
+    "REASSIGN OWNED BY files_keeper TO files_heir",
+)
+_GUESTS = ("CREATE ROLE files_guest; CREATE TABLE cow (id int)", "GRANT SELECT ON cow TO files_guest")
+
 CASES = (
     Case("a label of an earlier file is used", _MOODS, "INSERT INTO bear VALUES (1, 'hungry')"),
     Case(
@@ -75,5 +87,44 @@ CASES = (
         "a key is said twice",
         ("CREATE TABLE queen (name text CONSTRAINT one UNIQUE PRIMARY KEY, hive int UNIQUE)",),
         "ALTER TABLE queen ADD UNIQUE (name)",
+    ),
+    Case("an owner is dropped", _KEEPERS, "DROP ROLE files_keeper"),
+    Case("an owner who gave all away is dropped", _HANDED_OVER, "DROP ROLE files_keeper"),
+    Case("who was given all is dropped", _HANDED_OVER, "DROP ROLE files_heir"),
+    Case(
+        "who owned only what is dropped is dropped",
+        (*_KEEPERS, "DROP TABLE barn.cow"),
+        "DROP ROLE IF EXISTS files_keeper",
+    ),
+    Case("all that an owner has is dropped", _KEEPERS, "DROP OWNED BY files_keeper"),
+    Case(
+        "what is made belongs to the role that was set",
+        (
+            "CREATE ROLE files_keeper; GRANT ALL ON SCHEMA public TO files_keeper",
+            "SET ROLE files_keeper; CREATE TABLE cow (id serial PRIMARY KEY); CREATE TYPE milk AS ENUM ('raw')",
+            "CREATE VIEW herd AS SELECT id FROM cow",
+        ),
+        "DROP OWNED BY files_keeper CASCADE",
+    ),
+    Case(
+        "a schema and what it begins with belong to a role",
+        ("CREATE ROLE files_keeper", "CREATE SCHEMA AUTHORIZATION files_keeper CREATE TABLE cow (id int)"),
+        "DROP OWNED BY files_keeper",
+    ),
+    Case("who was granted something is dropped", _GUESTS, "DROP ROLE files_guest"),
+    Case(
+        "who was granted something that is gone is dropped",
+        (*_GUESTS, "DROP TABLE cow"),
+        "DROP ROLE files_guest",
+    ),
+    Case(
+        "whom everything was taken from is dropped",
+        (*_GUESTS, "DROP OWNED BY files_guest"),
+        "DROP ROLE files_guest",
+    ),
+    Case(
+        "a role that is gone is granted something",
+        (*_GUESTS, "DROP OWNED BY files_guest; DROP ROLE files_guest"),
+        "GRANT SELECT ON cow TO files_guest",
     ),
 )

@@ -8,6 +8,7 @@ from confiture_tui.core.catalog.models.constraints import ConstraintKind
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
 from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.lock_modes import LockMode
+from confiture_tui.core.effects.ownership import give, role_named
 from confiture_tui.core.effects.statements.alter_table.work import Alteration, Altered, Pass
 from confiture_tui.core.effects.statements.roles import require_roles
 
@@ -91,19 +92,15 @@ def prepare_owner(alteration: Alteration, relation: Relation, command: Node) -> 
     step = alteration.step
     role = command.get("newowner", {})
     require_roles(step, [role])
-    catalog = step.schema.catalog
-    roles = {"ROLESPEC_CURRENT_USER": "role", "ROLESPEC_CURRENT_ROLE": "role", "ROLESPEC_SESSION_USER": "session_role"}
-    name = role.get("rolename")
-    if name is None and catalog is not None and role.get("roletype") in roles:
-        name = getattr(catalog.session, roles[role["roletype"]])
+    name = role_named(step, role)
     if relation.owner and name == relation.owner:
         return
     for sequence in alteration.schema.owned_sequences(relation):
         step.lock(sequence, LockMode.ACCESS_EXCLUSIVE, "a table's own sequences change their owner with it")
     if alteration.partial(relation):
         step.unknown_reach(f"the sequences of {relation.qualified_name} are not known")
-    if role.get("rolename"):
-        alteration.queue(relation, Pass.MISCELLANEOUS, lambda one: _put(alteration, one, owner=role["rolename"]))
+    if name is not None:
+        alteration.queue(relation, Pass.MISCELLANEOUS, lambda one: give(step, alteration.relation(one), name))
 
 
 def prepare_replica_identity(alteration: Alteration, relation: Relation, command: Node) -> None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.relations import Persistence, Sequence
 from confiture_tui.core.catalog.replacing import replace
+from confiture_tui.core.effects.ownership import role_named
+from confiture_tui.core.effects.statements.roles import require_roles
 
 if TYPE_CHECKING:
     from confiture_tui.core.effects.schema import Found
@@ -35,6 +37,11 @@ def alter_sequence(step: Step, found: Found, commands: list[Node]) -> None:
             case "AT_ChangeOwner":
                 if sequence is not None and sequence.owned_by is not None:
                     step.refuse("0A000", f'cannot change owner of sequence "{sequence.name}"')
+                require_roles(step, [command.get("newowner", {})])
+                owner = role_named(step, command.get("newowner", {}))
+                if sequence is not None and owner is not None:
+                    sequence = replace(sequence, owner=owner)
+                    step.change.put(sequence)
             case _:
                 step.refuse("42809", f'ALTER action cannot be performed on relation "{found.key[-1]}"')
     step.command = None
