@@ -24,7 +24,7 @@ from confiture_tui.ui.desks.theming import ThemeDesk
 from confiture_tui.ui.event_log import CAPACITY, EventLog
 from confiture_tui.ui.glyphs import glyphs_for
 from confiture_tui.ui.keymap import keys_file_text, textual_keymap
-from confiture_tui.ui.presenters.leaving import leaving, left_running
+from confiture_tui.ui.presenters.leaving import exit_code_of, leaving, left_running
 from confiture_tui.ui.safe_text import safe_text
 from confiture_tui.ui.screens.base import ConfitureScreen
 from confiture_tui.ui.screens.review import ReviewScreen
@@ -209,7 +209,10 @@ class ConfitureApp(TerminalApp):
         except ConfitureError as error:
             self.last_words.append(safe_text(str(error)))
         if run is not None:
-            self.last_words = [*left_running(await self._result_of(run), self.session), *self.last_words]
+            result = await self._result_of(run)
+            self.last_words = [*left_running(result, self.session), *self.last_words]
+            # A signal, or a crash, has said more already.
+            self._return_code = self.return_code or exit_code_of(result)
 
     async def _result_of(self, run: Job[RunResult]) -> RunResult | None:
         """What a run that was stopped by quitting said at its end; ``None`` when it did not come to that."""

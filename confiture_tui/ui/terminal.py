@@ -82,8 +82,9 @@ def run_app(service: MigrationService, *, walkthrough: bool = False) -> int | Re
 
     Whoever calls this keeps log handlers off the terminal meanwhile (``observability.terminal_left_alone``).
 
-    0 after quitting, 1 after a crash (a report without secrets is then on standard error), 130 when interrupted before
-    the app took over the keyboard, 143 when it was told to terminate.
+    0 after quitting; in the middle of a run 130 (nothing of what was under way stands) or 5 (it is half-way), 1 after a
+    crash (a report without secrets is then on standard error), 130 when interrupted before the app took over the
+    keyboard, 143 when it was told to terminate.
 
     Raises:
         UsageError: there is no terminal, or the user's keys or theme cannot be used.

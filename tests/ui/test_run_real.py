@@ -107,4 +107,5 @@ async def test_quitting_in_the_middle_leaves_word_of_what_stands(
     assert told == f"The run on {conn.info.dbname} was stopped by quitting: 1 applied, 1 stopped and undone."
     assert more.startswith("  confiture-tui status --project ")
     assert "--dsn" in more
+    assert app.return_code == 130
     assert columns(conn) == ["id", "note"]

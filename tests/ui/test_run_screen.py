@@ -442,7 +442,7 @@ class TestLeftOvers:
 
 class TestQuittingARun:
     @pytest.mark.parametrize(
-        ("result", "demo", "lines"),
+        ("result", "demo", "lines", "code"),
         [
             (
                 run_samples.run_result(),
@@ -452,6 +452,7 @@ class TestQuittingARun:
                     "What is applied, and what can be done:",
                     "  confiture-tui status",
                 ],
+                4,
             ),
             (
                 RunResult(migrations=(MigrationRun(version="3", name="x", outcome=RunOutcome.INTERRUPTED),)),
@@ -461,11 +462,13 @@ class TestQuittingARun:
                     "3_x stopped half-way: part of it stands.",
                     "The demo's database is gone with it.",
                 ],
+                5,
             ),
             (
                 RunResult(migrations=(MigrationRun(version="3", name="x", outcome=RunOutcome.APPLIED),)),
                 True,
                 ["The run on shop had ended: 1 applied.", "The demo's database is gone with it."],
+                0,
             ),
             (
                 None,
@@ -475,11 +478,12 @@ class TestQuittingARun:
                     "What is applied, and what can be done:",
                     "  confiture-tui status",
                 ],
+                130,
             ),
         ],
     )
     async def test_what_stands_is_told_to_the_shell(
-        self, result: RunResult | None, demo: bool, lines: list[str]
+        self, result: RunResult | None, demo: bool, lines: list[str], code: int
     ) -> None:
         service = samples.service(is_demo=demo, project=None if demo else samples.project())
         async with running(service) as driver:
@@ -488,3 +492,4 @@ class TestQuittingARun:
             service.runs_end_with = result
             await driver.press("ctrl+q")
         assert driver.app.last_words == lines
+        assert driver.app.return_code == code

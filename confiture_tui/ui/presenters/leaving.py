@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from confiture_tui.errors import Cancelled
 from confiture_tui.ui.command_lines import command_line
 from confiture_tui.ui.presenters.migrations import label
 from confiture_tui.ui.safe_text import safe_line
@@ -53,6 +54,11 @@ def left_running(result: RunResult | None, session: Session) -> list[str]:
         return [*lines, "The demo's database is gone with it."]
     # A line of its own, to be copied.
     return [*lines, "What is applied, and what can be done:", f"  {more}"]
+
+
+def exit_code_of(result: RunResult | None) -> int:
+    """What the program exits with after a run was quit: that of the same run without a screen."""
+    return result.exit_code if result is not None else Cancelled.exit_code
 
 
 def _said(outcome: RunOutcome) -> str:
