@@ -47,14 +47,6 @@ class FailOn(StrEnum):
         return self in (FailOn.LOW, FailOn.MEDIUM, FailOn.HIGH, FailOn.CRITICAL)
 
 
-class WithRows(StrEnum):
-    """What data the shadow holds."""
-
-    NONE = "none"
-    SYNTHETIC = "synthetic"
-    FULL = "full"
-
-
 class Where(StrEnum):
     """Where migrations are tried."""
 
@@ -86,31 +78,6 @@ def dry_run(
             "something else than was predicted (mismatch), or on one of this level of risk or above; or never.",
         ),
     ] = FailOn.ERROR,
-    rows: Annotated[
-        WithRows | None,
-        typer.Option(
-            "--rows",
-            help="What data the shadow holds: none by default, synthetic: a few invented rows in each table that is "
-            "touched; full: those of the clone.",
-            show_default=False,
-        ),
-    ] = None,
-    clone_dsn: Annotated[
-        str | None,
-        typer.Option(
-            "--clone-dsn",
-            metavar="DSN",
-            help="A copy of the database with its rows, on another server: dry runs are made on copies of it.",
-        ),
-    ] = None,
-    shadow_dsn: Annotated[
-        str | None,
-        typer.Option(
-            "--shadow-dsn",
-            metavar="DSN",
-            help="A server to make shadows on, as a role that may create databases; by default an embedded one.",
-        ),
-    ] = None,
     cache: Annotated[
         bool | None,
         typer.Option("--cache/--no-cache", help="Whether a shadow is kept for the next time.", show_default=False),
@@ -174,7 +141,7 @@ def dry_run(
     """
     from confiture_tui.cli.session import with_service
 
-    settings = given.settings(clone_dsn=clone_dsn, shadow_dsn=shadow_dsn, rows=rows, shadow_cache=cache)
+    settings = given.settings(shadow_cache=cache)
     file = _file_in(versions or [])
     if file is not None:
         settings = replace(settings, file=file)
@@ -188,7 +155,12 @@ def dry_run(
     }
     if on is Where.TARGET:
         _refuse(
-            {"--write-down": write_down or None, "--rows": rows, "--clone-dsn": clone_dsn, "--shadow-dsn": shadow_dsn},
+            {
+                "--write-down": write_down or None,
+                "--rows": given.rows,
+                "--clone-dsn": given.clone_dsn,
+                "--shadow-dsn": given.shadow_dsn,
+            },
             "is for a dry run on the shadow",
             "Leave it, or --on target, out.",
         )

@@ -2,12 +2,14 @@
 
 # Typer reads the annotations of this module at run time: they are not postponed.
 
+import copy
 import functools
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
@@ -19,6 +21,18 @@ _KEY = "confiture_tui.given"
 
 OF_FINDINGS = tuple(one for one in OutputFormat if one is not OutputFormat.HTML)
 """The formats in which findings are printed."""
+
+
+_OF_SHADOWS = ("rows", "clone_dsn", "shadow_dsn")
+"""What only a command that tries something has in its help; all take it, for the sake of those before a command."""
+
+
+class WithRows(StrEnum):
+    """What data the shadow holds."""
+
+    NONE = "none"
+    SYNTHETIC = "synthetic"
+    FULL = "full"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +119,32 @@ class Given:
         typer.Option("--pg-bin", metavar="DIR", help="PostgreSQL's programs for the shadow; built in by default."),
     ] = None
 
+    rows: Annotated[
+        WithRows | None,
+        typer.Option(
+            "--rows",
+            help="What data the shadow holds: none by default, synthetic: a few invented rows in each table that is "
+            "touched; full: those of the clone.",
+            show_default=False,
+        ),
+    ] = None
+    clone_dsn: Annotated[
+        str | None,
+        typer.Option(
+            "--clone-dsn",
+            metavar="DSN",
+            help="A copy of the database with its rows, on another server: dry runs are made on copies of it.",
+        ),
+    ] = None
+    shadow_dsn: Annotated[
+        str | None,
+        typer.Option(
+            "--shadow-dsn",
+            metavar="DSN",
+            help="A server to make shadows on, as a role that may create databases; by default an embedded one.",
+        ),
+    ] = None
+
     def over(self, weaker: "Given") -> "Given":
         """These values where they are given, those of ``weaker`` elsewhere."""
         return Given(
@@ -141,6 +181,14 @@ class Given:
         return settings
 
 
+def _hidden(annotation: Any) -> Any:
+    """The same option, left out of the help."""
+    kind, option = get_args(annotation)
+    option = copy.copy(option)
+    option.hidden = True
+    return Annotated[kind, option]
+
+
 def _must_have(form: str, formats: Sequence[OutputFormat]) -> None:
     """Refuse a format in which the command prints nothing, or that there is not.
 
@@ -151,14 +199,23 @@ def _must_have(form: str, formats: Sequence[OutputFormat]) -> None:
         raise UsageError(f"This command has no format '{form}'.", hint=f"Formats: {', '.join(formats)}.")
 
 
-def with_common_options(command: Callable[..., int]) -> Callable[..., int]:
+def with_common_options(command: Callable[..., int], *, shadows: bool = False) -> Callable[..., int]:
     """Give a command, whose first parameter is a ``Given``, the common options besides its own parameters.
 
     Options before the command's name are taken over; those after it win.
+
+    Args:
+        command: the command.
+        shadows: it makes shadows, so that its help names the options about them.
     """
     own = [*inspect.signature(command, eval_str=True).parameters.values()][1:]
     common = [
-        inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=field.type)
+        inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=field.default,
+            annotation=_hidden(field.type) if field.name in _OF_SHADOWS and not shadows else field.type,
+        )
         for field in fields(Given)
     ]
     context = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)

@@ -30,6 +30,9 @@ _SHOWN_PARAMETERS: Final = ("service", "hostaddr", "sslmode", "target_session_at
 that a later libpq adds can be a secret (``sslpassword``, ``oauth_client_secret``, ``scram_client_key`` are)."""
 
 
+_USUAL_PORT: Final = "5432"
+
+
 @dataclass(frozen=True)
 class Dsn:
     """A connection string of libpq. Its ``repr`` and ``str`` never show the string, only ``display()`` of it does.
@@ -80,18 +83,23 @@ class Dsn:
     def display(self, *, masked: bool = True) -> str:
         """The string as a URI that may be shown: host, port, database, user; the password as ``***``.
 
-        Without ``masked`` the password is left out altogether, so that the string can be used where libpq finds one.
+        Without ``masked`` the password is left out altogether, so that the string can be used where libpq finds one;
+        and so is the usual port where nobody gave it.
 
-        What the string leaves open is filled in from libpq's own variables and service file, as libpq will do.
+        What the string leaves open is filled in from libpq's own variables and service file, as libpq will do. What
+        libpq does anyway is not shown.
         """
         from psycopg import pq
 
         given = self.parameters()
-        known = {
+        defaults = {
             option.keyword.decode(): option.val.decode(errors="replace")
             for option in pq.Conninfo.get_defaults()
-            if option.val is not None and option.keyword in (b"host", b"hostaddr", b"port", b"dbname", b"user")
+            if option.val is not None
         }
+        known = {name: defaults[name] for name in ("host", "hostaddr", "port", "dbname", "user") if name in defaults}
+        if not masked and known.get("port") == _USUAL_PORT:
+            del known["port"]
         if "service" in given:
             # The service file fills these in, before libpq's variables do: they are not known here.
             known = {}
@@ -100,7 +108,13 @@ class Dsn:
         merged = known | {name: value for name, value in given.items() if value}
         userinfo = quote(merged.get("user", ""), safe="") + (f":{MASK}" if masked and given.get("password") else "")
         host = merged.get("host", merged.get("hostaddr", ""))
-        query = {name: given[name] for name in _SHOWN_PARAMETERS if given.get(name)}
+        query = {
+            name: given[name]
+            for name in _SHOWN_PARAMETERS
+            if given.get(name) and (name == "service" or given[name] != defaults.get(name))
+        }
+        if host and all(one.startswith(("/", "@")) for one in host.split(",")):
+            query.pop("sslmode", None)  # libpq encrypts no local socket, whatever it says
         authority = ""
         if any(one.startswith(("/", "@")) for one in host.split(",")):
             query = {"host": host} | ({"port": merged["port"]} if "port" in merged else {}) | query

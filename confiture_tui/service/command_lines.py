@@ -14,7 +14,8 @@ _OPTIONS: Final = (
     *("project_dir", "config_file", "env", "migrations_dir", "layout", "runner"),
     *("read_only", "pg_bin"),
 )
-_DRY_RUN: Final = "dry-run"
+_ON_SHADOWS: Final = frozenset({"dry-run", "lint", "report"})
+"""The commands that make shadows."""
 _ASSESS: Final = "assess"
 
 
@@ -28,7 +29,7 @@ def session_options(
 ) -> list[str]:
     """The options that this session was started with; nothing of them is secret.
 
-    ``command`` is the one that they are for: only ``dry-run`` takes those that say what a shadow is made of.
+    ``command`` is the one that they are for: those that say what a shadow is made of are for what makes one.
 
     What variables and files say they say to any other command too. A connection that was given by ``--dsn`` is there
     without its password, which belongs into a password file. The demo's database can be reached as long as it is open.
@@ -47,12 +48,12 @@ def session_options(
     # Files are assessed without a database, unless the command line names one.
     if target is not None and (settings.dsn is not None or (alone and command == _ASSESS)):
         options += ["--dsn", target.conninfo]
-    if command == _DRY_RUN:
-        options += _of_dry_runs(settings)
+    if command in _ON_SHADOWS:
+        options += _of_shadows(settings)
     return options
 
 
-def _of_dry_runs(settings: Settings) -> list[str]:
+def _of_shadows(settings: Settings) -> list[str]:
     """Where shadows are made, and of what rows; connection strings without their passwords."""
     from confiture_tui.database.dsn import Dsn
 

@@ -55,6 +55,20 @@ def test_a_path_stands_where_a_command_could(words: list[str], tmp_path: Path, m
     assert opened[0].read_only is ("--read-only" in words)
 
 
+def test_the_app_tries_migrations_where_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Settings] = []
+
+    def run_app(service: MigrationService, *, walkthrough: bool = False) -> int | Reopening:
+        opened.append(service.settings)
+        return 0
+
+    monkeypatch.setattr(terminal, "run_app", run_app)
+    assert entry.run(["--project", str(tmp_path), "--shadow-dsn", "host=lab", "--rows", "synthetic"]) == 0
+    assert opened[0].shadow_dsn is not None
+    assert opened[0].shadow_dsn.get_secret_value() == "host=lab"
+    assert opened[0].rows == "synthetic"
+
+
 @pytest.mark.parametrize(
     ("word", "said"),
     [("gone.sql", "There is no "), ("-", "reads its keys"), ("notes.txt", "No such command"), ("lnt", "Did you mean")],

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 import typer
 
-from confiture_tui.cli.options import Given, with_common_options
+from confiture_tui.cli import entry
+from confiture_tui.cli.options import Given, WithRows, with_common_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +52,9 @@ OPTIONS = {
     "--format json": Given(format="json"),
     "--runner loose": Given(runner="loose"),
     "--pg-bin b": Given(pg_bin=Path("b")),
+    "--rows synthetic": Given(rows=WithRows.SYNTHETIC),
+    "--clone-dsn d": Given(clone_dsn="d"),
+    "--shadow-dsn d": Given(shadow_dsn="d"),
 }
 
 
@@ -67,3 +71,12 @@ def test_what_stands_after_the_command_wins(parse: Callable[[str], Given | None]
 def test_nothing_given_is_nothing(parse: Callable[[str], Given | None]) -> None:
     assert parse("go") == Given()
     assert parse("") is None
+
+
+@pytest.mark.parametrize(("command", "is_told"), [("", True), ("dry-run", True), ("lint", True), ("status", False)])
+def test_what_shadows_are_made_of_is_told_where_shadows_are_made(
+    command: str, is_told: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert entry.run([*command.split(), "--help"]) == 0
+    out = capsys.readouterr().out
+    assert all((option in out) is is_told for option in ("--rows", "--clone-dsn", "--shadow-dsn"))

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from confiture_tui.database.dsn import Dsn, resolve_dsn
@@ -28,6 +28,7 @@ def of(text: str) -> Dsn:
     return Dsn.of(text, source="--dsn")
 
 
+@settings(deadline=None)  # the first one loads the driver
 @given(passwords)
 def test_a_percent_encoded_password_is_read_and_never_shown(password: str) -> None:
     dsn = of(f"postgresql://app:{quote(password, safe='')}@db.example:5433/shop?sslmode=require")
@@ -122,6 +123,31 @@ def test_display(text: str, shown: str, monkeypatch: pytest.MonkeyPatch) -> None
         # libpq fills the operating system's user in.
         displayed = "postgresql://" + displayed.rpartition("://")[2].rpartition("@")[2]
     assert displayed == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("host=/run/pg user=a dbname=x sslmode=disable target_session_attrs=any", "postgresql://a@/x?host=/run/pg"),
+        ("host=h user=a dbname=x sslmode=prefer target_session_attrs=any", "postgresql://a@h/x"),
+        ("host=h user=a dbname=x port=5432 sslmode=disable", "postgresql://a@h:5432/x?sslmode=disable"),
+        ("host=h,/run user=a dbname=x sslmode=require", "postgresql://a@/x?host=h,/run&sslmode=require"),
+        (
+            "host=h,i user=a dbname=x target_session_attrs=primary",
+            "postgresql://a@h,i/x?target_session_attrs=primary",
+        ),
+    ],
+)
+def test_what_libpq_does_anyway_is_in_no_command(text: str, shown: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PGSSLMODE", "PGTARGETSESSIONATTRS", "PGPORT"):
+        monkeypatch.delenv(name, raising=False)
+    assert of(text).display(masked=False) == shown
+
+
+def test_what_a_variable_would_change_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGSSLMODE", "require")
+    monkeypatch.setenv("PGPORT", "6000")
+    assert of("host=h user=a dbname=x sslmode=prefer").display(masked=False) == "postgresql://a@h:6000/x?sslmode=prefer"
 
 
 def test_display_fills_in_what_libpq_will(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,12 +24,14 @@ def test_a_dry_run_is_made_on_the_same_clone_and_no_password_is_copied(tmp_path:
     assert "s3cret" not in " ".join(copied)
 
 
-def test_a_shadows_server_and_its_rows_are_named_to_dry_runs_alone(tmp_path: Path) -> None:
+def test_a_shadows_server_and_its_rows_are_named_to_what_makes_shadows_alone(tmp_path: Path) -> None:
     settings = Settings.load(project=tmp_path, environ={}, shadow_dsn="host=lab user=app", rows="synthetic")
     copied = options(settings, "dry-run")
     assert copied[-2:] == ["--rows", "synthetic"]
     assert copied[copied.index("--shadow-dsn") + 1].startswith("postgresql://app@lab")
-    assert not {"--shadow-dsn", "--rows"} & set(options(settings, "apply"))
+    assert options(settings, "lint")[-2:] == ["--rows", "synthetic"]
+    for command in ("apply", "assess", "status"):
+        assert not {"--shadow-dsn", "--rows"} & set(options(settings, command))
 
 
 def test_what_a_variable_says_is_left_to_the_variable(tmp_path: Path) -> None:
