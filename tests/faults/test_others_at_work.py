@@ -15,6 +15,7 @@ from confiture_tui.core.runner.result import RunOutcome, RunResult
 from confiture_tui.core.runner.runner import MigrationRunner
 from confiture_tui.core.runner.session import APPLICATION_NAME
 from confiture_tui.database.connection import connect
+from confiture_tui.errors import ConfitureError
 from confiture_tui.events import Event, EventName
 from tests.faults.running import (
     MIGRATIONS,
@@ -50,7 +51,7 @@ def test_our_statements_are_cancelled_at_a_random_moment(
             timer.start()
             result = None
             # Raised before the run had begun; later on whatever happens is in the result.
-            with contextlib.suppress(psycopg.errors.QueryCanceled):
+            with contextlib.suppress(psycopg.errors.QueryCanceled, ConfitureError):
                 result = MigrationRunner(conn, policy=POLICY).apply(chosen, hooks=hooks_of(chosen))
             timer.join()
             tried("a statement cancelled by another session, at a random moment")

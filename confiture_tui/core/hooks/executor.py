@@ -131,7 +131,7 @@ class HookExecutor:
             context,
             phase,
             EventName.HOOK_COMPLETED,
-            f"{name} is complete{f': {result.message}' if result.message else ''}.".replace("..", "."),
+            f"{name} is complete{f': {result.message}' if result.message else ''}".rstrip(".") + ".",
             duration_ms=result.elapsed_ms,
             rows_affected=result.rows_affected,
             hook=name,
@@ -203,11 +203,27 @@ def _run(conn: psycopg.Connection[Any], phase: HookPhase, hook: Hook, context: H
         conn.execute("BEGIN")
     try:
         result = _in_a_savepoint(conn, phase, hook, context)
-        conn.execute("ROLLBACK" if context.dry_run and not context.on_shadow else "COMMIT")
+        if context.dry_run and not context.on_shadow:
+            conn.execute("ROLLBACK")
+        else:
+            _commit(conn, phase, hook)
     except BaseException:
         _come_to_rest(conn)
         raise
     return result
+
+
+def _commit(conn: psycopg.Connection[Any], phase: HookPhase, hook: Hook) -> None:
+    """Commit a hook's own transaction: a constraint that is checked only now is the hook's failure, too."""
+    import psycopg
+
+    try:
+        conn.execute("COMMIT")
+    except psycopg.Error as error:
+        undone = "Whether what it did was committed is not known." if conn.closed else _UNDONE[Left.FAILED]
+        raise HookError(
+            hook=hook.hook_name(), phase=phase, reason=_reason(error), undone=undone, cause=error
+        ) from error
 
 
 def _in_a_savepoint(conn: psycopg.Connection[Any], phase: HookPhase, hook: Hook, context: HookContext) -> HookResult:

@@ -47,6 +47,8 @@ _LAG = """
 SELECT coalesce(application_name, client_addr::text, 'a replica'), EXTRACT(epoch FROM replay_lag)::float8
 FROM pg_catalog.pg_stat_replication WHERE replay_lag > pg_catalog.make_interval(secs => %s) ORDER BY 1
 """
+_HIDDEN_REPLICAS = "SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_replication WHERE state IS NULL"
+"""Of sessions that a role may not look at the server tells only that they are there."""
 _SLOTS = """
 SELECT slot_name::text, pg_catalog.pg_size_pretty(
          pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_lsn(), restart_lsn))
@@ -100,6 +102,12 @@ def preflight(conn: psycopg.Connection[Any], relations: Sequence[str]) -> tuple[
         )
     for replica, lag in conn.execute(_LAG, (LAG_S,)).fetchall():
         add("replica-behind", "warning", f"The replica {replica} is {lag:.0f} s behind; a rewrite makes it worse.")
+    (hidden,) = conn.execute(_HIDDEN_REPLICAS).fetchone() or (0,)
+    if hidden:
+        replicas = "replica is" if hidden == 1 else "replicas are"
+        add(
+            "replica-hidden", "note", f"How far {hidden} {replicas} behind, this role may not see: it needs pg_monitor."
+        )
     for slot, kept in conn.execute(_SLOTS).fetchall():
         add("inactive-slot", "warning", f"The replication slot {slot} is not in use and keeps {kept} of WAL.")
     return tuple(found)

@@ -102,6 +102,16 @@ def test_backfill_leaves_nothing_out_at_the_end_of_a_batch(
     assert run(shop, "backfill_read_model", backfill(batch_rows=batch_rows, **keys)).rows_affected == 2000
 
 
+def test_backfill_goes_by_keys_of_every_length(shop: Connection) -> None:
+    shop.execute(
+        "CREATE TABLE coded (code char(4) PRIMARY KEY); CREATE TABLE r_coded (code char(4) PRIMARY KEY);"
+        "INSERT INTO coded SELECT lpad(n::text, 4, '0') FROM generate_series(1, 30) n"
+    )
+    options = {"query": "SELECT code FROM coded", "target": "r_coded", "key": "code", "batch_rows": 10, "pause_ms": 0}
+    assert run(shop, "backfill_read_model", {**options, "on_conflict": "update"}).rows_affected == 30
+    assert run(shop, "backfill_read_model", {**options, "on_conflict": "update"}).rows_affected == 0
+
+
 def test_backfill_goes_on_where_a_failure_stopped_it(shop: Connection) -> None:
     shop.execute("ALTER TABLE r_order ADD CHECK (order_id <> 1500)")
     context = HookContext(migration=Migration.from_sql("", version="007"))
@@ -396,6 +406,12 @@ def test_application_queries_that_still_work(shop: Connection, queries: Path) ->
     result = run(shop, "test_application_queries", {"file": str(queries)})
     assert result.statistics["queries"] == 2
     assert list(result.statistics["plans"]) == ["queries.sql, line 1", "queries.sql, line 4"]
+
+
+def test_planning_queries_leaves_the_migrations_settings_alone(shop: Connection, queries: Path) -> None:
+    with shop.transaction():
+        run(shop, "test_application_queries", {"file": str(queries)})
+        assert one(shop, "SHOW plan_cache_mode") == "auto"
 
 
 def test_an_application_query_that_a_migration_breaks_stops_it(shop: Connection, queries: Path) -> None:

@@ -355,6 +355,27 @@ def test_best_effort_phases_go_on_and_never_raise(work: Connection, phase: HookP
     assert rows(work) == 3
 
 
+def test_what_only_the_commit_finds_is_the_hooks_failure(work: Connection) -> None:
+    work.execute("CREATE TABLE late (n int, UNIQUE (n) DEFERRABLE INITIALLY DEFERRED)")
+    twice = sql("INSERT INTO late VALUES (1), (1)")
+    with pytest.raises(HookError, match=r"probe .*failed: duplicate key.*rolled back") as caught:
+        HookExecutor().execute_phase(
+            work, HookPhase.BEFORE_VALIDATION, [hook(twice, HookPhase.BEFORE_VALIDATION)], HookContext()
+        )
+    assert isinstance(caught.value.cause, psycopg.errors.UniqueViolation)
+    last = [hook(twice, HookPhase.CLEANUP, name="late"), hook(insert, HookPhase.CLEANUP)]
+    results = HookExecutor().execute_phase(work, HookPhase.CLEANUP, last, HookContext())
+    assert [one.outcome for one in results] == [HookOutcome.FAILED, HookOutcome.OK]
+    assert (rows(work), status(work)) == (3, TransactionStatus.IDLE)
+
+
+def test_what_a_hook_says_is_told_as_it_is(work: Connection) -> None:
+    events: list[Event] = []
+    said = hook(lambda *_: HookResult(message="kept in ../backups."))
+    HookExecutor().execute_phase(work, HookPhase.AFTER_DDL, [said], HookContext(sink=events.append))
+    assert events[2].message == "probe is complete: kept in ../backups."
+
+
 def test_a_hook_with_transactions_of_its_own_commits_batches(work: Connection) -> None:
     def batches(conn: Connection, _context: HookContext) -> HookResult:
         for batch in range(3):

@@ -21,6 +21,7 @@ from confiture_tui.core.runner.preflight import preflight
 from confiture_tui.core.runner.selection import objections, to_apply, to_take_back
 from confiture_tui.core.runner.session import APPLICATION_NAME
 from confiture_tui.core.sql.script import Script
+from confiture_tui.database.embedded import EmbeddedServer
 from confiture_tui.errors import UsageError
 
 if TYPE_CHECKING:
@@ -194,3 +195,13 @@ def test_preflight_knows_whose_tables_they_are(conn: Connection) -> None:
     finally:
         conn.execute("RESET ROLE; DROP ROLE preflight_nobody")
     assert [one.code for one in found] == ["not-owner"]
+
+
+def test_preflight_says_so_where_it_may_not_see_replicas() -> None:
+    with EmbeddedServer.start(settings={"wal_level": "replica", "max_wal_senders": "1"}) as server:
+        admin = server.dsn().conninfo()
+        with psycopg.connect(admin, autocommit=True) as conn, psycopg.connect(f"{admin} replication=database"):
+            conn.execute("CREATE ROLE blind LOGIN")
+            with psycopg.connect(admin, user="blind", autocommit=True) as blind:
+                assert [one.code for one in preflight(blind, [])] == ["replica-hidden"]
+            assert preflight(conn, []) == ()

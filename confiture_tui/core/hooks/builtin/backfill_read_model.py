@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     from confiture_tui.core.hooks.context import HookContext
 
 _POLL_S = 0.25
-_LAG = "SELECT pg_catalog.max(EXTRACT(epoch FROM replay_lag)) FROM pg_catalog.pg_stat_replication"
+_LAG = """
+SELECT pg_catalog.max(EXTRACT(epoch FROM replay_lag)), pg_catalog.count(*) FILTER (WHERE state IS NULL)
+FROM pg_catalog.pg_stat_replication
+"""
+"""How far the last replica is behind in seconds, and how many replicas this role may not look at."""
 
 
 class BackfillReadModelOptions(HookOptions):
@@ -95,6 +99,7 @@ class _Backfill:
         if options.keys_from is not None:
             self._keys = find(conn, options.keys_from, kinds="rpvmf", what="table or view").identifier
         self._key_type = self._type_of_key()
+        self._told_of_hidden = False
         self._progress = BackfillProgress(conn, context.version or "", options.target)
 
     def run(self) -> HookResult:
@@ -212,6 +217,8 @@ class _Backfill:
                 return sql.SQL(" ON CONFLICT DO NOTHING")
             case "update":
                 others = [name for name in self._query.columns if name != self._options.key]
+                if not others:
+                    return sql.SQL(" ON CONFLICT DO NOTHING")
                 sets = sql.SQL(", ").join(sql.SQL("{0} = EXCLUDED.{0}").format(sql.Identifier(name)) for name in others)
                 return sql.SQL(" ON CONFLICT ({}) DO UPDATE SET {}").format(self._key, sets)
             case _:
@@ -230,7 +237,8 @@ class _Backfill:
         )
         assert cursor.description is not None  # a SELECT has columns
         row = self._fetch(
-            sql.SQL("SELECT pg_catalog.format_type({}, NULL)").format(sql.Literal(cursor.description[0].type_code))
+            # Without a modifier: `character` alone would be character(1).
+            sql.SQL("SELECT pg_catalog.format_type({}, -1)").format(sql.Literal(cursor.description[0].type_code))
         )
         assert row is not None  # a SELECT without FROM gives one row
         name: str = row[0]
@@ -244,7 +252,10 @@ class _Backfill:
         limit = self._options.max_replica_lag_s
         told = False
         while limit is not None:
-            (lag,) = self._fetch(sql.SQL(_LAG)) or (None,)
+            lag, hidden = self._fetch(sql.SQL(_LAG)) or (None, 0)
+            if hidden and not self._told_of_hidden:
+                self._context.logger.warning("does not see how far replicas are behind: it needs pg_monitor")
+                self._told_of_hidden = True
             if lag is None or lag <= limit:
                 return
             if not told:

@@ -100,7 +100,8 @@ class TestApplicationQueries(Hook):
         import psycopg
 
         try:
-            with conn.transaction():
+            # Rolled back, or what is set here would hold to the end of the migration's transaction.
+            with conn.transaction(force_rollback=True):
                 # The generic plan: an application's parameters are not known here. PREPARE finds out their types.
                 conn.execute("SET LOCAL plan_cache_mode = force_generic_plan")
                 conn.execute(b"PREPARE confiture_query AS " + query.sql.encode())
