@@ -1,4 +1,4 @@
-"""What a server's system catalogs say of built-in types, casts, operators and functions, as lines of a table.
+"""What a server's system catalogs say of built-in types, casts, operators, their classes and functions, as tables.
 
 ``python -m tests.support.builtins BIN [BIN …]`` asks the servers of these directories, one a major, and writes the
 tables that the package ships (``core/effects/data``). Each line ends with the first and the last major that has it.
@@ -61,6 +61,11 @@ QUERIES = {
                                 'index_am_handler', 'table_am_handler', 'tsm_handler', 'cstring')
           AND NOT EXISTS (SELECT FROM pg_type t WHERE t.oid = ANY (p.proargtypes)
                           AND t.typname IN ('internal', 'cstring'))""",
+    # access method, name, type, 'd' for the default one of its type
+    "operator_classes": """
+        SELECT a.amname, o.opcname, t.typname, CASE WHEN o.opcdefault THEN 'd' ELSE '' END
+        FROM pg_opclass o JOIN pg_am a ON a.oid = o.opcmethod JOIN pg_type t ON t.oid = o.opcintype
+        WHERE o.oid < 16384""",
 }
 
 

@@ -83,6 +83,15 @@ class Cast:
 
 
 @dataclass(frozen=True, slots=True)
+class OperatorClass:
+    """An operator class of an access method: its name, the type that it is for, whether it is that type's default."""
+
+    name: str
+    type: str
+    default: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A function or operator that may be meant by a call.
 
@@ -150,6 +159,10 @@ class Builtins:
         for source, target, context, method, volatility in _rows("casts", major):
             key = names[source], names[target]
             self.casts[key] = Cast(*key, _CONTEXTS[context], _METHODS[method], _VOLATILITIES[volatility])
+        classes: defaultdict[str, list[OperatorClass]] = defaultdict(list)
+        for access_method, name, kind, default in _rows("operator_classes", major):
+            classes[access_method].append(OperatorClass(name, names.get(kind, kind), default == "d"))
+        self.operator_classes = {one: tuple(found) for one, found in classes.items()}
         self._functions: defaultdict[str, list[list[str]]] = defaultdict(list)
         for fields in _rows("functions", major):
             self._functions[fields[0]].append(fields)

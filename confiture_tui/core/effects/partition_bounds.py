@@ -11,8 +11,8 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.constraints import ConstraintKind
+from confiture_tui.core.effects.partition_values import ZONED, moment
 from confiture_tui.core.effects.proofs import column_named
-from confiture_tui.core.effects.pruning import ZONED, moment
 from confiture_tui.core.sql.parser import parse
 from confiture_tui.core.sql.statement import SyntaxProblem
 

@@ -1,21 +1,30 @@
 """Which partitions a query or a new row can reach, from the bounds and from values that are written plainly.
 
-Only single-column keys of whole numbers, dates, timestamps and texts (these in lists only) are judged; by hash, whole
-numbers; in any other case every partition is taken to be reached.
+Only keys of whole numbers, dates, timestamps and texts (these in lists only) are judged, of several columns only in
+ranges; by hash, whole numbers; in any other case every partition is taken to be reached.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from confiture_tui.core.catalog.models.relations import RelationKind
 from confiture_tui.core.effects.expressions.reads import Comparison, Condition
 from confiture_tui.core.effects.partition_hash import row_hash
+from confiture_tui.core.effects.partition_values import (
+    NULL,
+    TEXTS,
+    TIMES,
+    WHOLE,
+    ZONED,
+    Values,
+    datum_of,
+    values_of,
+    zoned,
+)
+from confiture_tui.core.effects.range_keys import Box
 from confiture_tui.core.effects.type_names import parse_type
 from confiture_tui.core.sql.parser import parse
 from confiture_tui.core.sql.statement import SyntaxProblem
@@ -24,23 +33,9 @@ if TYPE_CHECKING:
     from confiture_tui.core.catalog.models.relations import Relation
     from confiture_tui.core.effects.schema import Schema
 
-_WHOLE = frozenset({"smallint", "integer", "bigint"})
-_TIMES = frozenset({"date", "timestamp without time zone"})
-_TEXTS = frozenset({"text", "character varying", "boolean"})
-_MOMENT = re.compile(r"\d{4}-\d\d?-\d\d?([ T]\d\d?:\d\d(:\d\d(\.\d{1,6})?)?)?")
-
-_NULL = object()
-"""Stands for NULL among the values that a key may have."""
-ZONED = "timestamp with time zone"
-"""A type whose texts mean a time of the session's zone where they have no offset."""
-_WITH_OFFSET = re.compile(rf"(?P<moment>{_MOMENT.pattern})((?P<hours>[+-]\d\d)(:?(?P<minutes>\d\d))?|(?P<zulu>Z))?")
-
 Bound = tuple[str, tuple[Any, ...], tuple[Any, ...]]
 """``list`` with values, ``range`` with lower and upper bounds (``None``: unbounded), ``hash`` with
 modulus and remainder, ``default`` or ``other``."""
-
-_Values = tuple[Any, Any, list[Any] | None]
-"""Lowest value, highest value and whether that itself is left out, or all values that there may be."""
 
 
 def reached(relation: Relation, schema: Schema, conditions: Iterable[Condition] = ()) -> tuple[Relation, ...]:
@@ -66,11 +61,14 @@ def reached(relation: Relation, schema: Schema, conditions: Iterable[Condition] 
 def _within(
     parent: Relation, children: tuple[Relation, ...], conditions: tuple[Condition, ...], schema: Schema
 ) -> tuple[Relation, ...]:
+    partitioning = parent.partitioning
+    if partitioning is not None and partitioning.strategy == "range" and len(partitioning.columns) > 1:
+        return _within_ranges(parent, children, conditions, schema)
     key = _key(parent, schema)
     if key is None:
         return children
     name, type_name = key
-    values = _values(name, conditions, type_name)
+    values = values_of(name, conditions, type_name)
     if values is None:
         return children
     if parent.partitioning is not None and parent.partitioning.strategy == "hash" and values[2] is None:
@@ -82,7 +80,36 @@ def _within(
     return tuple(dict.fromkeys(kept))
 
 
-def _covered(bounds: list[Bound], values: _Values) -> bool:
+def _within_ranges(
+    parent: Relation, children: tuple[Relation, ...], conditions: tuple[Condition, ...], schema: Schema
+) -> tuple[Relation, ...]:
+    """Of a table that is divided by ranges of several columns."""
+    columns = parent.partitioning.columns if parent.partitioning is not None else ()
+    keys: list[tuple[str, str]] = []
+    for name in columns:
+        key = _plain_key(parent, name, schema, "range")
+        if key is None:
+            break
+        keys.append(key)
+    box = Box.of(tuple(keys), conditions, whole=len(keys) == len(columns))
+    if box is None:
+        return children
+    kept: list[Relation] = []
+    certain = False
+    for child in children:
+        written = child.partition_bound or ""
+        if written.strip().upper() == "DEFAULT":
+            continue
+        meets = box.meets(written)
+        certain = certain or meets is True
+        if meets is not False:
+            kept.append(child)
+    if not (certain and box.is_row):
+        kept += [one for one in children if (one.partition_bound or "").strip().upper() == "DEFAULT"]
+    return tuple(kept)
+
+
+def _covered(bounds: list[Bound], values: Values) -> bool:
     """Whether every value in question has a partition of its own, so that none goes to the default one."""
     low, high, among = values
     if among is not None:
@@ -106,17 +133,20 @@ def _goes_on(start: Any, end: Any, reached_to: Any) -> bool:
     return (start is None or start <= reached_to) and (end is None or end > reached_to)
 
 
-def partitions_of_row(relation: Relation, schema: Schema, values: Mapping[str, object]) -> tuple[Relation, ...]:
-    """The partitions that a new row may go to; ``values``: those of its columns that are known."""
+def partitions_of_row(
+    relation: Relation, schema: Schema, values: Mapping[str, object], nulls: Collection[str] = ()
+) -> tuple[Relation, ...]:
+    """The partitions that a new row may go to; ``values``: those of its columns that are known; ``nulls``: NULL."""
     conditions = [
         Condition(name, Comparison.EQUAL, values=(value,)) for name, value in values.items() if value is not None
     ]
+    conditions += [Condition(name, Comparison.IS_NULL) for name in nulls]
     return reached(relation, schema, conditions)
 
 
-def has_home(relation: Relation, schema: Schema, values: Mapping[str, object]) -> bool:
+def has_home(relation: Relation, schema: Schema, values: Mapping[str, object], nulls: Collection[str] = ()) -> bool:
     """Whether there may be a partition for a new row."""
-    found = partitions_of_row(relation, schema, values)
+    found = partitions_of_row(relation, schema, values, nulls)
     return any(one.kind is not RelationKind.PARTITIONED_TABLE for one in found)
 
 
@@ -125,67 +155,42 @@ def _key(parent: Relation, schema: Schema) -> tuple[str, str] | None:
     partitioning = parent.partitioning
     if partitioning is None or len(partitioning.columns) != 1:
         return None
-    name = partitioning.columns[0]
+    return _plain_key(parent, partitioning.columns[0], schema, partitioning.strategy)
+
+
+def _plain_key(parent: Relation, name: str | None, schema: Schema, strategy: str) -> tuple[str, str] | None:
+    """The name and type of a key column whose values can be compared here; ``None`` of any other."""
     column = parent.column(name) if name is not None else None
     if name is None or column is None:
         return None
     kind = parse_type(column.type).bare
-    if partitioning.strategy == "hash":
-        return (name, kind) if kind in _WHOLE else None
+    if strategy == "hash":
+        return (name, kind) if kind in WHOLE else None
     if kind == ZONED:
         # A text without an offset is a time of the session's zone.
         return name, zoned(kind, schema.time_zone)
-    plain = kind in _WHOLE | _TIMES or (kind in _TEXTS and partitioning.strategy == "list")
+    plain = kind in WHOLE | TIMES or (kind in TEXTS and strategy == "list")
     return (name, kind) if plain else None
 
 
-def _values(name: str, conditions: tuple[Condition, ...], type_name: str) -> _Values | None:
-    """Lowest and highest value that the key may have, or all those that it may have; ``None``: nothing is known."""
-    low: Any = None
-    high: Any = None
-    among: list[Any] | None = None
-    for condition in conditions:
-        if condition.column == name and condition.comparison is Comparison.IS_NULL:
-            among = [_NULL]
-            continue
-        if condition.column != name or condition.others or not condition.values:
-            continue
-        read = [_value(one, type_name) for one in condition.values]
-        if None in read:
-            continue
-        match condition.comparison:
-            case Comparison.EQUAL | Comparison.AMONG:
-                among = read if among is None else [one for one in among if one in read]
-            case Comparison.FROM:
-                low = read[0] if low is None else max(low, read[0])
-            case Comparison.TO:
-                # ``<`` leaves the bound itself out, which matters to a range that begins there.
-                high = (
-                    (read[0], condition.operator == "<")
-                    if high is None
-                    else min(high, (read[0], condition.operator == "<"))
-                )
-    return None if low is None and high is None and among is None else (low, high, among)
-
-
-def _meets(bound: Bound, values: _Values, type_name: str = "") -> bool:
+def _meets(bound: Bound, values: Values, type_name: str = "") -> bool:
     kind, lower, upper = bound
     low, high, among = values
     if kind == "default":
         return False
     if kind == "hash":
         # NULL counts for nothing in the hash.
-        hashes = [0 if one is _NULL else row_hash(one, type_name) for one in among or ()]
+        hashes = [0 if one is NULL else row_hash(one, type_name) for one in among or ()]
         return any(one % lower[0] == upper[0] for one in hashes)
     if kind == "list":
         candidates = [one for one in lower if one is not None]
         if among is not None:
-            return any(one in candidates or (one is _NULL and None in lower) for one in among)
+            return any(one in candidates or (one is NULL and None in lower) for one in among)
         return any(_between(one, low, high) for one in candidates)
     start, end = lower[0], upper[0]
     if among is not None:
         # NULL is in no range.
-        known = [one for one in among if one is not _NULL]
+        known = [one for one in among if one is not NULL]
         return any((start is None or start <= one) and (end is None or one < end) for one in known)
     if low is not None and end is not None and low >= end:
         return False
@@ -194,53 +199,6 @@ def _meets(bound: Bound, values: _Values, type_name: str = "") -> bool:
 
 def _between(value: Any, low: Any, high: Any) -> bool:
     return (low is None or value >= low) and (high is None or value < high[0] or (value == high[0] and not high[1]))
-
-
-def _value(written: object, type_name: str) -> Any:
-    """A constant as a value that can be compared with others of its type; ``None`` where it cannot be read."""
-    if type_name in _WHOLE:
-        text = str(written).strip()
-        return int(text) if re.fullmatch(r"[+-]?\d+", text) and not isinstance(written, bool) else None
-    if type_name.startswith(ZONED):
-        return moment(str(written).strip(), type_name.partition("@")[2])
-    if type_name in _TIMES:
-        text = str(written).strip()
-        if not _MOMENT.fullmatch(text):
-            return None
-        try:
-            return datetime.fromisoformat(_padded(text))
-        except ValueError:
-            return None
-    if type_name == "boolean":
-        return (
-            written
-            if isinstance(written, bool)
-            else {"t": True, "true": True, "f": False, "false": False}.get(str(written).lower())
-        )
-    return str(written) if not isinstance(written, bool) else None
-
-
-def zoned(type_name: str, zone: str) -> str:
-    """A type, with the zone that its texts are read in where that matters."""
-    return f"{ZONED}@{zone}" if parse_type(type_name).bare == ZONED else type_name
-
-
-def moment(text: str, zone: str) -> datetime | None:
-    """A time with its offset, or one of the session's zone where that is known by its name."""
-    found = _WITH_OFFSET.fullmatch(text)
-    if found is None:
-        return None
-    hours, minutes = found["hours"], found["minutes"] or "00"
-    offset = "+00:00" if found["zulu"] else f"{hours}:{minutes}" if hours else ""
-    try:
-        read = datetime.fromisoformat(_padded(found["moment"]) + offset)
-        return read if offset else read.replace(tzinfo=ZoneInfo(zone))
-    except (ValueError, ZoneInfoNotFoundError, OSError):
-        return None
-
-
-def _padded(text: str) -> str:
-    return re.sub(r"(?<!\d)(\d)(?!\d)", r"0\1", text.replace("T", " "))
 
 
 @lru_cache(maxsize=4096)
@@ -254,41 +212,16 @@ def _bound(written: str, type_name: str) -> Bound:
     if "modulus" in spec:
         return "hash", (spec["modulus"],), (spec.get("remainder", 0),)
     if "listdatums" in spec:
-        read = [_datum(one, type_name) for one in spec["listdatums"]]
+        read = [datum_of(one, type_name) for one in spec["listdatums"]]
         if any(one == "?" for one in read):
             return "other", (), ()
         return "list", tuple(None if one == "null" else one[0] for one in read), ()
     if "lowerdatums" in spec and "upperdatums" in spec and len(spec["lowerdatums"]) == 1:
-        low, high = _datum(spec["lowerdatums"][0], type_name), _datum(spec["upperdatums"][0], type_name)
+        low, high = datum_of(spec["lowerdatums"][0], type_name), datum_of(spec["upperdatums"][0], type_name)
         if "?" in (low, high):
             return "other", (), ()
         return "range", (low[0] if isinstance(low, tuple) else None,), (high[0] if isinstance(high, tuple) else None,)
     return "other", (), ()
-
-
-def _datum(node: dict[str, Any], type_name: str) -> Any:
-    """A bound's value in a tuple; ``null``; ``unbounded`` for MINVALUE and MAXVALUE; ``?`` where it cannot be read."""
-    while "TypeCast" in node:
-        node = node["TypeCast"].get("arg", {})
-    reference = node.get("ColumnRef")
-    if reference is not None:
-        name = reference["fields"][-1].get("String", {}).get("sval", "")
-        return "unbounded" if name.lower() in ("minvalue", "maxvalue") else "?"
-    constant = node.get("A_Const")
-    if constant is None:
-        return "?"
-    if constant.get("isnull"):
-        return "null"
-    if "ival" in constant:
-        value: object = int(constant["ival"].get("ival", 0))
-    elif "boolval" in constant:
-        value = bool(constant["boolval"].get("boolval", False))
-    elif "fval" in constant:
-        value = constant["fval"].get("fval", "")
-    else:
-        value = constant.get("sval", {}).get("sval", "")
-    read = _value(value, type_name)
-    return "?" if read is None else (read,)
 
 
 def ancestors(partition: Relation, schema: Schema) -> tuple[Relation, ...]:

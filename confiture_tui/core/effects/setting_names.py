@@ -101,6 +101,46 @@ OF_THE_SERVER = frozenset(_OF_THE_SERVER.split())
 """Those that no session can set (55P02): of the server, or laid down when a session begins."""
 
 
-def is_unknown(name: str) -> bool:
-    """Whether no server has a setting of that name; one with a dot belongs to an extension, or is a user's own."""
+_SINCE = {
+    15: """
+        archive_library log_startup_progress_interval recovery_prefetch recursive_worktable_factor shared_memory_size
+        shared_memory_size_in_huge_pages stats_fetch_consistency wal_decode_buffer_size
+    """,
+    16: """
+        createrole_self_grant debug_io_direct debug_logical_replication_streaming debug_parallel_query
+        enable_presorted_aggregate file_extend_method gss_accept_delegation icu_validation_level
+        max_parallel_apply_workers_per_subscription reserved_connections scram_iterations send_abort_for_crash
+        send_abort_for_kill vacuum_buffer_usage_limit
+    """,
+    17: """
+        allow_alter_system commit_timestamp_buffers enable_group_by_reordering event_triggers huge_pages_status
+        io_combine_limit max_notify_queue_pages multixact_member_buffers multixact_offset_buffers notify_buffers
+        serializable_buffers subtransaction_buffers summarize_wal sync_replication_slots synchronized_standby_slots
+        trace_connection_negotiation transaction_buffers transaction_timeout wal_summary_keep_time
+    """,
+    18: """
+        autovacuum_vacuum_max_threshold autovacuum_worker_slots enable_distinct_reordering
+        enable_self_join_elimination extension_control_path file_copy_method idle_replication_slot_timeout
+        io_max_combine_limit io_max_concurrency io_method io_workers log_lock_failures max_active_replication_origins
+        md5_password_warnings num_os_semaphores oauth_validator_libraries ssl_groups ssl_tls13_ciphers
+        track_cost_delay_timing vacuum_max_eager_freeze_failure_rate vacuum_truncate
+    """,
+}
+_UNTIL = {
+    14: "stats_temp_directory",
+    15: "force_parallel_mode lc_collate lc_ctype promote_trigger_file vacuum_defer_cleanup_age",
+    16: "db_user_namespace old_snapshot_threshold trace_recovery_messages",
+}
+_FIRST = {name: major for major, names in _SINCE.items() for name in names.split()}
+_LAST = {name: major for major, names in _UNTIL.items() for name in names.split()}
+# What a minor release has brought to old majors is not here, nor what the server still takes under its old name.
+
+
+def is_unknown(name: str, major: int | None = None) -> bool:
+    """Whether a server of that major (``None``: any) has no setting of that name, in lower case.
+
+    One with a dot belongs to an extension, or is a user's own.
+    """
+    if major is not None and not _FIRST.get(name, 0) <= major <= _LAST.get(name, major):
+        return True
     return "." not in name and name not in OF_SESSIONS and name not in OF_THE_SERVER

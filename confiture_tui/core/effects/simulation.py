@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Literal
 from confiture_tui.core.effects.changes import Changes
 from confiture_tui.core.effects.forecast import Forecast, Lock, Simulation, Work, WorkKind
 from confiture_tui.core.effects.model import Failure, StatementEffects
-from confiture_tui.core.effects.schema import DEFAULT_SEARCH_PATH, Schema
+from confiture_tui.core.effects.newer_syntax import newer_call, newer_syntax
+from confiture_tui.core.effects.schema import DEFAULT_SEARCH_PATH, NEWEST_SERVER, Schema
 from confiture_tui.core.effects.session import Session
 from confiture_tui.core.effects.statements.table import HANDLERS
 from confiture_tui.core.effects.step import Step
@@ -154,7 +155,7 @@ class _Run:
             return self._unread(statement, before)
         step = Step(statement, before, self._change, session, self._now, HANDLERS)
         try:
-            step.run(statement.node_kind, statement.node)
+            self._read(statement, step)
         except Exception as error:  # noqa: BLE001 - a defect of ours costs one statement, and is told, never the file
             step.unread(f"not analysed: a defect of this program ({type(error).__name__}: {error})")
         refusal = refusal_in_transaction_block(statement)
@@ -179,6 +180,22 @@ class _Run:
             settings=settings,
             notes=step.notes,
         )
+
+    @staticmethod
+    def _read(statement: Statement, step: Step) -> None:
+        kind, node = statement.node_kind, statement.node
+        major = step.schema.server_version_num // 10000
+        if kind is None or node is None or major >= NEWEST_SERVER // 10000:
+            step.run(kind, node)
+            return
+        newer = newer_syntax(kind, node, major, statement.sql)
+        if newer is not None:
+            step.fails(newer.sqlstate, f"syntax error: {newer.what} is not known before PostgreSQL {newer.since}")
+            return
+        step.run(kind, node)
+        call = newer_call(kind, node, major)
+        if call is not None and not step.schema.extension_made and not step.schema.routines(call):
+            step.fails("42883", f"function {call} does not exist")
 
     def _number(self, inside: int | None, transactional: bool | None) -> int | None:
         if inside is not None:

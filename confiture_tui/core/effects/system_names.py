@@ -33,6 +33,22 @@ _NAMES = frozenset(_WORDS.split())
 # what an unqualified name therefore means before anything of the user's.
 
 
+_VIEWS = (
+    "pg_aios pg_available_extension_versions pg_available_extensions pg_backend_memory_contexts pg_config pg_cursors"
+    " pg_file_settings pg_group pg_hba_file_rules pg_ident_file_mappings pg_indexes pg_locks pg_matviews pg_policies"
+    " pg_prepared_statements pg_prepared_xacts pg_publication_tables pg_replication_origin_status"
+    " pg_replication_slots pg_roles pg_rules pg_seclabels pg_sequences pg_settings pg_shadow pg_shmem_allocations"
+    " pg_shmem_allocations_numa pg_stats pg_stats_ext pg_stats_ext_exprs pg_tables pg_timezone_abbrevs"
+    " pg_timezone_names pg_user pg_user_mappings pg_views pg_wait_events"
+)
+_TABLES = _NAMES - frozenset(_VIEWS.split()) - {one for one in _NAMES if one.startswith(("pg_stat_", "pg_statio_"))}
+
+
+def is_system_catalog(name: str) -> bool:
+    """Whether that is a table of ``pg_catalog``, which nobody may alter; its views a superuser may."""
+    return name in _TABLES
+
+
 def is_system_name(name: str) -> bool:
     """Whether an unqualified name means a table or view in ``pg_catalog``."""
     return name in _NAMES

@@ -11,6 +11,7 @@ from confiture_tui.core.effects.type_names import parse_type
 if TYPE_CHECKING:
     from confiture_tui.core.catalog.models.relations import Relation
     from confiture_tui.core.effects.expressions.reads import Read
+    from confiture_tui.core.effects.schema import Schema
 
 SYSTEM_COLUMNS = {
     "ctid": "tid",
@@ -143,9 +144,16 @@ def columns_of(relation: Relation, read: Read | None = None) -> dict[str, ScopeC
     return found
 
 
-def row_versions(columns: Mapping[str, ScopeColumn] | None) -> list[Entry]:
-    """What RETURNING calls the rows before and after."""
-    return [Entry("old", columns, by_name_only=True), Entry("new", columns, by_name_only=True)]
+_NAMES_VERSIONS = 180000
+
+
+def row_versions(
+    columns: Mapping[str, ScopeColumn] | None, schema: Schema, *, old: str = "old", new: str = "new"
+) -> list[Entry]:
+    """What RETURNING calls the rows before and after, from PostgreSQL 18 on."""
+    if schema.server_version_num < _NAMES_VERSIONS:
+        return []
+    return [Entry(old, columns, by_name_only=True), Entry(new, columns, by_name_only=True)]
 
 
 def another_key(columns: Mapping[str, ScopeColumn], name: str) -> str:

@@ -9,7 +9,7 @@ from confiture_tui.core.effects.expressions.base import NOTHING, Reader
 from confiture_tui.core.effects.expressions.policies import read_policies
 from confiture_tui.core.effects.expressions.queries import read_with
 from confiture_tui.core.effects.expressions.reads import Value
-from confiture_tui.core.effects.expressions.scope import Entry, Scope, ScopeColumn, columns_of, row_versions
+from confiture_tui.core.effects.expressions.scope import Entry, Scope, ScopeColumn, columns_of
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.pruning import ancestors, has_home, partitions_of_row
 from confiture_tui.core.effects.queries.assignments import mismatch, missing_column, written
@@ -17,6 +17,7 @@ from confiture_tui.core.effects.queries.calls import note_calls
 from confiture_tui.core.effects.queries.common_table import note_writes
 from confiture_tui.core.effects.queries.noting import note, note_assignment, reader_for
 from confiture_tui.core.effects.queries.published import refuse_unidentified
+from confiture_tui.core.effects.queries.returning import read_returning
 from confiture_tui.core.effects.queries.rows import (
     INSERT,
     UPDATE,
@@ -124,17 +125,14 @@ def _read_rest(reader: Reader, node: Node, target: Target) -> None:
     relation = target.found.relation if target.found.known else None
     columns = columns_of(relation) if relation is not None else None
     alias = node["relation"].get("alias", {}).get("aliasname") or node["relation"]["relname"]
-    reader.scope.entries = [Entry(alias, columns), *row_versions(columns)]
+    reader.scope.entries = [Entry(alias, columns)]
     conflict = node.get("onConflictClause")
     if conflict is not None:
         reader.scope.entries.append(Entry("excluded", columns, by_name_only=True))
         reader.walk(reader.visit_anything(conflict.get("targetList", [])))
         reader.walk(reader.visit(conflict.get("whereClause")))
         reader.scope.entries.pop()
-    for one in node.get("returningClause", {}).get("exprs", ()):
-        value = one["ResTarget"].get("val", {})
-        if "A_Star" not in str(value.get("ColumnRef", "")):
-            reader.read(value)
+    read_returning(reader, node, columns)
 
 
 def _refuse_twice(step: Step, names: list[str]) -> None:
@@ -368,10 +366,21 @@ def _members(
         for one in partitions_of_row(relation, step.now, {}):
             found[one.oid] = one
         step.may_fail("23514", f"{relation.qualified_name}: there may be no partition for a row")
+    absent = {
+        column.name
+        for column in relation.columns
+        if column.name not in {one.name for one in columns}
+        and not (column.default or column.identity or column.generated)
+    }
     for row in rows:
         values = _plain(columns, row)
-        if not has_home(relation, step.now, values):
+        nulls = absent | {
+            column.name
+            for column, value in zip(columns, row, strict=True)
+            if (value.null is True if value is not None else not (column.default or column.identity))
+        }
+        if not has_home(relation, step.now, values, nulls):
             step.fails("23514", f'no partition of relation "{relation.name}" found for row')
-        for one in partitions_of_row(relation, step.now, values):
+        for one in partitions_of_row(relation, step.now, values, nulls):
             found[one.oid] = one
     return list(found.values())

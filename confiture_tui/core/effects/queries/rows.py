@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,7 +15,7 @@ from confiture_tui.core.effects.expressions.reads import Comparison, Condition, 
 from confiture_tui.core.effects.expressions.scope import Entry, Scope, columns_of
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.plans import reads_whole
-from confiture_tui.core.effects.pruning import reached
+from confiture_tui.core.effects.pruning import ancestors, reached
 from confiture_tui.core.effects.queries.calls import note_calls, run_routine
 from confiture_tui.core.effects.queries.published import refuse_unidentified
 from confiture_tui.core.effects.queries.running import note_data, unknown
@@ -144,10 +145,28 @@ def _note_triggers(
             continue
         if event == UPDATE and terms.columns and columns is not None and not terms.columns & set(columns):
             continue
+        if terms.before and terms.each_row and event != DELETE and relation.is_partition:
+            _note_leaving(step, relation, trigger)
         outer = step.transitions
         step.transitions = dict.fromkeys(terms.transitions, relation)
         note_trigger(step, trigger, maybe=terms.conditional or terms.each_row)
         step.transitions = outer
+
+
+def _note_leaving(step: Step, relation: Relation, trigger: Trigger) -> None:
+    """A trigger before the row is written may change its key, so that it does not belong into the partition."""
+    routine = step.now.routine_by_oid(trigger.function_oid)
+    keys = {name for one in ancestors(relation, step.now) if one.partitioning for name in one.partitioning.columns}
+    source = routine.source if routine is not None else ""
+    words = set(re.findall(r"\w+", source.lower()))
+    if source and None not in keys and not words & {str(one).lower() for one in keys} and not _SETS_ROW.search(source):
+        return
+    why = f"the trigger {trigger.quoted_name} may change a row's key, so that it is out of the partition's bounds"
+    step.may_fail("0A000" if trigger.parent_oid else "23514", why)
+    step.may_fail("23514", why)
+
+
+_SETS_ROW = re.compile(r"\bnew\s*(?::=|=)|\binto\s+new\b", re.IGNORECASE)
 
 
 def note_trigger(step: Step, trigger: Trigger, *, maybe: bool) -> None:

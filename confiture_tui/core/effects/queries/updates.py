@@ -10,7 +10,7 @@ from confiture_tui.core.effects.expressions.grouping import refuse_aggregates
 from confiture_tui.core.effects.expressions.policies import read_policies
 from confiture_tui.core.effects.expressions.queries import read_with
 from confiture_tui.core.effects.expressions.reads import Read
-from confiture_tui.core.effects.expressions.scope import Entry, Scope, ScopeColumn, columns_of, row_versions
+from confiture_tui.core.effects.expressions.scope import Entry, Scope, ScopeColumn, columns_of
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.pruning import reached
 from confiture_tui.core.effects.queries.assignments import missing_column, written
@@ -18,6 +18,7 @@ from confiture_tui.core.effects.queries.common_table import note_writes
 from confiture_tui.core.effects.queries.inserts import note_ancestors, note_default
 from confiture_tui.core.effects.queries.noting import children_reached, note, note_assignment, reader_for
 from confiture_tui.core.effects.queries.published import refuse_unidentified
+from confiture_tui.core.effects.queries.returning import read_returning
 from confiture_tui.core.effects.queries.rows import (
     DELETE,
     INSERT,
@@ -51,7 +52,7 @@ def read_update(node: Node, step: Step, *, execute: bool = True, scope: Scope | 
         reader.walk(reader.visit(item))
     _where(reader, node.get("whereClause"))
     assigned = _assignments(reader, node)
-    _returning(reader, node)
+    read_returning(reader, node, reader.scope.entries[0].columns)
     note(step, reader, execute=execute)
     note_writes(step, reader, execute=execute)
     relation = target.relation
@@ -79,7 +80,7 @@ def read_delete(node: Node, step: Step, *, execute: bool = True, scope: Scope | 
     for item in node.get("usingClause", ()):
         reader.walk(reader.visit(item))
     _where(reader, node.get("whereClause"))
-    _returning(reader, node)
+    read_returning(reader, node, reader.scope.entries[0].columns)
     note(step, reader, execute=execute)
     note_writes(step, reader, execute=execute)
     if execute:
@@ -161,15 +162,6 @@ def read_assignments(reader: Reader, targets: list[Node] | tuple[Node, ...]) -> 
         refuse_aggregates(reader, value, "UPDATE")
         found.append((result["name"], read if not result.get("indirection") else None, default))
     return found
-
-
-def _returning(reader: Reader, node: Node) -> None:
-    entry = reader.scope.entries[0]
-    reader.scope.entries += row_versions(entry.columns)
-    for one in node.get("returningClause", {}).get("exprs", ()):
-        value = one["ResTarget"].get("val", {})
-        if not any("A_Star" in part for part in value.get("ColumnRef", {}).get("fields", ())):
-            reader.read(value)
 
 
 def _written_to(step: Step, relation: Relation, target: Target, name: str) -> bool:

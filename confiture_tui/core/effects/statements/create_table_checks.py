@@ -9,7 +9,7 @@ from confiture_tui.core.catalog.models.relations import Persistence, RelationKin
 from confiture_tui.core.effects.expressions import volatility
 from confiture_tui.core.effects.schema import Presence
 from confiture_tui.core.effects.statements.expressions_read import read_expression
-from confiture_tui.core.effects.statements.index_keys import has_operator_class
+from confiture_tui.core.effects.statements.index_keys import require_operator_class
 from confiture_tui.core.effects.statements.parameters import refuse_parameter
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from confiture_tui.core.effects.step import Step
 
 Node = dict[str, Any]
+
+_METHOD_OF_PARTITIONED = 170000
+"""From this version on a partitioned table may have an access method, which its partitions get."""
 
 
 def refuse_storage(step: Step, relation: Relation, node: Node) -> None:
@@ -31,6 +34,9 @@ def refuse_storage(step: Step, relation: Relation, node: Node) -> None:
         step.refuse("42P16", "ON COMMIT can only be used on temporary tables")
     for one in node.get("options", ()):
         refuse_parameter(step, one.get("DefElem", {}), relation.kind.value, resets=False)
+    older = step.schema.known and step.schema.server_version_num < _METHOD_OF_PARTITIONED
+    if older and "accessMethod" in node and relation.kind is RelationKind.PARTITIONED_TABLE:
+        step.refuse("0A000", "specifying a table access method is not supported on a partitioned table")
     method = node.get("accessMethod", "heap")
     if method != "heap" and step.now.known and step.now.other("access method", method) is None:
         step.refuse("42704", f'access method "{method}" does not exist')
@@ -79,8 +85,7 @@ def refuse_partition_key(step: Step, relation: Relation, specification: Node) ->
                 step.refuse("42703", f'column "{one.get("name")}" named in partition key does not exist')
             continue
         method = "hash" if strategy == "hash" else "btree"
-        if "opclass" not in one and column.type and not has_operator_class(step.now, column.type, method):
-            step.refuse("42704", f'data type {column.type} has no default operator class for access method "{method}"')
+        require_operator_class(step, column.type, one.get("opclass", ()), method)
 
 
 def refuse_keys(step: Step, relation: Relation) -> None:

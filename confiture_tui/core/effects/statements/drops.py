@@ -67,6 +67,8 @@ def read_drop(node: dict[str, Any], step: Step) -> None:
         step.changes_data(None)
     targets: list[ObjectAddress] = []
     for one in objects:
+        _refuse_pinned(kind, one, step)
+        targets += _of_language(kind, one, step, cascade=cascade)
         target = _target(kind, one, step, missing_ok=missing_ok, concurrent=bool(node.get("concurrent")))
         if target is not None:
             targets.append(target)
@@ -76,6 +78,30 @@ def read_drop(node: dict[str, Any], step: Step) -> None:
         _drop_concurrently(targets[0], step)
         return
     drop(step, targets, cascade=cascade)
+
+
+_PINNED = {"OBJECT_SCHEMA": {"pg_catalog", "pg_toast"}, "OBJECT_LANGUAGE": {"sql", "c", "internal"}}
+
+
+def _refuse_pinned(kind: str, one: dict[str, Any], step: Step) -> None:
+    """What the database system itself needs."""
+    name = names_of(one)[-1:]
+    if name and name[0] in _PINNED.get(kind, ()):
+        step.refuse("2BP01", f"cannot drop {name[0]} because it is required by the database system")
+    if kind == "OBJECT_LANGUAGE" and name == ("plpgsql",):
+        step.refuse("2BP01", "cannot drop language plpgsql because extension plpgsql requires it")
+
+
+def _of_language(kind: str, one: dict[str, Any], step: Step, *, cascade: bool) -> list[ObjectAddress]:
+    """The routines in PL/pgSQL, which depend on its extension."""
+    catalog = step.schema.catalog
+    if kind != "OBJECT_EXTENSION" or names_of(one) != ("plpgsql",) or catalog is None:
+        return []
+    found = [each for each in catalog.routines.values() if each.language == "plpgsql"]
+    listed = [each for each in found if step.now.routine_by_oid(each.oid) is not None]
+    if listed and not cascade:
+        step.refuse("2BP01", "cannot drop extension plpgsql because other objects depend on it")
+    return [ObjectAddress(PG_PROC, each.oid) for each in listed]
 
 
 def drop(step: Step, targets: list[ObjectAddress], *, cascade: bool, why: str = _WHY) -> None:

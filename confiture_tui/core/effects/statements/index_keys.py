@@ -4,62 +4,51 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from confiture_tui.core.catalog.models.types import TypeKind
 from confiture_tui.core.effects.expressions.column_names import figured_name
-from confiture_tui.core.effects.type_names import base_type, parse_type, user_type
+from confiture_tui.core.effects.operator_classes import accepts, has_operator_class, named_class
+from confiture_tui.core.effects.type_names import parse_type
 
 if TYPE_CHECKING:
-    from confiture_tui.core.effects.schema import Schema
+    from collections.abc import Sequence
+
+    from confiture_tui.core.effects.step import Step
 
 Node = dict[str, Any]
 
 KNOWN_METHODS = frozenset({"btree", "hash", "gist", "gin", "spgist", "brin"})
 """The access methods that every server has."""
 
-_RANGES = frozenset(
-    f"{one}{many}range" for one in ("int4", "int8", "num", "ts", "tstz", "date") for many in ("", "multi")
-)
-_SHAPES = frozenset({"point", "line", "lseg", "box", "path", "polygon", "circle"})
-_WITHOUT = {
-    "btree": _SHAPES | {"json", "xml", "jsonpath", "aclitem", "txid_snapshot", "pg_snapshot", "cid", "refcursor"},
-    "hash": _SHAPES | {"json", "xml", "jsonpath", "bit", "bit varying", "money", "tsvector", "tsquery"},
-    "brin": _SHAPES - {"box"} | {"json", "jsonb", "xml", "boolean", "tsvector", "tsquery", "money", "jsonpath"},
-}
-_ONLY = {
-    "gin": frozenset({"jsonb", "tsvector"}),
-    "gist": _RANGES | {"box", "point", "polygon", "circle", "tsvector", "tsquery"},
-    "spgist": _RANGES | {"point", "box", "polygon", "text", "inet", "cidr", "character varying"},
-}
-# Types without, or the only ones with, a default operator class: the server's own pg_opclass, 14 to 18.
 
+def require_operator_class(step: Step, type_text: str | None, written: Sequence[Node], method: str) -> None:
+    """See that a column can be one of an index of a method.
 
-def has_operator_class(schema: Schema, type_text: str, method: str) -> bool:
-    """Whether a column of a type can be indexed by a method without naming an operator class. In doubt, yes."""
-    written = parse_type(type_text)
-    catalog = schema.catalog
-    if schema.extension_made:
-        return True  # it may have brought one
-    wanted = {written.bare, base_type(written.bare, schema)}
-    if catalog is not None and any(
-        one.kind == "operator class"
-        and one.identity.endswith(f" USING {method}")
-        and wanted & {value for _name, value in one.properties if value is not None}
-        for one in catalog.others.values()
-    ):
-        return True
-    name = base_type(written.bare, schema)
-    if written.is_array or name.endswith("[]"):
-        return method in ("btree", "gin", "hash", "brin")
-    own = user_type(name, schema)
-    if own is not None:
-        if own.kind is TypeKind.RANGE:
-            return method in ("btree", "gist", "hash", "spgist", "brin")
-        return method in ("btree", "hash") if own.kind in (TypeKind.ENUM, TypeKind.COMPOSITE) else True
-    if "." in name:
-        return True
-    if method in _ONLY:
-        return name in _ONLY[method]
-    return name not in _WITHOUT[method]
+    Args:
+        step: told of the refusal.
+        type_text: of the column; ``None`` where it is not known.
+        written: the parts of the operator class's name, as the syntax tree has them; empty where none is named.
+        method: the index's access method.
+
+    Raises:
+        Refused: there is no such operator class, it is for another type, or the type has no default one.
+    """
+    if method not in KNOWN_METHODS or not step.now.known:
+        return
+    names = tuple(str(one["String"].get("sval", "")) for one in written if "String" in one)
+    if not names:
+        if type_text and not has_operator_class(step.now, type_text, method):
+            step.refuse("42704", f'data type {type_text} has no default operator class for access method "{method}"')
+        if method == "gin" and type_text and type_text.endswith("[]"):
+            element = type_text.removesuffix("[]")
+            if not has_operator_class(step.now, element, "btree"):
+                step.may_fail("42883", f"could not identify a comparison function for type {element}")
+        return
+    if len(names) > 1 and step.now.has_schema(names[-2]) is False:
+        step.refuse("3F000", f'schema "{names[-2]}" does not exist')
+    found = named_class(step.now, names, method)
+    if found is None:
+        step.refuse("42704", f'operator class "{names[-1]}" does not exist for access method "{method}"')
+    if type_text and found.type is not None and not accepts(step.now, parse_type(type_text).bare, found.type):
+        step.refuse("42804", f'operator class "{names[-1]}" does not accept data type {type_text}')
 
 
 def expression_name(node: Node) -> str:

@@ -12,17 +12,18 @@ from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.expressions import analyse, volatility
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.object_names import columns_part, object_name, relation_name
+from confiture_tui.core.effects.operator_classes import named_class
 from confiture_tui.core.effects.statements.alter_table.partition_parts import same_index
-from confiture_tui.core.effects.statements.definitions import blank_index
+from confiture_tui.core.effects.statements.definitions import blank_index, names_in
 from confiture_tui.core.effects.statements.expressions_read import read_expression, require_boolean
 from confiture_tui.core.effects.statements.index_keys import (
     KNOWN_METHODS,
     expression_name,
-    has_operator_class,
+    require_operator_class,
 )
 from confiture_tui.core.effects.statements.needs import note_needs
 from confiture_tui.core.effects.statements.parameters import refuse_index_parameter
-from confiture_tui.core.effects.statements.targets import find_existing
+from confiture_tui.core.effects.statements.targets import find_existing, refuse_system_catalog
 from confiture_tui.core.effects.type_names import parse_type
 from confiture_tui.core.effects.types_known import require_collation
 from confiture_tui.core.effects.written import Written
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 Node = dict[str, Any]
 
 _INDEXED = frozenset({RelationKind.TABLE, RelationKind.PARTITIONED_TABLE, RelationKind.MATERIALIZED_VIEW})
+_NO_COLUMNS = frozenset({"record", "void", "anyelement", "trigger"})
 _SYSTEM_COLUMNS = frozenset({"ctid", "xmin", "cmin", "xmax", "cmax", "tableoid"})
 
 
@@ -41,6 +43,7 @@ def read_index(node: Node, step: Step) -> None:
     """CREATE [UNIQUE] INDEX [CONCURRENTLY] [IF NOT EXISTS] … ON [ONLY] …"""
     concurrent = bool(node.get("concurrent"))
     mode = LockMode.SHARE_UPDATE_EXCLUSIVE if concurrent else LockMode.SHARE
+    refuse_system_catalog(step, node["relation"])
     found = find_existing(step, node["relation"])
     if found is None:
         return
@@ -180,18 +183,24 @@ def _check(node: Node, step: Step, relation: Relation) -> None:
 
 
 def _check_key(step: Step, element: Node, relation: Relation, method: str) -> None:
+    sorts = element.get("ordering") != "SORTBY_DEFAULT" or element.get("nulls_ordering") != "SORTBY_NULLS_DEFAULT"
     if "expr" in element:
-        _check_expression(step, element["expr"], relation, "expression")
+        value = _check_expression(step, element["expr"], relation, "expression")
+        require_operator_class(step, value, element.get("opclass", ()), method)
+        _refuse_order(step, method, sorts=sorts)
         return
     _check_column(step, element.get("name"), relation)
     column = relation.column(element.get("name", ""))
     if "collation" in element:
         kind = parse_type(column.type) if column is not None and column.type else None
         require_collation(step, kind, element["collation"])
-    if column is None or "opclass" in element:
-        return
-    if method in KNOWN_METHODS and not has_operator_class(step.now, column.type, method):
-        step.refuse("42704", f'data type {column.type} has no default operator class for access method "{method}"')
+    require_operator_class(step, column.type if column is not None else None, element.get("opclass", ()), method)
+    _refuse_order(step, method, sorts=sorts)
+
+
+def _refuse_order(step: Step, method: str, *, sorts: bool) -> None:
+    if sorts and method in KNOWN_METHODS and method != "btree":
+        step.refuse("0A000", f'access method "{method}" does not support ASC/DESC options')
 
 
 def _check_column(step: Step, name: str | None, relation: Relation) -> None:
@@ -206,7 +215,8 @@ def _check_column(step: Step, name: str | None, relation: Relation) -> None:
         step.refuse("0A000", "indexes on virtual generated columns are not supported")
 
 
-def _check_expression(step: Step, expression: Node, relation: Relation, what: str) -> None:
+def _check_expression(step: Step, expression: Node, relation: Relation, what: str) -> str | None:
+    """The type of the expression; ``None`` where it is not known."""
     found = read_expression(step, expression, f"index {what}", relation=relation)
     if what == "predicate":
         require_boolean(step, found, "WHERE")
@@ -218,6 +228,9 @@ def _check_expression(step: Step, expression: Node, relation: Relation, what: st
     for call in found.facts.calls:
         if not call.system:
             step.may_fail("P0001", f"{call.name} runs for every row, and may raise an error")
+    if found.type is not None and found.type.name in _NO_COLUMNS:
+        step.refuse("42P16", f"an index's column has pseudo-type {found.type.name}")
+    return found.type.bare if found.type is not None else None
 
 
 def _key_names(node: Node) -> list[str]:
@@ -241,6 +254,14 @@ def _nulls_first(element: Node) -> bool:
     return bool(order == "SORTBY_NULLS_FIRST")
 
 
+def _operator_class(element: Node, step: Step, method: str) -> str:
+    """The qualified name of the operator class; empty for the default one, ``?`` where it is not known."""
+    if "opclass" not in element:
+        return ""
+    found = named_class(step.now, names_in(element, "opclass"), method)
+    return "?" if found is None or found.name is None else found.name
+
+
 def _index(node: Node, step: Step, relation: Relation, name: str) -> Index:
     elements = [one["IndexElem"] for one in node.get("indexParams", [])]
     return blank_index(
@@ -253,7 +274,7 @@ def _index(node: Node, step: Step, relation: Relation, name: str) -> Index:
         included_columns=tuple(one["IndexElem"].get("name", "") for one in node.get("indexIncludingParams", [])),
         expressions=tuple(Written(one["expr"]) for one in elements if "expr" in one),
         predicate=Written(node["whereClause"]) if "whereClause" in node else None,
-        opclasses=tuple("?" if "opclass" in one else "" for one in elements),
+        opclasses=tuple(_operator_class(one, step, node.get("accessMethod", "btree")) for one in elements),
         collations=tuple("?" if "collation" in one else None for one in elements),
         descending=tuple(one.get("ordering") == "SORTBY_DESC" for one in elements),
         nulls_first=tuple(map(_nulls_first, elements)),

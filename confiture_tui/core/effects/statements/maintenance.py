@@ -9,6 +9,7 @@ from confiture_tui.core.catalog.models.relations import Persistence, Relation, R
 from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.schema import Presence
+from confiture_tui.core.effects.statements.known_options import refuse_unknown_options, refuse_vacuum_options
 from confiture_tui.core.effects.statements.options import option
 from confiture_tui.core.effects.statements.targets import find_existing
 
@@ -37,6 +38,7 @@ def read_vacuum(node: Node, step: Step) -> None:
     vacuum = bool(node.get("is_vacuumcmd"))
     full = vacuum and option(node, "full")
     listed = [one.get("VacuumRelation", {}) for one in node.get("rels", [])]
+    refuse_vacuum_options(step, node, tables=bool(listed))
     if vacuum:
         step.not_in_transaction()
     if not listed:
@@ -98,6 +100,7 @@ def _assume_vacuum(step: Step, found: Found, *, vacuum: bool, full: bool) -> Non
 
 def read_cluster(node: Node, step: Step) -> None:
     """CLUSTER a table by an index, or all that have been clustered before."""
+    refuse_unknown_options(step, "CLUSTER", node.get("params", []))
     if "relation" not in node:
         for each in _all_relations(step, _STORED, "every table that was clustered before is written anew"):
             clustered = next((one for one in each.indexes if one.clustered), None)
@@ -172,6 +175,7 @@ def rewrite_with_indexes(step: Step, relation: Relation, why: str) -> None:
 
 def read_reindex(node: Node, step: Step) -> None:
     """REINDEX INDEX, TABLE, SCHEMA, DATABASE, SYSTEM; CONCURRENTLY."""
+    refuse_unknown_options(step, "REINDEX", node.get("params", []))
     concurrent = option(node, "concurrently", field="params")
     if "relation" in node:
         _refuse_system(node, step, concurrent=concurrent)

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from confiture_tui.core.effects.statements.collations import read_alter_collation
 from confiture_tui.core.effects.statements.domains import read_alter_domain, read_create_domain
 from confiture_tui.core.effects.statements.drops import read_drop, read_drop_owned, read_reassign_owned
+from confiture_tui.core.effects.statements.event_triggers import (
+    read_alter_event_trigger,
+    read_create_event_trigger,
+)
 from confiture_tui.core.effects.statements.indexes import read_index
 from confiture_tui.core.effects.statements.maintenance import read_cluster, read_reindex, read_vacuum
 from confiture_tui.core.effects.statements.other_objects import (
@@ -19,7 +24,6 @@ from confiture_tui.core.effects.statements.other_objects import (
     read_create_language,
     read_create_operator_family,
     read_create_publication,
-    read_create_statistics,
     read_define,
     read_depends,
     read_foreign_table,
@@ -58,11 +62,10 @@ from confiture_tui.core.effects.statements.sessions import (
     read_show,
     read_subscription,
 )
+from confiture_tui.core.effects.statements.statistics_objects import read_create_statistics
 from confiture_tui.core.effects.statements.table_locks import read_lock, read_truncate
 from confiture_tui.core.effects.statements.triggers import (
-    read_alter_event_trigger,
     read_alter_policy,
-    read_create_event_trigger,
     read_create_policy,
     read_create_trigger,
     read_rule,
@@ -142,7 +145,7 @@ OBJECT_HANDLERS: dict[str, Handler] = {
     "CreateOpFamilyStmt": read_create_operator_family,
     "AlterOpFamilyStmt": read_nothing,
     "AlterOperatorStmt": read_nothing,
-    "AlterCollationStmt": read_nothing,
+    "AlterCollationStmt": read_alter_collation,
     "AlterTSDictionaryStmt": read_alter_text_search,
     "AlterTSConfigurationStmt": read_alter_text_search,
     # Dropping

@@ -9,8 +9,11 @@ from confiture_tui.core.catalog.models.types import TypeKind
 from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.history import UNKNOWN
 from confiture_tui.core.effects.lock_modes import LockMode
-from confiture_tui.core.effects.statements.creation import new_place, new_relation
+from confiture_tui.core.effects.operator_classes import CLASS_MADE
+from confiture_tui.core.effects.statements.collations import read_create_collation
+from confiture_tui.core.effects.statements.creation import make, new_place, new_relation
 from confiture_tui.core.effects.statements.definitions import names_in, type_text
+from confiture_tui.core.effects.statements.known_options import refuse_publication_options
 from confiture_tui.core.effects.statements.named_objects import KIND_WORDS, find_named
 from confiture_tui.core.effects.statements.options import find_option
 from confiture_tui.core.effects.statements.privileges import find_schema_quietly
@@ -29,58 +32,8 @@ if TYPE_CHECKING:
 Node = dict[str, Any]
 
 _SUE = LockMode.SHARE_UPDATE_EXCLUSIVE
-
-
-def _make(step: Step, kind: str, identity: str, *, if_not_exists: bool = False, replaces: bool = False) -> bool:
-    """Note that an object is made; false when it is there and that is no error.
-
-    Raises:
-        Refused: it is there.
-    """
-    found = step.now.other(kind, identity)
-    if found is not None and found is not UNKNOWN and found is not False and not replaces:
-        if if_not_exists:
-            step.note(f"{kind} {identity} already exists, skipping")
-            return False
-        step.refuse("42710", f"{kind} {identity} already exists")
-    if found is UNKNOWN and not replaces and not if_not_exists:
-        step.may_fail("42710", f"{kind} {identity} may exist")
-    step.change.put_other(kind, identity, True)
-    return True
-
-
-def read_create_statistics(node: Node, step: Step) -> None:
-    """CREATE STATISTICS"""
-    for one in node.get("relations", []):
-        if "RangeVar" not in one:
-            step.refuse("0A000", "only a single relation is allowed in CREATE STATISTICS")
-        found = find_existing(step, one["RangeVar"])
-        if found is None:
-            continue
-        step.lock(found, _SUE, "CREATE STATISTICS locks out other DDL")
-        for kind in names_in(node, "stat_types"):
-            if kind not in ("ndistinct", "dependencies", "mcv"):
-                step.refuse("42601", f'unrecognized statistics kind "{kind}"')
-        parts = names_in(node, "defnames")
-        elements = [each["StatsElem"] for each in node.get("exprs", [])]
-        if parts:
-            schema = new_place(step, parts[-2] if len(parts) > 1 else None)
-            identity = qualified_name(schema, parts[-1])
-            if not _make(step, "statistics object", identity, if_not_exists=bool(node.get("if_not_exists"))):
-                return
-        relation = found.relation
-        if relation is None or not found.known:
-            return
-        if relation.kind in (RelationKind.VIEW, RelationKind.COMPOSITE_TYPE):
-            step.refuse("42809", f'cannot define statistics for relation "{relation.name}"')
-        for each in elements:
-            if "name" in each and relation.column(each["name"]) is None:
-                step.refuse("42703", f'column "{each["name"]}" does not exist')
-        if len(elements) < 2 and "name" in (elements[0] if elements else {}):
-            step.refuse("42P17", "extended statistics require at least 2 columns")
-        names = [each["name"] for each in elements if "name" in each]
-        if len(set(names)) < len(names):
-            step.refuse("42701", "duplicate column name in statistics definition")
+_FOREIGN_LIKE = 180000
+"""From this version on CREATE FOREIGN TABLE knows LIKE."""
 
 
 def read_alter_statistics(node: Node, step: Step) -> None:
@@ -92,7 +45,8 @@ def read_alter_statistics(node: Node, step: Step) -> None:
 
 def read_create_publication(node: Node, step: Step) -> None:
     """CREATE PUBLICATION"""
-    _make(step, "publication", quote_identifier(str(node["pubname"])))
+    refuse_publication_options(step, node)
+    make(step, "publication", quote_identifier(str(node["pubname"])))
     _published(node, step)
 
 
@@ -102,6 +56,7 @@ def read_alter_publication(node: Node, step: Step) -> None:
     publication = step.now.other("publication", identity)
     if publication is None:
         step.refuse("42704", f"publication {identity} does not exist")
+    refuse_publication_options(step, node)
     _published(node, step, _tables_of(publication))
     if node.get("action") == "AP_SetObjects":
         for name in _tables_of(publication):
@@ -153,6 +108,10 @@ def read_foreign_table(node: Node, step: Step) -> None:
     if step.now.other("foreign server", server) is None:
         step.refuse("42704", f"server {server} does not exist")
     base = node["base"]
+    if step.schema.known and step.schema.server_version_num < _FOREIGN_LIKE:
+        for one in base.get("tableElts", ()):
+            if "TableLikeClause" in one:
+                step.refuse("0A000", "LIKE is not supported for creating foreign tables")
     step.run("CreateStmt", base)
     schema, name = new_relation(step, base["relation"])
     made = step.now.find({"schemaname": schema, "relname": name}).object
@@ -182,6 +141,9 @@ def read_define(node: Node, step: Step) -> None:
             schema, name = place_of_type(step, parts)
             step.change.put_type(new_type(step, schema, name, TypeKind.SHELL))
         return
+    if kind == "OBJECT_COLLATION":
+        read_create_collation(node, step)
+        return
     schema = new_place(step, parts[-2] if len(parts) > 1 else None)
     identity = qualified_name(schema, parts[-1])
     if kind == "OBJECT_OPERATOR":
@@ -198,7 +160,7 @@ def read_define(node: Node, step: Step) -> None:
             step.refuse("42723", f"operator {parts[-1]} already exists")
         step.change.put_other("operator", identity, True)
         return
-    _make(step, KIND_WORDS.get(kind, kind), identity, if_not_exists=bool(node.get("if_not_exists")))
+    make(step, KIND_WORDS.get(kind, kind), identity, if_not_exists=bool(node.get("if_not_exists")))
 
 
 def read_create_cast(node: Node, step: Step) -> None:
@@ -208,7 +170,7 @@ def read_create_cast(node: Node, step: Step) -> None:
     if "func" in node:
         find_routine(node["func"], "OBJECT_FUNCTION", step)
     schema = step.now
-    _make(step, "cast", f"({type_text(node['sourcetype'], schema)} AS {type_text(node['targettype'], schema)})")
+    make(step, "cast", f"({type_text(node['sourcetype'], schema)} AS {type_text(node['targettype'], schema)})")
 
 
 def read_create_language(node: Node, step: Step) -> None:
@@ -216,14 +178,14 @@ def read_create_language(node: Node, step: Step) -> None:
     name = str(node["plname"])
     if name == "plpgsql" and not node.get("replace"):
         step.refuse("42710", 'extension "plpgsql" already exists')
-    _make(step, "language", quote_identifier(name), replaces=bool(node.get("replace")))
+    make(step, "language", quote_identifier(name), replaces=bool(node.get("replace")))
 
 
 def read_create_conversion(node: Node, step: Step) -> None:
     """CREATE CONVERSION"""
     parts = names_in(node, "conversion_name")
     schema = new_place(step, parts[-2] if len(parts) > 1 else None)
-    _make(step, "conversion", qualified_name(schema, parts[-1]))
+    make(step, "conversion", qualified_name(schema, parts[-1]))
 
 
 def read_create_operator_family(node: Node, step: Step) -> None:
@@ -232,9 +194,10 @@ def read_create_operator_family(node: Node, step: Step) -> None:
     if "opclassname" in node:
         field, kind = ("opclassname", "operator class")
         require_type(step, node["datatype"])
+        step.change.put_other(*CLASS_MADE, True)
     parts = names_in(node, field)
     schema = new_place(step, parts[-2] if len(parts) > 1 else None)
-    _make(step, kind, f"{qualified_name(schema, parts[-1])} USING {quote_identifier(str(node.get('amname')))}")
+    make(step, kind, f"{qualified_name(schema, parts[-1])} USING {quote_identifier(str(node.get('amname')))}")
 
 
 def made_by_name(kind: str, field: str, needs: tuple[str, str] | None = None) -> Callable[[Node, Step], None]:
@@ -245,7 +208,7 @@ def made_by_name(kind: str, field: str, needs: tuple[str, str] | None = None) ->
             needed = quote_identifier(str(node[needs[1]]))
             if step.now.other(needs[0], needed) is None:
                 step.refuse("42704", f"{needs[0]} {needed} does not exist")
-        _make(step, kind, quote_identifier(str(node[field])), if_not_exists=bool(node.get("if_not_exists")))
+        make(step, kind, quote_identifier(str(node[field])), if_not_exists=bool(node.get("if_not_exists")))
 
     return read
 
@@ -275,7 +238,7 @@ def read_user_mapping(node: Node, step: Step) -> None:
     identity = f"{'PUBLIC' if kind == 'ROLESPEC_PUBLIC' else quote_identifier(str(name))} SERVER {server}"
     statement = step.statement.node_kind
     if statement == "CreateUserMappingStmt":
-        _make(step, "user mapping", identity, if_not_exists=bool(node.get("if_not_exists")))
+        make(step, "user mapping", identity, if_not_exists=bool(node.get("if_not_exists")))
     elif step.now.other("user mapping", identity) is None and not node.get("missing_ok"):
         step.refuse("42704", f"user mapping {identity} does not exist")
     elif statement == "DropUserMappingStmt":

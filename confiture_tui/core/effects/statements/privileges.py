@@ -14,6 +14,7 @@ from confiture_tui.core.effects.statements.named_objects import (
     names_of,
     relation_name,
 )
+from confiture_tui.core.effects.statements.privilege_names import refuse_privileges
 from confiture_tui.core.effects.statements.roles import require_roles
 from confiture_tui.core.effects.statements.routine_names import find_routine
 from confiture_tui.core.effects.statements.targets import find_existing
@@ -33,6 +34,7 @@ _ROUTINES = frozenset({"OBJECT_FUNCTION", "OBJECT_PROCEDURE", "OBJECT_ROUTINE", 
 def read_grant(node: Node, step: Step) -> None:
     """GRANT and REVOKE on objects."""
     require_roles(step, node.get("grantees", []))
+    refuse_privileges(step, node)
     kind = node.get("objtype")
     target = node.get("targtype")
     roles = [name for one in node.get("grantees", []) if (name := role_named(step, one)) is not None]
@@ -132,6 +134,7 @@ def read_default_privileges(node: Node, step: Step) -> None:
     for one in node.get("action", {}).get("grantees", []):
         if (role := role_named(step, one)) is not None:
             note_unsure(step, role, None)
+    refuse_privileges(step, node.get("action", {}), default=True)
 
 
 def read_comment(node: Node, step: Step) -> None:

@@ -18,7 +18,7 @@ from confiture_tui.core.effects.statements.renames_of_others import (
     rename_type,
 )
 from confiture_tui.core.effects.statements.renaming import rename_column, rename_constraint, rename_relation
-from confiture_tui.core.effects.statements.targets import find_existing, require_kind
+from confiture_tui.core.effects.statements.targets import find_existing, refuse_system_catalog, require_kind
 
 if TYPE_CHECKING:
     from confiture_tui.core.effects.schema import Found
@@ -60,6 +60,7 @@ def read_rename(node: Node, step: Step) -> None:
 
 
 def _rename_relation(node: Node, step: Step, kind: str) -> None:
+    refuse_system_catalog(step, node["relation"])
     found = find_existing(step, node["relation"], missing_ok=bool(node.get("missing_ok")))
     if found is None:
         return
@@ -80,6 +81,7 @@ def _rename_relation(node: Node, step: Step, kind: str) -> None:
 
 
 def _rename_column(node: Node, step: Step) -> None:
+    refuse_system_catalog(step, node["relation"])
     found = find_existing(step, node["relation"], missing_ok=bool(node.get("missing_ok")))
     if found is None:
         return
@@ -149,6 +151,7 @@ def _rename_unknown(step: Step, found: Found, old: str, new: str) -> None:
 
 
 def _rename_constraint(node: Node, step: Step) -> None:
+    refuse_system_catalog(step, node["relation"])
     found = find_existing(step, node["relation"], missing_ok=bool(node.get("missing_ok")))
     if found is None:
         return

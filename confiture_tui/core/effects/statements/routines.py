@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Any
 from confiture_tui.core.catalog.models.columns import Volatility
 from confiture_tui.core.catalog.models.routines import Routine, RoutineKind
 from confiture_tui.core.catalog.replacing import replace
+from confiture_tui.core.effects.bodies import read_routine
+from confiture_tui.core.effects.builtins import LAST_MAJOR
 from confiture_tui.core.effects.expressions.base import Reader
 from confiture_tui.core.effects.expressions.calls import candidate_of
 from confiture_tui.core.effects.expressions.scope import Scope
+from confiture_tui.core.effects.newer_syntax import newer_syntax
 from confiture_tui.core.effects.statements.creation import new_place
 from confiture_tui.core.effects.statements.definitions import names_in, type_text
 from confiture_tui.core.effects.statements.mentions import lock_mentioned
 from confiture_tui.core.effects.statements.options import find_option, option_text, truth
 from confiture_tui.core.effects.statements.routine_names import find_routine
+from confiture_tui.core.effects.statements.settings import major_of, require_setting
 from confiture_tui.core.effects.type_names import parse_type
 from confiture_tui.core.effects.types_known import require_type
 from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from confiture_tui.core.catalog.names import Key
+    from confiture_tui.core.effects.bodies import Body
     from confiture_tui.core.effects.step import Step
 
 Node = dict[str, Any]
@@ -46,6 +51,7 @@ def read_create_routine(node: Node, step: Step) -> None:
         require_type(step, one["argType"])
     if "returnType" in node:
         require_type(step, node["returnType"])
+    _require_settings(node, step, "options")
     routine = _routine(node, step, (schema, parts[-1]), parameters, language)
     existing = step.now.routine([schema, parts[-1]], routine.argument_types)
     if existing is not None:
@@ -55,9 +61,19 @@ def read_create_routine(node: Node, step: Step) -> None:
         routine = replace(routine, oid=existing.oid)
     elif not step.schema.known:
         step.may_fail("42723" if not node.get("replace") else "42P13", "a function of that name may exist")
-    if language == "sql":
+    if step.settings.get("check_function_bodies", "on").lower() not in ("off", "false", "no", "0"):
         _read_body(node, step, routine)
+    elif "sql_body" in node:
+        _read_atomic(node, step, routine)
     step.change.put_routine(routine)
+
+
+def _require_settings(node: Node, step: Step, field: str) -> None:
+    """The settings that a function has while it runs."""
+    for one in node.get(field, ()):
+        setting = one["DefElem"].get("arg", {}).get("VariableSetStmt")
+        if setting is not None:
+            require_setting(step, setting)
 
 
 def _check_replaced(step: Step, existing: Routine, routine: Routine, parameters: list[Node]) -> None:
@@ -152,20 +168,45 @@ def _volatility(node: Node, field: str = "options") -> Volatility | None:
 
 
 def _read_body(node: Node, step: Step, routine: Routine) -> None:
-    """A body in SQL is analysed when the function is made: what it mentions must be there, and is locked for it."""
+    """A body in SQL is analysed when the function is made: what it mentions must be there, and is locked for it.
+
+    Of one in PL/pgSQL only the syntax is looked at.
+    """
     if "sql_body" in node:
-        lock_mentioned(step, node["sql_body"], "the function's body mentions it")
-        for statement in _statements(node["sql_body"]):
-            _refuse_query(step, statement, routine)
+        _read_atomic(node, step, routine)
         return
-    if step.settings.get("check_function_bodies", "on").lower() in ("off", "false", "no", "0"):
+    if routine.language == "plpgsql":
+        refuse_newer_syntax(step, read_routine(routine))
+    if routine.language != "sql":
         return
     for one in Script.from_text(routine.source).statements:
         if one.problem is not None:
             step.refuse("42601", f"the body cannot be parsed: {one.problem.message}")
         if one.node is not None and one.node_kind is not None:
+            newer = newer_syntax(one.node_kind, one.node, major_of(step) or LAST_MAJOR, one.sql)
+            if newer is not None:
+                step.refuse(newer.sqlstate, f"syntax error: {newer.what}")
             lock_mentioned(step, {one.node_kind: one.node}, "the function's body mentions it")
             _refuse_query(step, {one.node_kind: one.node}, routine)
+
+
+def _read_atomic(node: Node, step: Step, routine: Routine) -> None:
+    lock_mentioned(step, node["sql_body"], "the function's body mentions it")
+    for statement in _statements(node["sql_body"]):
+        _refuse_query(step, statement, routine)
+
+
+def refuse_newer_syntax(step: Step, body: Body) -> None:
+    """See that the server knows the syntax of a body's statements, whether they are run or not.
+
+    Raises:
+        Refused: it does not.
+    """
+    major = major_of(step)
+    for part in body.parts if major is not None and major < LAST_MAJOR else ():
+        newer = newer_syntax(part.kind, part.node, major or LAST_MAJOR)
+        if newer is not None:
+            step.refuse(newer.sqlstate, f"syntax error: {newer.what} is not known before PostgreSQL {newer.since}")
 
 
 def _statements(body: Node) -> Iterator[Node]:
@@ -207,6 +248,7 @@ def read_alter_routine(node: Node, step: Step) -> None:
     worst = _volatility(node, "actions")
     if worst is not None:
         found = replace(found, volatility=worst)
+    _require_settings(node, step, "actions")
     if find_option(node, "set", "actions") is not None:
         found = replace(found, configuration=(*found.configuration, "set"))
     step.change.put_routine(found)

@@ -12,7 +12,9 @@ from confiture_tui.core.effects.expressions.overloads import choose
 from confiture_tui.core.effects.queries.calls import run_routine
 from confiture_tui.core.effects.queries.noting import note, reader_for
 from confiture_tui.core.effects.queries.running import run_body, unknown
+from confiture_tui.core.effects.statements.known_options import refuse_explain_options
 from confiture_tui.core.effects.statements.queries import read_query
+from confiture_tui.core.effects.statements.routines import refuse_newer_syntax
 from confiture_tui.core.effects.statements.writes import read_delete, read_insert, read_merge, read_update
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ _WRITES = {
 def read_do_block(node: Node, step: Step) -> None:
     """DO: its body is read as far as it can be."""
     body = read_do(node)
+    if step.settings.get("check_function_bodies", "on").lower() not in ("off", "false", "no", "0"):
+        refuse_newer_syntax(step, body)
     _note_commits(step, body)
     run_body(step, body, what="the DO block")
 
@@ -75,6 +79,7 @@ def _note_commits(step: Step, body: Body) -> None:
 
 def read_explain(node: Node, step: Step) -> None:
     """EXPLAIN plans, which takes the statement's locks; EXPLAIN ANALYZE runs it."""
+    refuse_explain_options(step, node)
     runs = False
     for one in node.get("options", ()):
         option = one["DefElem"]

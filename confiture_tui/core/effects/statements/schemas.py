@@ -12,14 +12,15 @@ from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.history import UNKNOWN
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.ownership import role_named
-from confiture_tui.core.effects.schema import EXTENSION_MADE
+from confiture_tui.core.effects.schema import EXTENSION_MADE, Presence
 from confiture_tui.core.effects.statements.named_objects import find_named, is_named_kind
 from confiture_tui.core.effects.statements.options import find_option, option_text
 from confiture_tui.core.effects.statements.privileges import find_schema_quietly
 from confiture_tui.core.effects.statements.roles import require_roles
 from confiture_tui.core.effects.statements.routine_names import find_routine
-from confiture_tui.core.effects.statements.targets import find_existing, require_kind
+from confiture_tui.core.effects.statements.targets import find_existing, refuse_system_catalog, require_kind
 from confiture_tui.core.effects.statements.type_lookup import find_type
+from confiture_tui.core.effects.system_names import is_system_name
 from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier
 
 if TYPE_CHECKING:
@@ -183,12 +184,20 @@ def _move_type(step: Step, target: Node, schema: str) -> None:
     step.change.put_type(replace(one, schema=schema, qualified_name=qualified_name(schema, one.name)))
 
 
+def _refuse_place(step: Step, schema: str) -> None:
+    """Nothing moves into the schemas of TOAST tables and of temporary ones."""
+    if schema == "pg_toast" or schema == "pg_temp" or schema.startswith(("pg_temp_", "pg_toast_temp_")):
+        step.refuse("0A000", "cannot move objects into or out of TOAST or temporary schemas")
+
+
 def _move_relation(node: Node, step: Step, kind: str, schema: str) -> None:
+    refuse_system_catalog(step, node["relation"])
     found = find_existing(step, node["relation"], missing_ok=bool(node.get("missing_ok")))
     if found is None:
         return
     step.lock(found, LockMode.ACCESS_EXCLUSIVE, "SET SCHEMA gives it another name")
     require_kind(step, found, kind)
+    _refuse_place(step, schema)
     find_schema_quietly(step, schema)
     moved = found.object
     if moved is None:
@@ -199,7 +208,9 @@ def _move_relation(node: Node, step: Step, kind: str, schema: str) -> None:
         step.refuse("0A000", "cannot move an owned sequence into another schema")
     if moved.schema == schema:
         return
-    if not step.now.find({"schemaname": schema, "relname": moved.name}).missing and step.now.known:
+    there = step.now.find({"schemaname": schema, "relname": moved.name})
+    taken = is_system_name(moved.name) if schema == "pg_catalog" else there.presence is Presence.KNOWN
+    if step.now.known and taken:
         step.refuse("42P07", f'relation "{moved.name}" already exists in schema "{schema}"')
     if isinstance(moved, Relation):
         for sequence in step.now.owned_sequences(moved):

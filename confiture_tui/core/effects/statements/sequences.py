@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Node = dict[str, Any]
 
+_UNLOGGED = 150000
+"""From this version on sequences may be unlogged."""
 _LIMITS = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
 
 
@@ -29,8 +31,11 @@ def read_create_sequence(node: Node, step: Step) -> None:
     if node.get("if_not_exists") and is_taken(step, schema, name):
         step.note(f"relation {name} already exists, skipping")
         return
+    persistence = node["sequence"].get("relpersistence")
+    if persistence == "u" and step.schema.known and step.schema.server_version_num < _UNLOGGED:
+        step.refuse("0A000", "unlogged sequences are not supported")
     refuse_taken_relation(step, schema, name)
-    temporary = node["sequence"].get("relpersistence") == "t"
+    temporary = persistence == "t"
     sequence = blank_sequence(step.change.new_oid(), schema, name, qualified_name(schema, name))
     if temporary:
         sequence = replace(sequence, persistence=Persistence.TEMPORARY)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from confiture_tui.core.effects.history import UNKNOWN
 from confiture_tui.core.effects.ownership import is_needed
 from confiture_tui.core.effects.setting_names import is_unknown
+from confiture_tui.core.effects.statements.known_options import refuse_unknown_options
 from confiture_tui.core.effects.statements.roles import known_roles, require_roles
+from confiture_tui.core.effects.statements.settings import major_of
 
 if TYPE_CHECKING:
     from confiture_tui.core.effects.step import Step
@@ -25,7 +27,7 @@ def read_nothing(_node: Node, _step: Step) -> None:
 def read_show(node: Node, step: Step) -> None:
     """SHOW"""
     name = str(node.get("name", "")).lower()
-    if name != "all" and is_unknown(name) and name not in _SHOWN:
+    if name != "all" and is_unknown(name, major_of(step)) and name not in _SHOWN:
         step.refuse("42704", f'unrecognized configuration parameter "{name}"')
     if "." in name and name not in step.settings:
         step.may_fail("42704", f'unrecognized configuration parameter "{name}"')
@@ -120,9 +122,11 @@ def read_server_wide(_node: Node, step: Step) -> None:
     step.may_fail("42710", "what it names belongs to the whole server, and is not known here")
 
 
-def read_create_database(_node: Node, step: Step) -> None:
-    """CREATE DATABASE, CREATE TABLESPACE, ALTER SYSTEM"""
+def read_create_database(node: Node, step: Step) -> None:
+    """CREATE DATABASE, CREATE TABLESPACE"""
     step.not_in_transaction()
+    if step.statement.node_kind == "CreatedbStmt":
+        refuse_unknown_options(step, "CREATE DATABASE", node.get("options", []))
     step.may_fail("42P04", "the database may exist")
 
 
@@ -154,6 +158,7 @@ def read_subscription(node: Node, step: Step) -> None:
     kind = step.statement.node_kind
     found = step.now.other("subscription", name)
     if kind == "CreateSubscriptionStmt":
+        refuse_unknown_options(step, "CREATE SUBSCRIPTION", node.get("options", []))
         if found not in (None, UNKNOWN):
             step.refuse("42710", f'subscription "{name}" already exists')
         step.unknown_reach("the tables that are subscribed to are known to the publisher only")

@@ -20,10 +20,7 @@ def read_set(node: dict[str, Any], step: Step) -> None:
     """SET and RESET: touch no relation, change what later statements mean."""
     kind = node.get("kind")
     name = str(node.get("name", "")).lower()
-    if kind in _NAMING and is_unknown(name):
-        step.refuse("42704", f'unrecognized configuration parameter "{name}"')
-    if kind in _NAMING and name in OF_THE_SERVER:
-        step.refuse("55P02", f'parameter "{name}" cannot be changed now')
+    require_setting(step, node)
     if kind == "VAR_SET_VALUE" and name in ("role", "session_authorization"):
         step.may_fail("22023", "the role may not exist")
     match kind:
@@ -35,6 +32,26 @@ def read_set(node: dict[str, Any], step: Step) -> None:
             step.session.set(name, setting_text(name, node.get("args", [])), local=bool(node.get("is_local")))
         case _:
             pass  # SET TRANSACTION, SET … FROM CURRENT
+
+
+def require_setting(step: Step, node: dict[str, Any]) -> None:
+    """See that a session has the setting that a SET, be it of a function, names.
+
+    Raises:
+        Refused: it has not.
+    """
+    if node.get("kind") not in _NAMING:
+        return
+    name = str(node.get("name", "")).lower()
+    if is_unknown(name, major_of(step)):
+        step.refuse("42704", f'unrecognized configuration parameter "{name}"')
+    if name in OF_THE_SERVER:
+        step.refuse("55P02", f'parameter "{name}" cannot be changed now')
+
+
+def major_of(step: Step) -> int | None:
+    """The server's major version; ``None`` without a catalog."""
+    return step.schema.server_version_num // 10000 if step.schema.known else None
 
 
 def setting_text(name: str, arguments: list[dict[str, Any]]) -> str:

@@ -8,7 +8,7 @@ from confiture_tui.core.catalog.models.relations import Relation, RelationKind
 from confiture_tui.core.effects.expressions.views import query_of
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.statements.queries_of_views import direct_reads
-from confiture_tui.core.effects.statements.targets import find_existing
+from confiture_tui.core.effects.statements.targets import find_existing, refuse_system_catalog
 from confiture_tui.core.effects.taking_away import proved_without_rows
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def read_truncate(node: Node, step: Step) -> None:
     cascade = node.get("behavior") == "DROP_CASCADE"
     tables: dict[int, Relation] = {}
     for one in node["relations"]:
+        refuse_system_catalog(step, one["RangeVar"])
         found = find_existing(step, one["RangeVar"])
         if found is None:
             continue

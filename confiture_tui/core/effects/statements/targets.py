@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from confiture_tui.core.catalog.models.indexes import Index
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind, Sequence
 from confiture_tui.core.effects.schema import Found, Presence
+from confiture_tui.core.effects.system_names import is_system_catalog
 
 if TYPE_CHECKING:
     from confiture_tui.core.effects.step import Step
@@ -47,6 +48,19 @@ def find_existing(step: Step, relation: Node, *, missing_ok: bool = False) -> Fo
         _refuse_missing(step, found, relation, missing_ok=missing_ok)
         return None
     return found
+
+
+def refuse_system_catalog(step: Step, relation: Node) -> None:
+    """See that a statement does not alter one of PostgreSQL's own tables, which not even a superuser may.
+
+    Raises:
+        Refused: it does.
+    """
+    found = step.now.find(relation)
+    allowed = step.settings.get("allow_system_table_mods", "off").lower() not in ("off", "false", "no", "0")
+    own = found.key[0] == "pg_catalog" and is_system_catalog(found.key[1])
+    if found.presence is Presence.SYSTEM and own and not allowed:
+        step.refuse("42501", f'permission denied: "{found.key[1]}" is a system catalog')
 
 
 def _refuse_missing(step: Step, found: Found, relation: Node, *, missing_ok: bool) -> None:

@@ -19,7 +19,7 @@ from confiture_tui.core.effects.statements.expressions_read import require_boole
 from confiture_tui.core.effects.statements.mentions import lock_mentioned
 from confiture_tui.core.effects.statements.needs import note_needs
 from confiture_tui.core.effects.statements.roles import require_roles
-from confiture_tui.core.effects.statements.targets import find_existing
+from confiture_tui.core.effects.statements.targets import find_existing, refuse_system_catalog
 from confiture_tui.core.effects.written import Written
 from confiture_tui.core.sql.identifiers import quote_identifier
 
@@ -42,6 +42,7 @@ _TABLES = frozenset({RelationKind.TABLE, RelationKind.PARTITIONED_TABLE})
 
 def read_create_trigger(node: Node, step: Step) -> None:
     """CREATE [CONSTRAINT] TRIGGER; a row trigger of a partitioned table is made on all its partitions too."""
+    refuse_system_catalog(step, node["relation"])
     found = find_existing(step, node["relation"])
     if found is None:
         return
@@ -51,7 +52,7 @@ def read_create_trigger(node: Node, step: Step) -> None:
         if other is not None:
             step.lock(other, LockMode.ACCESS_SHARE, "FROM names it")
     relation = found.relation
-    function = _function(step, names_in(node, "funcname"), "trigger")
+    function = trigger_function(step, names_in(node, "funcname"), "trigger")
     if relation is None or not found.known:
         if found.object is not None and relation is None:
             step.refuse("42809", f'relation "{found.key[1]}" cannot have triggers')
@@ -133,7 +134,7 @@ def _read_terms(node: Node, step: Step, relation: Relation) -> list[str]:
     return [*names, *(parts[-1] for parts in reader.facts.columns)]
 
 
-def _function(step: Step, parts: tuple[str, ...], result: str) -> Routine | None:
+def trigger_function(step: Step, parts: tuple[str, ...], result: str) -> Routine | None:
     """The function without arguments that a trigger calls."""
     found = [one for one in step.now.routines(list(parts)) if not one.argument_types]
     if not found:
@@ -199,6 +200,7 @@ def _events(node: Node) -> str:
 
 def read_rule(node: Node, step: Step) -> None:
     """CREATE [OR REPLACE] RULE"""
+    refuse_system_catalog(step, node["relation"])
     found = find_existing(step, node["relation"])
     if found is None:
         return
@@ -242,6 +244,7 @@ def _altered(step: Step, found: Found, sqlstate: str, why: str) -> Relation | No
 
 def read_create_policy(node: Node, step: Step) -> None:
     """CREATE POLICY"""
+    refuse_system_catalog(step, node["table"])
     found = find_existing(step, node["table"])
     if found is None:
         return
@@ -306,6 +309,7 @@ def _read_conditions(node: Node, step: Step, relation: Relation | None) -> list[
 
 def read_alter_policy(node: Node, step: Step) -> None:
     """ALTER POLICY"""
+    refuse_system_catalog(step, node["table"])
     found = find_existing(step, node["table"])
     if found is None:
         return
@@ -322,24 +326,3 @@ def read_alter_policy(node: Node, step: Step) -> None:
         step.refuse("42601", "only WITH CHECK expression allowed for INSERT")
     if policy.command in ("SELECT", "DELETE") and "with_check" in node:
         step.refuse("42601", "only USING expression allowed for SELECT, DELETE")
-
-
-def read_create_event_trigger(node: Node, step: Step) -> None:
-    """CREATE EVENT TRIGGER: from then on it runs at every such command."""
-    name = quote_identifier(str(node["trigname"]))
-    catalog = step.schema.catalog
-    there = step.now.other("event trigger", name) is True
-    if there or (catalog is not None and (node["trigname"],) in catalog.event_triggers):
-        step.refuse("42710", f"event trigger {name} already exists")
-    _function(step, names_in(node, "funcname"), "event_trigger")
-    step.change.put_other("event trigger", name, True)
-
-
-def read_alter_event_trigger(node: Node, step: Step) -> None:
-    """ALTER EVENT TRIGGER … ENABLE or DISABLE"""
-    catalog = step.schema.catalog
-    name = quote_identifier(str(node["trigname"]))
-    if catalog is None:
-        return
-    if (node["trigname"],) not in catalog.event_triggers and step.now.other("event trigger", name) is not True:
-        step.refuse("42704", f"event trigger {name} does not exist")

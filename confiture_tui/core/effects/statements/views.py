@@ -14,6 +14,7 @@ from confiture_tui.core.effects.queries.noting import note_named
 from confiture_tui.core.effects.statements.creation import is_taken, new_relation, refuse_taken_relation
 from confiture_tui.core.effects.statements.definitions import blank_column, type_oid
 from confiture_tui.core.effects.statements.needs import note_needs
+from confiture_tui.core.effects.statements.parameters import refuse_parameter
 from confiture_tui.core.effects.statements.queries_of_views import read_definition, require_names
 from confiture_tui.core.effects.statements.targets import find_existing
 from confiture_tui.core.effects.type_names import parse_type
@@ -36,6 +37,8 @@ _AE = LockMode.ACCESS_EXCLUSIVE
 def read_view(node: Node, step: Step) -> None:
     """CREATE [OR REPLACE] [TEMP] VIEW"""
     query = node["query"]["SelectStmt"]
+    for one in node.get("options", ()):
+        refuse_parameter(step, one.get("DefElem", {}), "view", resets=False)
     facts, columns = read_definition(query, step.now)
     for problem in facts.problems:
         step.refuse(problem.sqlstate, problem.message)

@@ -18,6 +18,7 @@ from confiture_tui.core.effects.queries.running import note_data
 from confiture_tui.core.effects.queries.targets import target_of
 from confiture_tui.core.effects.queries.updates import read_delete, read_update
 from confiture_tui.core.effects.schema import Presence
+from confiture_tui.core.effects.statements.known_options import refuse_copy_options
 
 if TYPE_CHECKING:
     from confiture_tui.core.effects.step import Step
@@ -29,6 +30,7 @@ __all__ = ["read_copy", "read_delete", "read_insert", "read_merge", "read_update
 
 def read_copy(node: Node, step: Step) -> None:
     """COPY … FROM writes rows as INSERT does; COPY … TO reads a table, or runs a query."""
+    refuse_copy_options(step, node)
     if node.get("is_program") or "filename" in node:
         step.note("COPY with a file or a program reaches outside the database, and no ROLLBACK takes that back")
         step.may_fail("58P01", "the file on the server may not be there")
@@ -80,6 +82,8 @@ def _copy_from(node: Node, step: Step) -> None:
         reader.scope.entries.append(Entry(relation.name, columns_of(relation)))
         reader.read(node.get("whereClause"))
         note(step, reader)
+    if "header" in {one["DefElem"].get("defname") for one in node.get("options", ())}:
+        step.may_fail("22P04", "the data's first line may not be what it is to be")
     step.may_fail("22P02", "a value in the data may not be one of its column's type")
     if relation is None:
         return

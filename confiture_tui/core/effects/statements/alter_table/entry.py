@@ -59,7 +59,7 @@ from confiture_tui.core.effects.statements.alter_table.values import (
     prepare_set_identity,
 )
 from confiture_tui.core.effects.statements.alter_table.work import Alteration
-from confiture_tui.core.effects.statements.targets import find_existing, kind_of, require_kind
+from confiture_tui.core.effects.statements.targets import find_existing, kind_of, refuse_system_catalog, require_kind
 
 if TYPE_CHECKING:
     from confiture_tui.core.effects.step import Step
@@ -134,6 +134,7 @@ _COMMANDS: Mapping[str, tuple[frozenset[RelationKind], Prepare]] = {
 
 def read_alter_table(node: Node, step: Step) -> None:
     """Read an ``AlterTableStmt``."""
+    refuse_system_catalog(step, node["relation"])
     found = find_existing(step, node["relation"], missing_ok=bool(node.get("missing_ok")))
     if found is None:
         return

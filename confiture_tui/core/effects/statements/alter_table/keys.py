@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 from confiture_tui.core.catalog.models.columns import Generated
 from confiture_tui.core.catalog.models.constraints import ConstraintKind
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
+from confiture_tui.core.catalog.models.types import TypeKind
 from confiture_tui.core.catalog.replacing import replace
+from confiture_tui.core.effects.builtins import builtins_of
+from confiture_tui.core.effects.expressions import analyse
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.object_names import columns_part, relation_name
 from confiture_tui.core.effects.statements.alter_table.not_null import (
@@ -17,7 +20,13 @@ from confiture_tui.core.effects.statements.alter_table.not_null import (
 )
 from confiture_tui.core.effects.statements.alter_table.work import STORED, Alteration, Altered, Pass
 from confiture_tui.core.effects.statements.definitions import blank_index, constraint_of, names_in
-from confiture_tui.core.effects.statements.index_keys import KNOWN_METHODS, expression_name, has_operator_class
+from confiture_tui.core.effects.statements.expressions_read import read_expression, require_boolean
+from confiture_tui.core.effects.statements.index_keys import (
+    KNOWN_METHODS,
+    expression_name,
+    require_operator_class,
+)
+from confiture_tui.core.effects.type_names import base_type, parse_type, user_type
 from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier
 
 if TYPE_CHECKING:
@@ -31,6 +40,10 @@ Node = dict[str, Any]
 KEYS = frozenset({"CONSTR_PRIMARY", "CONSTR_UNIQUE", "CONSTR_EXCLUSION"})
 """The kinds of constraint that rest on an index."""
 _LABELS = {"CONSTR_PRIMARY": "pkey", "CONSTR_UNIQUE": "key", "CONSTR_EXCLUSION": "excl"}
+_NOT_EXCLUDING = frozenset({"gin", "brin"})
+_BEFORE_OR_AFTER = frozenset({"<", "<=", ">", ">=", "<<", ">>", "&<", "&>", "<<|", "|>>", "&<|", "|&>"})
+_ONE_WAY = _BEFORE_OR_AFTER | {"@>", "<@", "<<=", ">>="}
+# Operators that are not commutative, of all types that have them.
 _EXCLUSION_ON_PARTITIONED = 170000
 
 
@@ -168,29 +181,58 @@ def _refuse_types(step: Step, relation: Relation, constraint: Node, keys: tuple[
     """Every column's type must have a default operator class for the index's method."""
     method = "btree"
     if constraint["contype"] == "CONSTR_EXCLUSION":
-        method = constraint.get("access_method", "btree")
-        keys = _plain_keys(step, constraint, method)
-    elif constraint.get("without_overlaps"):
+        _refuse_exclusions(step, relation, constraint, constraint.get("access_method", "btree"))
+        return
+    if constraint.get("without_overlaps"):
         method = "gist"
+        _refuse_overlaps(step, relation, keys)
     for name in keys:
         column = relation.column(name) if name is not None else None
-        if column is not None and column.type and not has_operator_class(step.now, column.type, method):
-            step.refuse("42704", f'data type {column.type} has no default operator class for access method "{method}"')
+        require_operator_class(step, column.type if column is not None else None, (), method)
 
 
-def _plain_keys(step: Step, constraint: Node, method: str) -> tuple[str | None, ...]:
-    """The columns of an exclusion constraint that name no operator class; those of an unknown method are let be."""
-    found: list[str | None] = []
+def _refuse_overlaps(step: Step, relation: Relation, keys: tuple[str | None, ...]) -> None:
+    """Of WITHOUT OVERLAPS the last column is a range, and there are others."""
+    if len(keys) < 2:
+        step.refuse("42601", "constraint using WITHOUT OVERLAPS needs at least two columns")
+    column = relation.column(keys[-1]) if keys[-1] is not None else None
+    if column is None or not column.type:
+        return
+    name = base_type(parse_type(column.type).bare, step.now)
+    own, user = builtins_of(step.schema.server_version_num).types.get(name), user_type(name, step.now)
+    ranges = own.kind in ("r", "m") if own is not None else user is None or user.kind is TypeKind.RANGE
+    if not ranges and step.now.known:
+        step.refuse("42804", f'column "{column.name}" in WITHOUT OVERLAPS is not a range or multirange type')
+
+
+def _refuse_exclusions(step: Step, relation: Relation, constraint: Node, method: str) -> None:
+    """The columns and operators of an exclusion constraint; those of an unknown method are let be."""
+    if "where_clause" in constraint and not step.now.is_partial(relation):
+        found = read_expression(step, constraint["where_clause"], "index predicate", relation=relation)
+        require_boolean(step, found, "WHERE")
     if method not in KNOWN_METHODS:
-        return ()
+        if step.now.other("access method", quote_identifier(method)) is None:
+            step.refuse("42704", f'access method "{method}" does not exist')
+        return
+    if method in _NOT_EXCLUDING:
+        step.refuse("0A000", f'access method "{method}" does not support exclusion constraints')
     for one in constraint.get("exclusions", ()):
         element, operator = one["List"]["items"]
         names = [part["String"].get("sval", "") for part in operator.get("List", {}).get("items", ())]
+        own = element["IndexElem"]
+        operand = own.get("expr") or {"ColumnRef": {"fields": [{"String": {"sval": own.get("name", "")}}]}}
+        if step.now.is_partial(relation):
+            continue
+        value = read_expression(step, operand, "index expression", relation=relation)
+        require_operator_class(step, value.type.bare if value.type else None, own.get("opclass", ()), method)
+        compared = {"A_Expr": {"kind": "AEXPR_OP", "name": operator.get("List", {}).get("items", ())}}
+        compared["A_Expr"] |= {"lexpr": operand, "rexpr": operand}
+        for problem in analyse(compared, step.now, relation=relation).facts.problems:
+            step.refuse(problem.sqlstate, problem.message)
         if method in ("btree", "hash") and names[-1:] not in ([], ["="]):
             step.refuse("42809", f"operator {names[-1]} is no operator that {method} can exclude by")
-        if "opclass" not in element["IndexElem"]:
-            found.append(element["IndexElem"].get("name"))
-    return tuple(found)
+        if names[-1:] and names[-1] in _ONE_WAY:
+            step.refuse("42809", f"operator {names[-1]} is not commutative")
 
 
 def put_key(step: Step, relation: Relation, index: Index, node: Node) -> Relation:

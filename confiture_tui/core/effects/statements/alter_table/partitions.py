@@ -19,7 +19,8 @@ from confiture_tui.core.effects.partition_bounds import (
     negated,
     overlaps,
 )
-from confiture_tui.core.effects.pruning import ancestors, zoned
+from confiture_tui.core.effects.partition_values import zoned
+from confiture_tui.core.effects.pruning import ancestors
 from confiture_tui.core.effects.statements.alter_table.inheritance import joined, parted, require_parts
 from confiture_tui.core.effects.statements.alter_table.partition_parts import (
     clone_foreign_keys,

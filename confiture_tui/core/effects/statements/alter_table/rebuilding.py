@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING
 
 from confiture_tui.core.catalog.models.constraints import Constraint, ConstraintKind
 from confiture_tui.core.catalog.models.dependencies import PG_CLASS, ObjectAddress
-from confiture_tui.core.catalog.models.relations import Relation
+from confiture_tui.core.catalog.models.relations import Relation, RelationKind
+from confiture_tui.core.catalog.names import split_name
 from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.lock_modes import LockMode
+from confiture_tui.core.effects.object_names import columns_part, relation_name
+from confiture_tui.core.effects.operator_classes import accepts, has_operator_class, is_default_class, named_class
 from confiture_tui.core.effects.statements.alter_table.foreign_keys import fits_together
 from confiture_tui.core.effects.statements.alter_table.work import STORED, Alteration, Altered, Reason, Validation
-from confiture_tui.core.effects.statements.index_keys import KNOWN_METHODS, has_operator_class
+from confiture_tui.core.effects.statements.index_keys import KNOWN_METHODS
 from confiture_tui.core.effects.type_names import base_type, parse_type
+from confiture_tui.core.sql.identifiers import qualified_name
 
 if TYPE_CHECKING:
     from confiture_tui.core.catalog.models.columns import Column
     from confiture_tui.core.catalog.models.indexes import Index
 
-_TEXTS = frozenset({"text", "character varying"})
-_NAMED_FOR = {"jsonb": {"jsonb"}, "text": _TEXTS, "varchar": _TEXTS, "bpchar": {"character"}}
-_OF_NO_TYPE = ("pattern_ops", "path_ops")
-# Operator classes that are no type's default, by how their names begin and end, and the types that they accept.
 _SAME_CLASS = ({"text", "character varying"}, {"cidr", "inet"})
 """Types whose indexes use the same operator class, so that an index file made for one serves the other."""
 
@@ -54,17 +54,19 @@ def _refuse_operator_classes(alteration: Alteration, relation: Relation, index: 
         column = relation.column(name) if name in changed and name is not None else None
         if column is None or not column.type:
             continue
-        plain = operator_class.rpartition(".")[2]
         kind = base_type(parse_type(column.type).bare, alteration.schema)
-        wanted = next((types for start, types in _NAMED_FOR.items() if plain.startswith(start)), None)
-        if wanted is not None and plain.endswith(_OF_NO_TYPE):
-            if kind not in wanted:
-                alteration.step.refuse("42804", f'operator class "{plain}" does not accept data type {kind}')
-        elif plain != "?" and not has_operator_class(alteration.schema, column.type, index.access_method):
-            alteration.step.refuse(
-                "42704",
-                f'data type {kind} has no default operator class for access method "{index.access_method}"',
-            )
+        if operator_class == "?":
+            continue
+        method = index.access_method
+        if not operator_class or is_default_class(alteration.schema, operator_class, method):
+            if not has_operator_class(alteration.schema, column.type, method):
+                alteration.step.refuse(
+                    "42704", f'data type {kind} has no default operator class for access method "{method}"'
+                )
+            continue
+        found = named_class(alteration.schema, split_name(operator_class), method)
+        if found is not None and found.type is not None and not accepts(alteration.schema, kind, found.type):
+            alteration.step.refuse("42804", f'operator class "{operator_class}" does not accept data type {kind}')
 
 
 def _uses(alteration: Alteration, relation: Relation, index: Index, changed: set[str]) -> bool:
@@ -119,6 +121,37 @@ def _remake_index(alteration: Alteration, altered: Altered, index: Index, *, reu
     if relation.kind in STORED and not altered.rewrites and not reusable:
         step.build(new, relation, "a column of the index has another type")
         step.scan(relation, "an index is built anew")
+    if index.is_partitioned:
+        _complete(alteration, relation, new)
+
+
+def _complete(alteration: Alteration, relation: Relation, index: Index) -> None:
+    """An index made ON ONLY its table is made anew without ONLY: the partitions that have no part of it get one."""
+    step = alteration.step
+    for child in step.now.children(relation):
+        part = next((one for one in child.indexes if one.parent == index.qualified_name), None)
+        if part is None:
+            names = columns_part([one or "expr" for one in (*index.key_columns, *index.included_columns)])
+            name = relation_name(step.now, child.schema, child.name, names, "idx")
+            part = replace(
+                index,
+                oid=step.change.new_oid(),
+                schema=child.schema,
+                name=name,
+                qualified_name=qualified_name(child.schema, name),
+                relation=child.qualified_name,
+                relation_oid=child.oid,
+                parent=index.qualified_name,
+                is_partitioned=child.kind is RelationKind.PARTITIONED_TABLE,
+                constraint=None,
+            )
+            step.create(part)
+            step.change.put(part)
+            if child.kind in STORED:
+                step.build(part, child, "an index made ON ONLY the partitioned table is made anew without ONLY")
+                step.scan(child, "an index is built")
+        if child.kind is RelationKind.PARTITIONED_TABLE:
+            _complete(alteration, child, part)
 
 
 def _own(alteration: Alteration, altered: Altered, relation: Relation, name: str) -> None:

@@ -12,6 +12,8 @@ from tests.core.effects.differential.forms import (
     indexes,
     maintenance,
     objects,
+    operator_classes,
+    own_places,
     partitions,
     queries,
     refused_queries,
@@ -19,6 +21,7 @@ from tests.core.effects.differential.forms import (
     tables,
     trees,
     types,
+    versions,
     views,
     writes,
 )
@@ -42,4 +45,7 @@ FORMS = (
     *maintenance.FORMS,
     *tables.FORMS,
     *trees.FORMS,
+    *versions.FORMS,
+    *operator_classes.FORMS,
+    *own_places.FORMS,
 )
