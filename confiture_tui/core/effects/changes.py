@@ -49,6 +49,8 @@ class Changes:
         """
         if not isinstance(relation, Index) and self._is_ownerless(relation):
             relation = replace(relation, owner=self._session.role)
+        if isinstance(relation, Relation) and relation.oid < 0 and not relation.row_type_oid:
+            relation = replace(relation, row_type_oid=self._history.new_oid())
         self._history.put(Family.RELATION, (relation.schema, relation.name), relation)
         if isinstance(relation, Index):
             table = self._history.by_oid(Family.RELATION, relation.relation_oid, self._history.version)

@@ -138,8 +138,10 @@ class Dropping:
                 yield from self._new_references(found)
                 yield from self._new_parts(found)
         elif address.class_oid == PG_TYPE:
-            for relation, column in self._schema.columns_of_type(address.oid):
-                yield ObjectAddress(PG_CLASS, relation.oid, column.number), "n"
+            one = self._schema.type_by_oid(address.oid)
+            for oid in (address.oid, *([one.array_oid] if one is not None and one.array_oid else [])):
+                for relation, column in self._schema.columns_of_type(oid):
+                    yield ObjectAddress(PG_CLASS, relation.oid, column.number), "n"
         elif address.class_oid == PG_PROC:
             for relation, trigger in self._schema.triggers_calling(address.oid):
                 self._owners[trigger_address := ObjectAddress(PG_TRIGGER, trigger.oid)] = relation
@@ -153,10 +155,11 @@ class Dropping:
                 yield ObjectAddress(PG_CLASS, constraint.index_oid), "i"
             if owner is None:
                 return
-            for part in owner.constraints:
-                if part.oid < 0 and part.parent_oid == address.oid:
-                    self._owners[part_address := ObjectAddress(PG_CONSTRAINT, part.oid)] = owner
-                    yield part_address, "i"
+            for table in (owner, *self._schema.children(owner)):
+                for part in table.constraints:
+                    if part.oid < 0 and part.parent_oid == address.oid:
+                        self._owners[part_address := ObjectAddress(PG_CONSTRAINT, part.oid)] = table
+                        yield part_address, "i" if table is owner else "P"
 
     def _edges_of_relation(self, relation: Relation, number: int) -> Iterator[tuple[ObjectAddress, str]]:
         """What the files have made on a relation or one of its columns: the catalog's dependencies do not know it."""
@@ -245,6 +248,18 @@ class Dropping:
                 return ObjectAddress(PG_CLASS, whole.oid)
         if isinstance(found, Sequence) and found.identity and found.owned_by_oid:
             return ObjectAddress(PG_CLASS, found.owned_by_oid, found.owned_by_number)
+        return self._whole_of(address, kinds) if address.class_oid == PG_CONSTRAINT else None
+
+    def _whole_of(self, address: ObjectAddress, kinds: frozenset[str]) -> ObjectAddress | None:
+        """The foreign key that a part for a partition belongs to: of the same table, or of the one divided."""
+        table = self._relation_of(address)
+        part = constraint_of(table, address.oid)
+        if table is None or part is None or not part.parent_oid or part.kind is not ConstraintKind.FOREIGN_KEY:
+            return None
+        for kind, holder in (("i", table), *(("P", one) for one in self._schema.parents(table))):
+            if kind in kinds and constraint_of(holder, part.parent_oid) is not None:
+                self._owners[whole := ObjectAddress(PG_CONSTRAINT, part.parent_oid)] = holder
+                return whole
         return None
 
     def _alive(self, address: ObjectAddress) -> bool:

@@ -94,7 +94,10 @@ def refuse_ungrouped(reader: Reader, node: Node) -> None:
     if grouped is None:
         return
     allowed, expressions = grouped
-    _add_determined(scope, allowed)
+    plainly = set(allowed)
+    determined = _determined(scope, allowed)
+    for columns in determined.values():
+        allowed |= columns
     own = {id(column): entry for entry in scope.entries for column in (entry.columns or {}).values()}
     for one in checked:
         culprit = _ungrouped(reader, one, allowed, expressions, own)
@@ -104,6 +107,9 @@ def refuse_ungrouped(reader: Reader, node: Node) -> None:
                 f'column "{culprit}" must appear in the GROUP BY clause or be used in an aggregate function',
             )
             return
+    for key, columns in determined.items():
+        if key and any(_ungrouped(reader, one, allowed - (columns - plainly), expressions, own) for one in checked):
+            reader.facts.keys.append(key)
 
 
 def refuse_unselected(reader: Reader, node: Node) -> None:
@@ -182,8 +188,9 @@ def _grouped(reader: Reader, clause: Any, targets: list[Node]) -> tuple[set[int]
     return columns, expressions
 
 
-def _add_determined(scope: Scope, allowed: set[int]) -> None:
-    """The columns of tables whose primary key is grouped by."""
+def _determined(scope: Scope, allowed: set[int]) -> dict[int, set[int]]:
+    """The columns of tables whose primary key is grouped by, each by the oid of that key."""
+    found: dict[int, set[int]] = {}
     for entry in scope.entries:
         relation = entry.read.found.relation if entry.read is not None else None
         if relation is None or entry.columns is None:
@@ -192,7 +199,8 @@ def _add_determined(scope: Scope, allowed: set[int]) -> None:
             if one.kind is ConstraintKind.PRIMARY_KEY and not one.deferrable:
                 keys: list[ScopeColumn | None] = [entry.columns.get(name) for name in one.columns]
                 if keys and all(key is not None and id(key) in allowed for key in keys):
-                    allowed.update(id(column) for column in entry.columns.values())
+                    found.setdefault(one.oid, set()).update(id(column) for column in entry.columns.values())
+    return found
 
 
 def _ungrouped(

@@ -133,6 +133,7 @@ class Facts:
         complete: all that is reached is known.
         labels: of enums that are used, each with the enum's name.
         named: the relations that are mentioned as constants, ``'t'::regclass``.
+        keys: oids of the primary keys without which GROUP BY would not do.
     """
 
     reads: list[Read] = field(default_factory=list)
@@ -145,6 +146,7 @@ class Facts:
     complete: bool = True
     labels: list[tuple[str, str]] = field(default_factory=list)
     named: list[Found] = field(default_factory=list)
+    keys: list[int] = field(default_factory=list)
 
     @property
     def volatility(self) -> Volatility:

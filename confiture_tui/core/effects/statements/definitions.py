@@ -135,14 +135,18 @@ def type_text(node: Node, schema: Schema) -> str:
 
 
 def type_oid(text: str, schema: Schema) -> int:
-    """The oid of a user's type; 0 for PostgreSQL's own, an array, or an unknown one."""
-    if "." not in text or text.endswith("]"):
+    """The oid of a user's type, of an array of it, or of a table's rows; 0 for PostgreSQL's own or unknown ones."""
+    if "." not in text:
         return 0
+    element = text.removesuffix("[]")
     try:
-        found = schema.type(text)
+        found = schema.type(element)
+        table = schema.relation(element) if found is None and element == text else None
     except ValueError:
         return 0
-    return found.oid if found is not None else 0
+    if found is None:
+        return table.row_type_oid if table is not None else 0
+    return found.oid if element == text else found.array_oid
 
 
 def column_of(parts: ColumnParts, relation: Relation, number: int, schema: Schema) -> Column:

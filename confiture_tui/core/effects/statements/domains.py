@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.constraints import Constraint, ConstraintKind
+from confiture_tui.core.catalog.models.dependencies import PG_TYPE, ObjectAddress
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
 from confiture_tui.core.catalog.models.types import Type, TypeKind
 from confiture_tui.core.catalog.replacing import replace
@@ -14,6 +15,7 @@ from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.queries.noting import note_named
 from confiture_tui.core.effects.statements.definitions import names_in, type_oid, type_text
 from confiture_tui.core.effects.statements.expressions_read import require_boolean
+from confiture_tui.core.effects.statements.needs import note_type
 from confiture_tui.core.effects.statements.type_lookup import find_type_named
 from confiture_tui.core.effects.statements.types import new_type, place_of_type
 from confiture_tui.core.effects.type_names import parse_type
@@ -42,6 +44,7 @@ def read_create_domain(node: Node, step: Step) -> None:
     for one in node.get("constraints", []):
         domain = _with_constraint(step, domain, one["Constraint"])
     step.change.put_type(domain)
+    note_type(step, ObjectAddress(PG_TYPE, domain.oid), node["typeName"])
 
 
 def _with_constraint(step: Step, domain: Type, constraint: Node) -> Type:

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from confiture_tui.core.catalog.models.dependencies import PG_ATTRDEF, PG_CLASS, PG_PROC, ObjectAddress
+from confiture_tui.core.catalog.models.dependencies import (
+    PG_ATTRDEF,
+    PG_CLASS,
+    PG_CONSTRAINT,
+    PG_PROC,
+    PG_TYPE,
+    ObjectAddress,
+)
 from confiture_tui.core.catalog.models.relations import Relation, Sequence
 from confiture_tui.core.effects.dropping import note_part
 from confiture_tui.core.effects.expressions import analyse
+from confiture_tui.core.effects.statements.definitions import type_text
 from confiture_tui.core.effects.statements.queries_of_views import columns_read
 
 if TYPE_CHECKING:
@@ -45,9 +53,24 @@ def note_needs(
         step.change.depend(dependent, ObjectAddress(PG_CLASS, found.oid))
         for number in columns_read(read) if isinstance(found, Relation) else ():
             step.change.depend(dependent, ObjectAddress(PG_CLASS, found.oid, number))
+    for key in facts.keys:
+        step.change.depend(dependent, ObjectAddress(PG_CONSTRAINT, key))
     for named in facts.named:
         if isinstance(named.object, Sequence):
             step.change.depend(dependent, ObjectAddress(PG_CLASS, named.object.oid))
+
+
+def note_type(step: Step, dependent: ObjectAddress, type_node: Node) -> None:
+    """Note that an object needs a type, where that is a user's: one of a table's rows is the table's."""
+    text = type_text(type_node, step.now).removesuffix("[]")
+    if "." not in text:
+        return
+    found = step.now.type(text)
+    table = step.now.relation(text) if found is None else None
+    if found is not None:
+        step.change.depend(dependent, ObjectAddress(PG_TYPE, found.oid))
+    elif table is not None:
+        step.change.depend(dependent, ObjectAddress(PG_CLASS, table.oid))
 
 
 def note_default(step: Step, relation: Relation, column: Column, expression: Node) -> None:

@@ -37,6 +37,7 @@ from confiture_tui.core.effects.statements.privileges import (
     read_owner,
 )
 from confiture_tui.core.effects.statements.routines import read_alter_routine, read_create_routine
+from confiture_tui.core.effects.statements.rules import read_rule
 from confiture_tui.core.effects.statements.schemas import (
     read_alter_extension,
     read_alter_extension_contents,
@@ -68,7 +69,6 @@ from confiture_tui.core.effects.statements.triggers import (
     read_alter_policy,
     read_create_policy,
     read_create_trigger,
-    read_rule,
 )
 from confiture_tui.core.effects.statements.types import (
     read_alter_enum,

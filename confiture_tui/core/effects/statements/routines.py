@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.columns import Volatility
+from confiture_tui.core.catalog.models.dependencies import PG_PROC, ObjectAddress
 from confiture_tui.core.catalog.models.routines import Routine, RoutineKind
 from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.bodies import read_routine
@@ -16,7 +17,9 @@ from confiture_tui.core.effects.newer_syntax import newer_syntax
 from confiture_tui.core.effects.statements.creation import new_place
 from confiture_tui.core.effects.statements.definitions import names_in, type_text
 from confiture_tui.core.effects.statements.mentions import lock_mentioned
+from confiture_tui.core.effects.statements.needs import note_needs, note_type
 from confiture_tui.core.effects.statements.options import find_option, option_text, truth
+from confiture_tui.core.effects.statements.queries_of_views import read_definition
 from confiture_tui.core.effects.statements.routine_names import find_routine
 from confiture_tui.core.effects.statements.settings import major_of, require_setting
 from confiture_tui.core.effects.type_names import parse_type
@@ -66,6 +69,19 @@ def read_create_routine(node: Node, step: Step) -> None:
     elif "sql_body" in node:
         _read_atomic(node, step, routine)
     step.change.put_routine(routine)
+    _note_needs(node, step, routine, parameters)
+
+
+def _note_needs(node: Node, step: Step, routine: Routine, parameters: list[Node]) -> None:
+    """The types of what it takes and gives, and what a body needs that is kept as it was parsed."""
+    address = ObjectAddress(PG_PROC, routine.oid)
+    step.change.forget_needs(address)
+    for type_node in (*(one["argType"] for one in parameters), *([node["returnType"]] if "returnType" in node else ())):
+        note_type(step, address, type_node)
+    for statement in _statements(node["sql_body"]) if "sql_body" in node else ():
+        if "SelectStmt" in statement:
+            facts, _columns = read_definition(statement["SelectStmt"], step.now)
+            note_needs(step, address, facts)
 
 
 def _require_settings(node: Node, step: Step, field: str) -> None:

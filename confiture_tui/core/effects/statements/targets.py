@@ -104,3 +104,13 @@ def require_kind(step: Step, found: Found, object_type: str, *, renames: bool = 
     relation = found.relation
     if relation is not None and relation.kind is RelationKind.COMPOSITE_TYPE and object_type != "OBJECT_TYPE":
         step.refuse("42809", f'"{name}" is a composite type')
+
+
+def find_altered(step: Step, found: Found, sqlstate: str, why: str) -> Relation | None:
+    """The relation that something is hung on; ``None`` when nothing is known of it."""
+    if found.relation is None or not found.known:
+        if found.object is not None and found.relation is None:
+            step.refuse("42809", f'"{found.key[1]}" is not a table')
+        step.may_fail(sqlstate, why)
+        return None
+    return found.relation

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.dependencies import PG_CLASS, PG_POLICY, PG_TRIGGER, ObjectAddress
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
-from confiture_tui.core.catalog.models.triggers import Policy, Rule, Trigger
+from confiture_tui.core.catalog.models.triggers import Policy, Trigger
 from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.dropping import note_part
 from confiture_tui.core.effects.expressions import analyse
@@ -19,14 +19,13 @@ from confiture_tui.core.effects.statements.expressions_read import require_boole
 from confiture_tui.core.effects.statements.mentions import lock_mentioned
 from confiture_tui.core.effects.statements.needs import note_needs
 from confiture_tui.core.effects.statements.roles import require_roles
-from confiture_tui.core.effects.statements.targets import find_existing, refuse_system_catalog
+from confiture_tui.core.effects.statements.targets import find_altered, find_existing, refuse_system_catalog
 from confiture_tui.core.effects.written import Written
 from confiture_tui.core.sql.identifiers import quote_identifier
 
 if TYPE_CHECKING:
     from confiture_tui.core.catalog.models.routines import Routine
     from confiture_tui.core.effects.expressions.reads import Facts
-    from confiture_tui.core.effects.schema import Found
     from confiture_tui.core.effects.step import Step
 
 Node = dict[str, Any]
@@ -198,50 +197,6 @@ def _events(node: Node) -> str:
     return " OR ".join(word for bit, word in words if bits & bit)
 
 
-def read_rule(node: Node, step: Step) -> None:
-    """CREATE [OR REPLACE] RULE"""
-    refuse_system_catalog(step, node["relation"])
-    found = find_existing(step, node["relation"])
-    if found is None:
-        return
-    step.lock(found, _AE, "CREATE RULE changes what every statement on it does")
-    hidden = frozenset({"old", "new", "*OLD*", "*NEW*"})
-    for one in node.get("actions", []):
-        lock_mentioned(step, one, "the rule's action mentions it", known=hidden)
-    relation = _altered(step, found, "42710", "a rule of that name may exist")
-    if relation is None:
-        return
-    if relation.kind not in (*_TABLES, RelationKind.VIEW):
-        step.refuse("42809", f'relation "{relation.name}" cannot have rules')
-    if node.get("event") == "CMD_SELECT":
-        step.refuse("42809", f'relation "{relation.name}" cannot have ON SELECT rules')
-    name = str(node["rulename"])
-    existing = next((one for one in relation.rules if one.name == name), None)
-    if existing is not None and not node.get("replace"):
-        step.refuse("42710", f'rule "{name}" for relation "{relation.name}" already exists')
-    rule = Rule(
-        oid=existing.oid if existing is not None else step.change.new_oid(),
-        relation=relation.qualified_name,
-        name=name,
-        quoted_name=quote_identifier(name),
-        definition=Written(node, step.statement.sql),
-        enabled="origin",
-        comment=None,
-    )
-    others = tuple(one for one in relation.rules if one.name != name)
-    step.change.put(replace(relation, rules=(*others, rule)))
-
-
-def _altered(step: Step, found: Found, sqlstate: str, why: str) -> Relation | None:
-    """The relation that something is hung on; ``None`` when nothing is known of it."""
-    if found.relation is None or not found.known:
-        if found.object is not None and found.relation is None:
-            step.refuse("42809", f'"{found.key[1]}" is not a table')
-        step.may_fail(sqlstate, why)
-        return None
-    return found.relation
-
-
 def read_create_policy(node: Node, step: Step) -> None:
     """CREATE POLICY"""
     refuse_system_catalog(step, node["table"])
@@ -258,7 +213,7 @@ def read_create_policy(node: Node, step: Step) -> None:
         if (role := role_named(step, one)) is not None:
             note_unsure(step, role, None)
     step.lock(found, _AE, "CREATE POLICY changes who sees which rows")
-    relation = _altered(step, found, "42710", "a policy of that name may exist")
+    relation = find_altered(step, found, "42710", "a policy of that name may exist")
     if relation is not None and relation.kind not in _TABLES:
         step.refuse("42809", f'"{relation.name}" is not a table')
     facts = _read_conditions(node, step, relation)
@@ -315,7 +270,7 @@ def read_alter_policy(node: Node, step: Step) -> None:
         return
     require_roles(step, node.get("roles", []))
     step.lock(found, _AE, "ALTER POLICY changes who sees which rows")
-    relation = _altered(step, found, "42704", "the policy may not exist")
+    relation = find_altered(step, found, "42704", "the policy may not exist")
     _read_conditions(node, step, relation)
     if relation is None:
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from confiture_tui.core.catalog.models.dependencies import PG_TYPE, ObjectAddress
 from confiture_tui.core.catalog.models.relations import Persistence, RelationKind
 from confiture_tui.core.catalog.models.types import Type, TypeKind
 from confiture_tui.core.catalog.replacing import replace
@@ -11,6 +12,7 @@ from confiture_tui.core.effects.changes import blank_relation
 from confiture_tui.core.effects.statements.creation import new_place, refuse_taken_relation, refuse_taken_type
 from confiture_tui.core.effects.statements.definitions import column_of, column_parts, names_in
 from confiture_tui.core.effects.statements.fresh_labels import note_fresh_label, note_renamed_label
+from confiture_tui.core.effects.statements.needs import note_type
 from confiture_tui.core.effects.statements.options import find_option, option_text
 from confiture_tui.core.effects.statements.type_lookup import find_type_named
 from confiture_tui.core.effects.types_known import refuse_set, require_column_type, require_type
@@ -32,7 +34,7 @@ def new_type(step: Step, schema: str, name: str, kind: TypeKind) -> Type:
         qualified_name=qualified_name(schema, name),
         kind=kind,
         owner="",
-        array_oid=0,
+        array_oid=step.change.new_oid(),
         multirange_oid=0,
         labels=(),
         base_type=None,
@@ -120,7 +122,9 @@ def read_create_range(node: Node, step: Step) -> None:
     if subtype is None:
         step.refuse("42601", 'type attribute "subtype" is required')
     require_type(step, subtype.get("arg", {}).get("TypeName", {}))
-    step.change.put_type(replace(new_type(step, schema, name, TypeKind.RANGE), subtype=option_text(subtype.get("arg"))))
+    made = replace(new_type(step, schema, name, TypeKind.RANGE), subtype=option_text(subtype.get("arg")))
+    step.change.put_type(made)
+    note_type(step, ObjectAddress(PG_TYPE, made.oid), subtype.get("arg", {}).get("TypeName", {}))
 
 
 def read_create_composite(node: Node, step: Step) -> None:

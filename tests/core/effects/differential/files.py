@@ -127,4 +127,76 @@ CASES = (
         (*_GUESTS, "DROP OWNED BY files_guest; DROP ROLE files_guest"),
         "GRANT SELECT ON cow TO files_guest",
     ),
+    Case(
+        "an array of an enum keeps it",
+        ("CREATE TYPE mood AS ENUM ('calm'); CREATE TABLE bear (id int, moods mood[] DEFAULT '{calm}')",),
+        "DROP TYPE mood",
+    ),
+    Case(
+        "an array of an enum goes with it",
+        ("CREATE TYPE mood AS ENUM ('calm'); CREATE TABLE bear (id int, moods mood[])",),
+        "DROP TYPE mood CASCADE",
+    ),
+    Case(
+        "an enum is free once its column has another one",
+        (
+            "CREATE TYPE mood AS ENUM ('calm'); CREATE TABLE bear (id int, mood mood NOT NULL DEFAULT 'calm')",
+            "CREATE TYPE temper AS ENUM ('calm', 'hungry');"
+            "ALTER TABLE bear ALTER mood DROP DEFAULT, ALTER mood TYPE temper USING mood::text::temper;"
+            "ALTER TABLE bear ALTER mood SET DEFAULT 'hungry'",
+        ),
+        "DROP TYPE mood",
+    ),
+    Case(
+        "a function takes a type",
+        (
+            "CREATE TYPE mood AS ENUM ('calm');"
+            "CREATE FUNCTION calms(mood[]) RETURNS boolean LANGUAGE sql AS 'SELECT true'",
+        ),
+        "DROP TYPE mood",
+    ),
+    Case(
+        "a function gives rows of a table",
+        ("CREATE TABLE bear (id int);CREATE FUNCTION bears() RETURNS SETOF bear LANGUAGE sql AS 'SELECT * FROM bear'",),
+        "DROP TABLE bear",
+    ),
+    Case(
+        "a column holds rows of a table",
+        ("CREATE TABLE bear (id int, name text); CREATE TABLE den (id int, bear bear)",),
+        "ALTER TABLE bear ALTER id TYPE bigint",
+    ),
+    Case(
+        "a table is dropped whose rows a column holds",
+        ("CREATE TABLE bear (id int, name text); CREATE TABLE den (id int, bear bear)",),
+        "DROP TABLE bear",
+    ),
+    Case(
+        "a domain is made of an enum",
+        ("CREATE TYPE mood AS ENUM ('calm', 'gruff'); CREATE DOMAIN gentle AS mood CHECK (VALUE <> 'gruff')",),
+        "DROP TYPE mood",
+    ),
+    Case(
+        "a view groups by a primary key",
+        (
+            "CREATE TABLE bear (id int CONSTRAINT known PRIMARY KEY, name text); CREATE TABLE meal (bear int);"
+            "CREATE VIEW meals AS SELECT b.name, count(*) FROM bear b JOIN meal m ON m.bear = b.id GROUP BY b.id",
+        ),
+        "ALTER TABLE bear DROP CONSTRAINT known",
+    ),
+    Case(
+        "a rule writes a column",
+        (
+            "CREATE TABLE bear (id int, name text, seen timestamptz); CREATE TABLE visit (bear int);"
+            "CREATE RULE note AS ON INSERT TO visit DO ALSO UPDATE bear SET seen = now() WHERE id = new.bear",
+        ),
+        "ALTER TABLE bear DROP seen",
+    ),
+    Case(
+        "a rule goes with a column",
+        (
+            "CREATE TABLE bear (id int, name text, seen timestamptz); CREATE TABLE visit (bear int, day date);"
+            "CREATE RULE note AS ON DELETE TO visit DO ALSO INSERT INTO bear (id) VALUES (old.bear)",
+        ),
+        "ALTER TABLE visit DROP bear CASCADE",
+    ),
 )

@@ -31,18 +31,8 @@ if TYPE_CHECKING:
 _BY_STATISTICS = {"scans", "destroys_data", "changes_data"}
 _WORLDS = {"shop": worlds.SHOP, "partitions": worlds.PARTITIONS, "bonds": worlds.BONDS, "tree": worlds.TREE}
 _FORMS_EACH = 40
-_NOT_YET = frozenset(
-    {
-        # A function's result type, statistics objects, and the rows of a table in a policy are not linked with what
-        # they rest on; nor is a view with the primary key that its GROUP BY needs.
-        "bonds: column in views",
-        "bonds: composite cascade",
-        "bonds: statistics",
-        "key: drop primary, cascade",
-        "tree: drop cascade",
-        "type: default that does not follow",
-    }
-)
+_NOT_YET = frozenset({"bonds: statistics"})
+"""Statistics objects are not linked with the tables that they are on."""
 
 
 def _chosen(setup: str, major: int) -> list[Form]:

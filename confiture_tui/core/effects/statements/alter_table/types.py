@@ -183,7 +183,10 @@ def _refuse_default(alteration: Alteration, column: Column, type_node: Node) -> 
         return
     relation = step.now.find(column.relation).relation
     kind = type_of(expression, step.now, relation=relation)
-    if kind is None or kind.name == "unknown":
+    if kind is not None and kind.name == "unknown":
+        # A text in quotes was read as the column's type when it became the default.
+        kind = parse_type(column.type) if column.type and "A_Const" in expression else None
+    if kind is None:
         return
     if change_of_type(kind, new, step.now, step.settings).possible is False:
         what = "generation expression" if column.generated is not None else "default"
