@@ -41,6 +41,7 @@ INSERT INTO orders
     FROM generate_series(1, {rows}) i;
 INSERT INTO narrow SELECT i, i % 1000 FROM generate_series(1, {rows}) i;
 CREATE MATERIALIZED VIEW sums AS SELECT customer_id, max(note) AS longest FROM orders GROUP BY customer_id;
+CREATE UNIQUE INDEX ON sums (customer_id);
 ALTER TABLE orders ADD CONSTRAINT later CHECK (amount >= 0) NOT VALID;
 """
 STATEMENTS = (
@@ -63,6 +64,9 @@ STATEMENTS = (
     "ALTER TABLE orders ALTER id TYPE bigint",
     "ALTER TABLE orders ALTER amount TYPE numeric(12, 2)",
     "REFRESH MATERIALIZED VIEW sums",
+    "REFRESH MATERIALIZED VIEW CONCURRENTLY sums",
+    "CREATE TABLE copy_of_orders AS SELECT * FROM orders",
+    "ANALYZE orders",
     "REINDEX TABLE orders",
     "VACUUM FULL orders",
     "CLUSTER orders USING orders_pkey",

@@ -10,6 +10,7 @@ from confiture_tui.core.catalog.models.constraints import ConstraintKind
 from confiture_tui.core.catalog.models.relations import Sequence
 from confiture_tui.core.effects.forecast import WorkKind
 from confiture_tui.core.effects.model import DurationEstimate
+from confiture_tui.core.risk.work_besides import work_besides
 from confiture_tui.core.risk.writes import rows_changed
 
 if TYPE_CHECKING:
@@ -132,7 +133,10 @@ class Durations:
 
     def of(self, forecast: Forecast) -> Cost:
         """A whole statement, without the waits for its locks."""
-        parts = [self.of_work(work, forecast) for work in passes(forecast)] if forecast.works else ()
+        parts = [self.of_work(work, forecast) for work in passes(forecast)] if forecast.works else []
+        besides = work_besides(forecast, self._sizes, self._rates)
+        if besides is not None:
+            parts.append(self._ranged(*besides))
         unread = bool(forecast.effects.opaque or forecast.effects.basis is None)
         found = _of_statement(self._rates.overhead, self._rates.source, (*parts,), unread)
         if forecast.measured_ms is None:
