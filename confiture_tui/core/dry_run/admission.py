@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.dry_run.calm import calm_transaction
+from confiture_tui.core.sql.identifiers import quote_identifier
 from confiture_tui.database.pooler import backend_pid, is_transaction_pooled
 from confiture_tui.errors import UsageError
 
@@ -121,7 +122,8 @@ def admit(conn: psycopg.Connection[Any], *, allow_superuser: bool) -> Admission:
         raise UsageError(
             f"The role {role} may not create temporary tables in the database {database}: "
             "the guard that keeps a dry run from being committed is one.",
-            hint=f"GRANT TEMPORARY ON DATABASE {database} TO {role}, or dry-run on the shadow.",
+            hint=f"GRANT TEMPORARY ON DATABASE {quote_identifier(database)} TO {quote_identifier(role)}; "
+            "or dry-run on the shadow.",
         )
     return Admission(power is not None, (_READ_ONLY_NOTE,) if read_only else ())
 

@@ -15,21 +15,24 @@ from confiture_tui.core.runner.in_transaction import LedgerDiffers
 from confiture_tui.core.runner.journal import JournalState
 from confiture_tui.core.runner.recovery import settle_journal
 from confiture_tui.core.runner.selection import Objection, ObjectionCode
+from confiture_tui.core.sql.identifiers import quote_identifier
 
 if TYPE_CHECKING:
     import psycopg
 
     from confiture_tui.core.catalog import Catalog
+    from confiture_tui.core.effects.forecast import Simulation
     from confiture_tui.core.migrations.model import Migration
     from confiture_tui.core.runner.journal import Journal
     from confiture_tui.database.ledger_table import LedgerTable
 
 
 def what_is_absent(migrations: Sequence[Migration], catalog: Catalog) -> tuple[Objection, ...]:
-    """The migrations whose tables, views, indexes or sequences are not in the database, though nothing later drops or
-    renames them: they have not been run."""
+    """The migrations whose tables, views, indexes, sequences or columns are not in the database, though nothing later
+    drops or renames them: they have not been run."""
     there = Schema.of(catalog)
     simulations = simulate_all(migrations)
+    columns = _columns_kept(simulations)
     found = []
     for simulation in simulations:
         made = (name for forecast in simulation.forecasts for name in forecast.effects.creates or ())
@@ -38,6 +41,11 @@ def what_is_absent(migrations: Sequence[Migration], catalog: Catalog) -> tuple[O
             for name in dict.fromkeys(made)
             if simulations[-1].after.find(name).object is not None and there.find(name).object is None
         ]
+        absent += [
+            f"{table}.{quote_identifier(column)}"
+            for (table, column), owner in columns.items()
+            if owner is simulation and (relation := there.find(table).relation) and not relation.column(column)
+        ]
         if absent:
             migration = simulation.migration
             sentence = f"{migration.label} makes {', '.join(absent)}, which the database does not have: " + (
@@ -45,6 +53,24 @@ def what_is_absent(migrations: Sequence[Migration], catalog: Catalog) -> tuple[O
             )
             found.append(Objection(code=ObjectionCode.ABSENT, version=migration.version, sentence=sentence))
     return tuple(found)
+
+
+def _columns_kept(simulations: Sequence[Simulation]) -> dict[tuple[str, str], Simulation]:
+    """The columns that ADD COLUMN makes and nothing later takes away or renames, and whose they are."""
+    kept: dict[tuple[str, str], Simulation] = {}
+    for simulation in simulations:
+        for forecast in simulation.forecasts:
+            node, before = forecast.statement.node or {}, forecast.before
+            table = before.name_of(node["relation"]) if isinstance(node.get("relation"), dict) else ""
+            for one in node.get("cmds", ()):
+                command = one.get("AlterTableCmd", {})
+                if command.get("subtype") == "AT_AddColumn":
+                    kept[table, command["def"]["ColumnDef"]["colname"]] = simulation
+                elif command.get("subtype") == "AT_DropColumn":
+                    kept.pop((table, command.get("name", "")), None)
+            if forecast.statement.node_kind == "RenameStmt":
+                kept.pop((table, node.get("subname", "")), None)
+    return kept
 
 
 def mark_all_applied(

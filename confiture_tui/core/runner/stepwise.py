@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from confiture_tui.errors import ConfitureError
 
 
-_DROP_ON_CANCEL = "700ms"
-"""For how long an invalid index is tried to be dropped once somebody has asked for a stop."""
+_DROP_ON_CANCEL = "350ms"
+"""For how long an invalid index is tried to be dropped once somebody has asked for a stop: less than the half second
+after which a job is taken for one that does not hear it."""
 
 
 def run_stepwise(
