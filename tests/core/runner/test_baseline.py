@@ -15,7 +15,10 @@ from tests.core.runner.running import Connection, migration
         (("CREATE TABLE gone (id int)",), ["001_step makes public.gone,"]),
         (("CREATE TABLE here (id int)", "CREATE INDEX i ON here (id)"), ["002_step makes public.i,"]),
         (("ALTER TABLE here ADD n int",), []),
-        (('ALTER TABLE public.here ADD COLUMN "N" int, ADD m int',), ["001_step makes public.here.N, public.here.m,"]),
+        (
+            ('ALTER TABLE public.here ADD COLUMN "N" int, ADD m int',),
+            ['001_step makes public.here."N", public.here.m,'],
+        ),
         (("ALTER TABLE here ADD m int", "ALTER TABLE here DROP m"), []),
         (("ALTER TABLE here ADD m int", "ALTER TABLE here RENAME m TO n"), []),
         (("ALTER TABLE here ADD m int; ALTER TABLE other ADD m int", "ALTER TABLE other DROP m"), ["001_step"]),
