@@ -190,7 +190,7 @@ def primary_key_not_null_first(command: Command) -> str | None:
 
 
 def two_transactions(forecast: Forecast, simulation: Simulation) -> str | None:
-    """VALIDATE in a transaction of its own: the statements before it, and it; ``None`` after very many."""
+    """VALIDATE in a transaction of its own: the statements before it, very many only by where they end, and it."""
     source = Source(forecast.statement.sql)
     node = forecast.statement.node or {}
     spans = source.commands(node)
@@ -202,9 +202,12 @@ def two_transactions(forecast: Forecast, simulation: Simulation) -> str | None:
     first = [text for text, subtype in zip(texts, subtypes, strict=True) if subtype != "AT_ValidateConstraint"]
     last = [text for text, subtype in zip(texts, subtypes, strict=True) if subtype == "AT_ValidateConstraint"]
     recipe = Recipe()
-    earlier = _earlier(forecast, simulation)
-    if earlier is None:
-        return None
+    before = _earlier(forecast, simulation)
+    earlier = [one.statement.sql for one in before]
+    if len(before) > _MOST_REPEATED:
+        line = before[-1].statement.line
+        recipe.note(f"First all that this transaction does up to line {line}, in one that ends before this begins.")
+        earlier = []
     if first:
         earlier.append(f"ALTER TABLE {table} {', '.join(first)}")
     if earlier:
@@ -212,23 +215,24 @@ def two_transactions(forecast: Forecast, simulation: Simulation) -> str | None:
     return recipe.long("Reads the table; readers and writers go on.", f"ALTER TABLE {table} {', '.join(last)}").text()
 
 
-def _earlier(forecast: Forecast, simulation: Simulation) -> list[str] | None:
-    """The statements before in the same transaction; ``None`` when there are more than anybody would write anew."""
+def _earlier(forecast: Forecast, simulation: Simulation) -> list[Forecast]:
+    """The statements before in the same transaction, but those that only set something; of very many the last."""
     if forecast.transaction is None:
         return []
-    found: list[str] = []
+    found: list[Forecast] = []
     for place in range(forecast.statement.index - 2, -1, -1):
         one = simulation.forecasts[place]
         if one.transaction != forecast.transaction:
             break
         if one.statement.node_kind not in ("TransactionStmt", "VariableSetStmt"):
-            found.append(one.statement.sql)
+            found.append(one)
         if len(found) > _MOST_REPEATED:
-            return None
+            break
     return found[::-1]
 
 
 _MOST_REPEATED = 100
+"""Statements that are repeated in an advice; of more, the line where they end is told."""
 
 
 def parents_first(command: Command, parents: Iterable[str]) -> str | None:

@@ -121,8 +121,12 @@ def check_valid(forecast: Forecast) -> str | None:
     ).text()
 
 
-def drop_invalid_first(forecast: Forecast) -> str | None:
-    """An index of that name dropped first; then the statement without IF NOT EXISTS."""
+def drop_invalid_first(forecast: Forecast, *, known: bool) -> str | None:
+    """An index of that name dropped first; then the statement without IF NOT EXISTS.
+
+    Args:
+        known: that it is invalid; else it is said to look first, for a valid one would be dropped too.
+    """
     subject = Subject.of_statement(forecast)
     node = forecast.statement.node or {}
     parts = _parts(subject.source, node)
@@ -130,12 +134,15 @@ def drop_invalid_first(forecast: Forecast) -> str | None:
         return None
     head, _, tail = parts
     name = quote_identifier(node["idxname"])
-    return (
-        Recipe()
-        .alone(
-            "Takes away what an earlier run may have left.",
-            f"DROP INDEX CONCURRENTLY IF EXISTS {subject.schema}.{name}",
+    full = f"{subject.schema}.{name}"
+    recipe = Recipe()
+    if not known:
+        recipe.note(
+            "Only where this says false; a valid index of that name is what is wanted:\n"
+            f"SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass({literal(full)});"
         )
+    return (
+        recipe.alone("Takes away what an earlier run has left.", f"DROP INDEX CONCURRENTLY IF EXISTS {full}")
         .alone("Builds the index; readers and writers go on.", f"{head} CONCURRENTLY {name} ON {subject.table}{tail}")
         .text()
     )

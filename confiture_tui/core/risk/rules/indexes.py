@@ -283,7 +283,7 @@ class IfNotExistsHidesInvalidIndex(_Index):
                 f"Line {forecast.statement.line}: {forecast.statement.tag} IF NOT EXISTS.",
                 f"{found.name}: indisvalid is false." if invalid else "Without a catalog: the text alone was read.",
             ),
-            safe_sql=advice.drop_invalid_first(forecast),
+            safe_sql=advice.drop_invalid_first(forecast, known=invalid),
             points=NOT_ASKED if invalid else 0,
             severity=Severity.MEDIUM if invalid else Severity.INFO,
         )

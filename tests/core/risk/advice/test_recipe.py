@@ -82,3 +82,31 @@ def test_one_of_several_sub_commands_says_so() -> None:
     texts = {risk.rule: risk.safe_sql or "" for risk in assessment.risks}
     for rule in ("set-not-null-scan", "add-check-without-not-valid"):
         assert texts[rule].startswith("-- In place of this sub-command alone")
+
+
+def _advice(sql: str, rule: str) -> str:
+    found = RiskAssessmentEngine().assess(Migration.from_sql(sql))
+    (text,) = {one.safe_sql for one in found.risks if one.rule == rule}
+    assert text is not None
+    return text
+
+
+def test_a_validation_after_very_many_statements_has_its_way_too() -> None:
+    many = "".join(f"ALTER TABLE t ADD c{number} int;\n" for number in range(150))
+    text = _advice(
+        f"BEGIN;\n{many}ALTER TABLE t ADD CONSTRAINT k CHECK (c1 > 0) NOT VALID;\n"
+        "ALTER TABLE t VALIDATE CONSTRAINT k;\nCOMMIT;",
+        "validate-in-same-transaction",
+    )
+    assert "up to line 152" in text
+    assert "BEGIN;" in text
+    assert [one.sql for one in Script.from_text(text).statements if one.node_kind == "AlterTableStmt"] == [
+        "ALTER TABLE public.t VALIDATE CONSTRAINT k"
+    ]
+
+
+def test_an_index_that_may_well_be_valid_is_looked_at_before_it_is_dropped() -> None:
+    text = _advice("CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON t (a);", "if-not-exists-hides-invalid-index")
+    look, _, rest = text.partition("DROP INDEX CONCURRENTLY IF EXISTS public.i")
+    assert "to_regclass('public.i')" in look
+    assert "CREATE INDEX CONCURRENTLY i ON public.t (a)" in rest
