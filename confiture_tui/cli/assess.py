@@ -86,7 +86,7 @@ def assess(
       git show main:db/migrations/007_add_segment.up.sql | confiture-tui assess -
     """
     from confiture_tui.cli.session import with_service
-    from confiture_tui.service.assessing import AssessRequest
+    from confiture_tui.service.assess_request import AssessRequest
 
     files = [text for text in what or () if is_file(text)]
     versions = [text for text in what or () if text not in files]

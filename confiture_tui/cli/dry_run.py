@@ -345,7 +345,7 @@ async def _assessments(session: Session, versions: Sequence[str], *, must: bool)
         ConfitureError: it cannot be told, and it ``must``.
     """
     from confiture_tui.errors import ConfitureError
-    from confiture_tui.service.assessing import AssessRequest
+    from confiture_tui.service.assess_request import AssessRequest
 
     if not versions:
         return {}

@@ -28,21 +28,8 @@ if TYPE_CHECKING:
     from confiture_tui.core.migrations.profiles import RunnerProfile
     from confiture_tui.core.migrations.status import MigrationStatus
     from confiture_tui.core.risk.rates import Rates
+    from confiture_tui.service.assess_request import AssessRequest
     from confiture_tui.service.places import TargetInfo
-
-
-class AssessRequest(FrozenModel):
-    """What is to be assessed, and how.
-
-    Attributes:
-        versions: which migrations; all pending ones when empty.
-        allow: ids of rules whose risks are accepted.
-        asks_data: read-only questions to the data, within a budget of time.
-    """
-
-    versions: tuple[str, ...] = ()
-    allow: frozenset[str] = frozenset()
-    asks_data: bool = True
 
 
 class Assessed(FrozenModel):

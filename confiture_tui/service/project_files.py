@@ -9,6 +9,7 @@ from confiture_tui.config import MIGRATIONS
 from confiture_tui.core.migrations.layouts import Recognised, SingleFile, locate, recognise
 from confiture_tui.core.migrations.layouts.building import directory_of
 from confiture_tui.core.migrations.ledger import ledgers_present, read_tool_ledger
+from confiture_tui.core.migrations.stamp import Stamp, stamp_of
 from confiture_tui.core.migrations.status import MigrationStatus, ledger_findings, status_of
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from confiture_tui.config import Settings
     from confiture_tui.core.migrations.layouts import Layout, MigrationSet
     from confiture_tui.core.migrations.model import Finding
+
+    _Found = tuple[MigrationSet, tuple[Finding, ...]]
 
 
 class ProjectFiles:
@@ -39,9 +42,11 @@ class ProjectFiles:
         self._recognised = recognise(directory, given=layout)
         self._place = place
         self.alone: Path | None = None
+        self._last: tuple[Stamp, _Found] | None = None
+        self._is_told = False
         self.migrations, self.findings = self._read()
         if file is not None and not any(one.path == file for one in self.migrations.members):
-            self.alone, self._recognised = file, Recognised(SingleFile(file), None)
+            self.alone, self._recognised, self._last = file, Recognised(SingleFile(file), None), None
             self.migrations, self.findings = self._read()
 
     @classmethod
@@ -79,17 +84,24 @@ class ProjectFiles:
             return
         settled = self._recognised.settled_by(ledgers_present(conn))
         if settled is not self._recognised:
-            self._recognised = settled
+            self._recognised, self._last = settled, None
             self.migrations, self.findings = self._read()
 
-    def status(self, conn: psycopg.Connection[Any] | None) -> tuple[MigrationSet, tuple[MigrationStatus, ...]]:
+    def status(
+        self, conn: psycopg.Connection[Any] | None, *, reads_anew: bool = True
+    ) -> tuple[MigrationSet, tuple[MigrationStatus, ...]]:
         """The migrations as the files are now, and where each stands; without a connection all are pending.
+
+        Args:
+            reads_anew: also where the system says that nobody has changed a file since: a file server may say so for a
+                while after somebody has. What was read at opening is good for the first time all the same.
 
         Raises:
             UsageError: the directory cannot be listed, or the role may not read the ledger.
             ConfitureError: the ledger cannot be read.
         """
-        migrations, findings = self._read()
+        migrations, findings = self._read(anew=reads_anew and self._is_told)
+        self._is_told = True
         ledger = read_tool_ledger(conn, self.layout.ledgers) if conn is not None else None
         statuses = status_of(migrations, ledger)
         self.migrations, self.findings = migrations, (*findings, *ledger_findings(statuses, ledger))
@@ -102,7 +114,15 @@ class ProjectFiles:
             statuses = with_interrupted(statuses, left_overs(conn, Journal(ledger.schema)))
         return migrations, statuses
 
-    def _read(self) -> tuple[MigrationSet, tuple[Finding, ...]]:
+    def _read(self, *, anew: bool = False) -> _Found:
+        last = self._last
+        # Taken before: what changes while it is being read is read again the next time.
+        stamp = stamp_of(self.directory)
+        if last is not None and not anew and last[0] == stamp:
+            return last[1]
         migrations = self.layout.discover(self.directory)
         first = (self._place, self._recognised.finding)
-        return migrations, (*(one for one in first if one is not None), *migrations.all_findings)
+        found = migrations, (*(one for one in first if one is not None), *migrations.all_findings)
+        # Together: of several threads that read at once, none may give its stamp to what another has read.
+        self._last = (stamp, found) if stamp is not None else None
+        return found

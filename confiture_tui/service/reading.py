@@ -10,7 +10,7 @@ from confiture_tui.core.catalog import Catalog
 from confiture_tui.core.migrations.profiles import PROFILES
 from confiture_tui.core.migrations.status import MigrationState
 from confiture_tui.errors import UsageError
-from confiture_tui.service.assessing import Assessed, AssessRequest, assess_loose, assess_pending, evidence_of
+from confiture_tui.service.assessing import Assessed, assess_loose, assess_pending, evidence_of
 from confiture_tui.service.previews import preview_of, simulated
 from confiture_tui.yaml_file import did_you_mean
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from confiture_tui.core.dry_run.result import DryRunResult
     from confiture_tui.core.migrations.layouts.marked import SqlText
     from confiture_tui.database.cancellation import CancelScope
+    from confiture_tui.service.assess_request import AssessRequest
     from confiture_tui.service.models import MigrationPreview
     from confiture_tui.service.workspace import Workspace
 
@@ -80,7 +81,8 @@ def assess(
         ConfitureError: the catalog cannot be read.
         Cancelled: the scope was cancelled.
     """
-    statuses, profile = workspace.status(scope), workspace.profile
+    # Whoever asks for this has mostly just been told what there is.
+    statuses, profile = workspace.status(scope, reads_anew=False), workspace.profile
     with ExitStack() as stack:
         conn = stack.enter_context(workspace.reaching.connected(scope)) if workspace.has_target else None
         engine = evidence_of(request, conn, workspace.rates(conn)).engine_for(profile, results)

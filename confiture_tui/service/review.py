@@ -14,7 +14,7 @@ from confiture_tui.core.migrations.model import Finding, Migration
 from confiture_tui.core.migrations.status import MigrationState
 from confiture_tui.core.risk.model import RiskAssessment
 from confiture_tui.errors import ConfitureError, UsageError
-from confiture_tui.service.assessing import AssessRequest
+from confiture_tui.service.assess_request import AssessRequest
 from confiture_tui.service.linting import LintRequest, LintResult
 from confiture_tui.service.models import PreviewedHook
 from confiture_tui.service.reading import assess

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from confiture_tui.core.runner.recovery import LeftOver
     from confiture_tui.core.runner.result import RunResult
     from confiture_tui.database.cancellation import CancelScope
-    from confiture_tui.service.assessing import Assessed, AssessRequest, BaselineUse
+    from confiture_tui.service.assess_request import AssessRequest
+    from confiture_tui.service.assessing import Assessed, BaselineUse
     from confiture_tui.service.in_place import InPlaceOptions
     from confiture_tui.service.linting import LintRequest, LintResult
     from confiture_tui.service.models import MigrationPreview

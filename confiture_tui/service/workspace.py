@@ -188,21 +188,23 @@ class Workspace:
         """Whether there is a database."""
         return self.reaching.dsn is not None
 
-    def status(self, scope: CancelScope) -> tuple[MigrationStatus, ...]:
+    def status(self, scope: CancelScope, *, reads_anew: bool = True) -> tuple[MigrationStatus, ...]:
         """Every migration with its state; without a database everything is pending.
 
-        The files are read again: they may have been edited since.
+        The files are read again: they may have been edited since. See ``ProjectFiles.status`` for ``reads_anew``.
         """
-        return self._status(scope)[1]
+        return self._status(scope, reads_anew=reads_anew)[1]
 
-    def _status(self, scope: CancelScope) -> tuple[MigrationSet, tuple[MigrationStatus, ...]]:
+    def _status(
+        self, scope: CancelScope, *, reads_anew: bool = True
+    ) -> tuple[MigrationSet, tuple[MigrationStatus, ...]]:
         """The migrations as the files are now, and their states."""
         files = self._project_files
         if not self.has_target:
-            found = files.status(None)
+            found = files.status(None, reads_anew=reads_anew)
         else:
             with self.reaching.connected(scope) as conn:
-                found = files.status(conn)
+                found = files.status(conn, reads_anew=reads_anew)
         if self.project is not None:
             self.project = self.project.model_copy(update={"findings": files.findings})
         return found

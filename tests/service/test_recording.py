@@ -11,7 +11,7 @@ from confiture_tui.core.runner.policy import RunPolicy
 from confiture_tui.errors import Cancelled, ConnectError, UsageError
 from confiture_tui.events import Event, EventName
 from confiture_tui.service import MigrationService
-from confiture_tui.service.assessing import AssessRequest
+from confiture_tui.service.assess_request import AssessRequest
 from confiture_tui.service.recording import recorder
 from confiture_tui.service.recording.entries import (
     Answered,

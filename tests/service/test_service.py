@@ -6,7 +6,9 @@ import asyncio
 import os
 import signal
 import threading
+import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -14,12 +16,14 @@ import pytest
 
 from confiture_tui.config import Settings
 from confiture_tui.core.dry_run.result import Rows
+from confiture_tui.core.migrations.stamp import stamp_of
 from confiture_tui.core.migrations.status import MigrationState
 from confiture_tui.database.cancellation import CancelScope
 from confiture_tui.errors import Cancelled, ConnectError, UsageError
 from confiture_tui.events import Event, EventName
 from confiture_tui.secret import Secret
-from confiture_tui.service import MigrationService
+from confiture_tui.service import MigrationService, project_files
+from confiture_tui.service.assess_request import AssessRequest
 from tests.support.processes import until
 
 if TYPE_CHECKING:
@@ -327,3 +331,34 @@ async def test_an_applied_migration_is_not_tried_again(
     with pytest.raises(UsageError, match="001_start is applied already"):
         await service.dry_run("001")
     assert (await service.dry_run("002")).ok
+
+
+async def test_files_that_nobody_touches_are_read_once_for_the_list_and_its_assessments(
+    service_on: Callable[..., MigrationService], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What was written within the last two seconds is read each time.
+    later = time.time_ns() + 60_000_000_000
+    monkeypatch.setattr(project_files, "stamp_of", partial(stamp_of, now=later))
+    service = service_on()
+    await service.open()
+    opened = service._workspace()._project_files.migrations
+    await service.status()
+    await service.assess(AssessRequest())
+    assert service._workspace()._project_files.migrations is opened
+    (project / "db" / "migrations" / "002_label.up.sql").write_text("ALTER TABLE jar DROP COLUMN label;\n")
+    (assessed,) = await service.assess(AssessRequest(versions=("002",)))
+    assert [one.tag for one in assessed.assessment.statements] == ["ALTER TABLE"]
+    assert assessed.assessment.statements[0].sql.endswith("DROP COLUMN label")
+
+
+async def test_who_asks_again_has_the_files_read_again(
+    service_on: Callable[..., MigrationService], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(project_files, "stamp_of", lambda _directory: ())  # a file server that says nothing changes
+    service = service_on()
+    await service.open()
+    opened = service._workspace()._project_files.migrations
+    await service.status()
+    assert service._workspace()._project_files.migrations is opened
+    await service.status()
+    assert service._workspace()._project_files.migrations is not opened

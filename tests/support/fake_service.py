@@ -21,7 +21,7 @@ from confiture_tui.core.runner.selection import objections, to_apply, to_take_ba
 from confiture_tui.core.sql.script import Script
 from confiture_tui.errors import Cancelled, ConfitureError, UsageError
 from confiture_tui.events import Event, EventName, EventStream
-from confiture_tui.service.assessing import Assessed, AssessRequest
+from confiture_tui.service.assessing import Assessed
 from confiture_tui.service.linting import LintRequest, LintResult
 from confiture_tui.service.models import MigrationPreview, PreviewedHook
 from confiture_tui.service.running import PreparedRun, RunRequest
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from confiture_tui.core.runner.preflight import PreflightFinding
     from confiture_tui.core.runner.recovery import LeftOver
     from confiture_tui.core.runner.result import RunResult
+    from confiture_tui.service.assess_request import AssessRequest
     from confiture_tui.service.places import ProjectInfo, TargetInfo
 
 

@@ -146,6 +146,9 @@ class TestPanes:
 
     async def test_colours_come(self) -> None:
         async with running(samples.service()) as driver:
+            await driver.until(lambda: driver.review.sql.lines_shown)
+            assert driver.review.sql._colourless  # nobody sees it: the list is not kept waiting for the lexer
+            await driver.press("right_square_bracket", "right_square_bracket")
             await driver.until(lambda: driver.review.sql.is_coloured)
 
     async def test_enter_goes_into_the_pane_and_back(self) -> None:

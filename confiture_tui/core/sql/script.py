@@ -72,10 +72,11 @@ class Script:
                 the text without them.
             transactional: what a mark of its tool says of running it in a transaction; ``None`` without a mark.
         """
-        self.text = _SURROGATE.sub(_REPLACEMENT, text)
+        undecodable = () if text.isascii() else tuple(one.start() for one in _SURROGATE.finditer(text))
+        self.text = _SURROGATE.sub(_REPLACEMENT, text) if undecodable else text
         self.transactional = transactional
         self._sections = ((0, len(text)),) if sections is None else tuple(sections)
-        self._undecodable = tuple(one.start() for one in _SURROGATE.finditer(text))
+        self._undecodable: tuple[int, ...] = undecodable
         self._first_line = first_line
         self._segments: tuple[Segment, ...] | None = None
         self._parsed: _Parsed | None = None
@@ -87,6 +88,8 @@ class Script:
 
     def part(self, *, sections: Sequence[tuple[int, int]] | None = None, transactional: bool | None = None) -> Script:
         """The script that only these sections of the same file are, or all of it; see the constructor."""
+        if sections is None and transactional == self.transactional and self._sections == ((0, len(self.text)),):
+            return self
         part = Script(self.text, first_line=self._first_line, sections=sections, transactional=transactional)
         part._undecodable = self._undecodable
         return part

@@ -65,10 +65,15 @@ class ReadingDesk:
         session.assessing = any(one.state == "pending" for one in message.statuses)
         self._app.changed.publish(Topic.MIGRATIONS)
         if session.assessing:
-            self._app.run_worker(self._assess(), group="assess", exclusive=True)
+            # What judges them is much to be loaded, on a thread that would hold up the drawing of the list. By way of
+            # the screen: it hears of the list before this.
+            self._app.screen.call_after_refresh(self._begin_to_assess)
+
+    def _begin_to_assess(self) -> None:
+        self._app.run_worker(self._assess, group="assess", exclusive=True)
 
     async def _assess(self) -> None:
-        from confiture_tui.service.assessing import AssessRequest
+        from confiture_tui.service.assess_request import AssessRequest
 
         app = self._app
         try:
@@ -86,7 +91,7 @@ class ReadingDesk:
         self._app.run_worker(self._assess_again(version), group="assess-again")
 
     async def _assess_again(self, version: str) -> None:
-        from confiture_tui.service.assessing import AssessRequest
+        from confiture_tui.service.assess_request import AssessRequest
 
         app = self._app
         try:

@@ -27,7 +27,9 @@ _COLOUR_LIMIT: Final = 2_000_000
 
 
 class SqlView(LinesView):
-    """A file's text; lines too long for the view go on below. Showing it never waits: the colours come later.
+    """A file's text; lines too long for the view go on below.
+
+    Showing it never waits: the colours come later, once there is somebody to see them.
 
     One line is the cursor's: the keys and a click move it, and it goes where a statement is marked.
     """
@@ -64,6 +66,8 @@ class SqlView(LinesView):
         self._cursor = 0
         self._bring_mark = False
         self._gutter = 0
+        self._colourless = False
+        """The text has no colours yet, and nobody has asked for them."""
 
     @property
     def lines_shown(self) -> list[str]:
@@ -91,10 +95,9 @@ class SqlView(LinesView):
         self._marked = range(0)
         self._cursor = 0
         self._gutter = len(str(len(self._lines))) + 2
+        self._colourless = len(shown) <= _COLOUR_LIMIT
         self._lay_out()
         self.scroll_to(y=0, animate=False, immediate=True)
-        if len(shown) <= _COLOUR_LIMIT:
-            self._colour("\n".join(self._lines))
 
     def _lay_out(self) -> None:
         """Break the lines to the width of the view; a hidden view, which has none, keeps them whole."""
@@ -106,13 +109,18 @@ class SqlView(LinesView):
             self._first_rows.append(len(self._rows))
             self._rows += [(number, start, end) for start, end in break_line(line, width)]
         self.set_extent(len(self._rows))
+        if self._colourless and self._laid_out_in:
+            self._colourless = False
+            self._colour("\n".join(self._lines))
 
     @work(group="colours", exclusive=True)
     async def _colour(self, text: str) -> None:
-        from confiture_tui.ui.sql_colours import colours_by_line
-
-        self._colours = await in_background(lambda: colours_by_line(text))
-        self.refresh()
+        source = self._source
+        colours = await in_background(lambda: _colours_of(text))
+        # A view that was hidden meanwhile may have been given another text, whose colours nobody has asked for yet.
+        if source == self._source:
+            self._colours = colours
+            self.refresh()
 
     def mark(self, first_line: int, last_line: int) -> None:
         """Mark these lines, counted from 1, and bring them into view."""
@@ -214,6 +222,13 @@ class SqlView(LinesView):
                 if first < end and after > start
             ]
         return Content(number + self._lines[line][start:end], spans)
+
+
+def _colours_of(text: str) -> LineColours:
+    """The colours of a text: here, so that the lexer is loaded on a thread that nobody waits for."""
+    from confiture_tui.ui.sql_colours import colours_by_line
+
+    return colours_by_line(text)
 
 
 def break_line(line: str, width: int) -> list[tuple[int, int]]:

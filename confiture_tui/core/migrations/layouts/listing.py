@@ -26,11 +26,13 @@ class Listing:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.entries = list_files(directory)
-        self.names = frozenset(path.name for path in self.entries)
+        self._in_order = [path.name for path in self.entries]
+        self.names = frozenset(self._in_order)
 
     def named(self, pattern: re.Pattern[str]) -> Path | None:
         """The first entry whose whole name matches."""
-        return next((path for path in self.entries if pattern.fullmatch(path.name)), None)
+        found = next((at for at, name in enumerate(self._in_order) if pattern.fullmatch(name)), None)
+        return self.entries[found] if found is not None else None
 
     def holding(self, *names: str) -> Path | None:
         """The first directory in it that holds a file of one of these names, as ``directory/name``."""
