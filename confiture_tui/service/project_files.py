@@ -117,7 +117,7 @@ class ProjectFiles:
     def _read(self, *, anew: bool = False) -> _Found:
         last = self._last
         # Taken before: what changes while it is being read is read again the next time.
-        stamp = stamp_of(self.directory)
+        stamp = stamp_of(self.directory) if self.alone is None else None
         if last is not None and not anew and last[0] == stamp:
             return last[1]
         migrations = self.layout.discover(self.directory)

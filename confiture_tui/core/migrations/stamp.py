@@ -20,6 +20,8 @@ _SETTLED_NS: Final = 2_000_000_000
 _MOST: Final = 10_000
 """Entries that are looked at: in more there is not only migrations, and reading those is quicker."""
 _DEEPEST: Final = 8
+_PATIENCE_S: Final = 0.2
+"""How long it may look: on a slow file server, where the directory is a whole project's, reading is quicker."""
 
 
 def stamp_of(directory: Path, *, now: int | None = None) -> Stamp | None:
@@ -27,13 +29,14 @@ def stamp_of(directory: Path, *, now: int | None = None) -> Stamp | None:
 
     ``now`` is the time, in nanoseconds since 1970; the clock's when left out.
 
-    ``None`` where that cannot be told: something is too new, cannot be looked at, or there is too much of it. Also on
+    ``None`` where that cannot be told: something is too new, cannot be looked at, or there is too much of it, or it takes too long. Also on
     Windows, which does not tell when anything of a file was changed, only when it was written, as anybody may set it.
     """
     if sys.platform == "win32":
         return None
     found: list[_Entry] = []
     now = time.time_ns() if now is None else now
+    end = time.monotonic() + _PATIENCE_S
     todo = [(os.fspath(directory), 0)]
     try:
         while todo:
@@ -46,7 +49,7 @@ def stamp_of(directory: Path, *, now: int | None = None) -> Stamp | None:
                     if stat.S_ISDIR(seen.st_mode):
                         todo.append((entry.path, depth + 1))
                     found.append(_entry(entry.path, seen))
-            if len(found) > _MOST or depth > _DEEPEST:
+            if len(found) > _MOST or depth > _DEEPEST or time.monotonic() > end:
                 return None
     except OSError:
         # Whoever reads it says what is wrong.
