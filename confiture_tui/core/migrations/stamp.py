@@ -29,8 +29,9 @@ def stamp_of(directory: Path, *, now: int | None = None) -> Stamp | None:
 
     ``now`` is the time, in nanoseconds since 1970; the clock's when left out.
 
-    ``None`` where that cannot be told: something is too new, cannot be looked at, or there is too much of it, or it takes too long. Also on
-    Windows, which does not tell when anything of a file was changed, only when it was written, as anybody may set it.
+    ``None`` where that cannot be told: something is too new or cannot be looked at, there is too much of it, or it
+    takes too long. Also on Windows, which does not tell when anything of a file was changed, only when it was written,
+    as anybody may set it.
     """
     if sys.platform == "win32":
         return None

@@ -11,6 +11,8 @@ from confiture_tui.ui.safe_text import safe_text
 from confiture_tui.ui.session import Phase, Topic
 
 if TYPE_CHECKING:
+    from textual.worker import Worker
+
     from confiture_tui.core.risk.model import RiskAssessment
     from confiture_tui.ui.app import ConfitureApp
 
@@ -70,7 +72,8 @@ class ReadingDesk:
             self._app.screen.call_after_refresh(self._begin_to_assess)
 
     def _begin_to_assess(self) -> None:
-        self._app.run_worker(self._assess, group="assess", exclusive=True)
+        # Not the coroutine itself: an app that is ending begins no work any more, and nobody would await it.
+        _worker: Worker[None] = self._app.run_worker(self._assess, group="assess", exclusive=True)
 
     async def _assess(self) -> None:
         from confiture_tui.service.assess_request import AssessRequest
