@@ -25,6 +25,17 @@ _TELL_BY_LOCKS: Final = frozenset(_KINDS.split())
 """Kinds of statement that lock every relation of before that they touch, or that touch nothing but their session and
 what they make."""
 
+_RELATIONS: Final = frozenset(
+    {
+        "OBJECT_FOREIGN_TABLE",
+        "OBJECT_INDEX",
+        "OBJECT_MATVIEW",
+        "OBJECT_SEQUENCE",
+        "OBJECT_TABLE",
+        "OBJECT_VIEW",
+    }
+)
+
 
 def touches_existing(forecast: Forecast) -> bool:
     """Whether the statement reads, changes, drops or describes something that was there before the migration.
@@ -58,12 +69,14 @@ def touches_existing(forecast: Forecast) -> bool:
 
 
 def _drops_what_is_old(node: _Node, before: Schema) -> bool:
-    """Of other things than relations nothing is known here."""
-    relations = ("TABLE", "VIEW", "MATVIEW", "SEQUENCE", "INDEX", "FOREIGN_TABLE")
-    if str(node.get("removeType")).removeprefix("OBJECT_") not in relations:
-        return True
-    named = (_range(_parts(each.get("List", {}).get("items", ()))) for each in node.get("objects", ()))
-    return any(_relation_is_old(each, before) for each in named)
+    """Of relations, types, routines and schemas it is known; of other things nothing is known here."""
+    kind, objects = str(node.get("removeType")), node.get("objects", ())
+    if kind in _RELATIONS:
+        return any(_relation_is_old(_range(_parts(each.get("List", {}).get("items", ()))), before) for each in objects)
+    if kind in ("OBJECT_TYPE", "OBJECT_DOMAIN") and node.get("missing_ok") and before.known:
+        types = (before.type(_parts(each.get("TypeName", {}).get("names", ()))) for each in objects)
+        return any(found is not None and before.is_old(found) for found in types)
+    return any(_named_is_old(kind, each, before) for each in objects)
 
 
 def _named_is_old(kind: str, written: _Node, before: Schema) -> bool:

@@ -39,6 +39,8 @@ TOUCHING = (
     "ALTER TYPE mood ADD VALUE 'b'",
     "DROP FUNCTION f()",
     "DROP TYPE mood",
+    "DROP TYPE IF EXISTS nothing, mood",
+    "DROP SCHEMA old",
     "INSERT INTO t VALUES (1)",
     "ALTER ROLE CURRENT_USER SET work_mem = '1MB'",
 )
@@ -56,6 +58,10 @@ NOT_TOUCHING = (
     "INSERT INTO made VALUES (1)",
     "DROP TABLE made",
     "SET lock_timeout = '1s'",
+    "DROP SCHEMA IF EXISTS nothing CASCADE",
+    "DROP SCHEMA mine",
+    "DROP TYPE IF EXISTS nothing",
+    "DROP FUNCTION IF EXISTS nothing(int)",
 )
 
 

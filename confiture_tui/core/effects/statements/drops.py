@@ -236,7 +236,8 @@ def _part_target(kind: str, one: dict[str, Any], step: Step, *, missing_ok: bool
         step.lock(found, _AE, f"{_WHY} a {word} of it")
         if kind == "OBJECT_TRIGGER":
             step.unknown_reach("without a catalog its partitions, which lose the trigger too, are not known")
-        step.may_fail("42704", f"the {word} may not exist")
+        if not missing_ok:
+            step.may_fail("42704", f"the {word} may not exist")
         return None
     if kind == "OBJECT_RULE" and name == "_RETURN" and relation.kind is RelationKind.VIEW:
         step.refuse("2BP01", f"cannot drop rule _RETURN on view {found.name} because view {found.name} requires it")

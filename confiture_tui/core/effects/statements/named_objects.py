@@ -138,7 +138,8 @@ def find_schema(name: str, step: Step, *, missing_ok: bool = False) -> NamedObje
     catalog = step.schema.catalog
     if exists is None or catalog is None:
         step.unknown_reach("without a catalog what the schema holds is not known")
-        step.may_fail("3F000", f'schema "{name}" may not exist')
+        if not missing_ok:
+            step.may_fail("3F000", f'schema "{name}" may not exist')
         return None
     known = step.now.namespace(name)
     return NamedObject(ObjectAddress(PG_NAMESPACE, known.oid if known is not None else 0), "schema", name)

@@ -32,7 +32,8 @@ def find_routine(node: Node, object_type: str, step: Step, *, missing_ok: bool =
     parts = names_in(node, "objname")
     schema = step.now
     if not schema.known and not schema.routines(list(parts)):
-        step.may_fail("42883", f"the {word} may not exist")
+        if not missing_ok:
+            step.may_fail("42883", f"the {word} may not exist")
         step.unknown_reach(f"without a catalog what uses the {word} is not known")
         return None
     if len(parts) > 1 and schema.has_schema(parts[-2]) is False:

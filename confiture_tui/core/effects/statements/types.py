@@ -83,7 +83,8 @@ def read_alter_enum(node: Node, step: Step) -> None:
         step.refuse("42809", f"{parts[-1]} is not an enum")
     enum = found.type
     if enum is None:
-        step.may_fail("42710", "the label may exist")
+        if not node.get("skipIfNewValExists"):
+            step.may_fail("42710", "the label may exist")
         if old is not None:
             step.changes_data(None)
         return

@@ -56,10 +56,11 @@ class WriteWithoutWhere(RiskRule):
             fills = kind == "UpdateStmt" and fills_new_columns(forecast, node, context)
             if fills:
                 continue
+            whose = "that the source does not have " if kind == "MergeStmt" else ""
             yield self.risk(
                 context,
                 forecast,
-                f"Every row of {table} is {'deleted' if deletes else 'changed'}.",
+                f"Every row of {table} {whose}is {'deleted' if deletes else 'changed'}.",
                 evidence=(
                     f"Line {forecast.statement.line}: {forecast.statement.tag} without a condition.",
                     size_fact(context.size_of(table)),
@@ -207,8 +208,6 @@ def _is_for_all(kind: str, node: Node) -> bool:
             and _always(one.get("MergeWhenClause", {}).get("condition"))
             for one in node.get("mergeWhenClauses", ())
         )
-    if node.get("usingClause") or node.get("fromClause"):
-        return False
     return _always(node.get("whereClause"))
 
 

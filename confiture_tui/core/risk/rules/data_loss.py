@@ -50,7 +50,7 @@ class DropTable(RiskRule):
     def check(self, forecast: Forecast, context: RuleContext) -> Iterable[Risk]:
         """Tables that were there before."""
         node = forecast.statement.node or {}
-        if node.get("removeType") not in ("OBJECT_TABLE", "OBJECT_MATVIEW", "OBJECT_FOREIGN_TABLE"):
+        if node.get("removeType") not in ("OBJECT_TABLE", "OBJECT_FOREIGN_TABLE"):
             return
         for table in relations_dropped(forecast):
             yield self.risk(

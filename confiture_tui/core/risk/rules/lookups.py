@@ -77,15 +77,25 @@ def fills_new_columns(forecast: Forecast, node: Node, context: RuleContext) -> b
 
 def unindexed_references(forecast: Forecast, relation: Relation, node: Node) -> Iterator[tuple[Relation, Constraint]]:
     """The foreign keys to a table that a statement makes the server follow without an index to go by."""
-    written = {one.get("ResTarget", {}).get("name") for one in node.get("targetList", ())}
-    updates = forecast.statement.node_kind == "UpdateStmt"
+    written, deletes = _written_columns(forecast, node)
     for child, key in forecast.before.referencing(relation):
-        if key.kind is not ConstraintKind.FOREIGN_KEY or key.parent_oid or child.oid == relation.oid:
+        if key.kind is not ConstraintKind.FOREIGN_KEY or key.parent_oid:
             continue
-        if updates and not written & set(key.referenced_columns):
+        if not deletes and not written & set(key.referenced_columns):
             continue
         if not has_index_on(child, key.columns):
             yield child, key
+
+
+def _written_columns(forecast: Forecast, node: Node) -> tuple[set[str], bool]:
+    """The columns that UPDATE, DELETE or MERGE gives rows that are there; and whether it deletes some."""
+    kind = forecast.statement.node_kind
+    clauses = [one.get("MergeWhenClause", {}) for one in node.get("mergeWhenClauses", ())]
+    updating = [one for one in clauses if one.get("commandType") == "CMD_UPDATE"] if kind == "MergeStmt" else [node]
+    deletes = kind == "DeleteStmt" or any(one.get("commandType") == "CMD_DELETE" for one in clauses)
+    return {
+        str(one.get("ResTarget", {}).get("name")) for each in updating for one in each.get("targetList", ())
+    }, deletes
 
 
 def has_index_on(relation: Relation, columns: Sequence[str]) -> bool:

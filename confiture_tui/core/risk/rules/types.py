@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.effects.forecast import WorkKind
 from confiture_tui.core.risk.advice import domains as advice
@@ -146,7 +146,7 @@ class AddEnumValue(RiskRule):
         """Whether a value is added to an enum that was there before."""
         node = forecast.statement.node or {}
         name = strings(node.get("typeName", ()))
-        if node.get("oldVal") is not None or _is_new_type(forecast, name):
+        if node.get("oldVal") is not None or _is_new_type(forecast, name) or _has_label(forecast, node):
             return
         yield self.risk(
             context,
@@ -206,6 +206,12 @@ def _constants(tree: object) -> Iterable[str]:
 
 def _made_here(forecast: Forecast, node: object) -> bool:
     return isinstance(node, dict) and _is_new_type(forecast, strings(node.get("typeName", ())))
+
+
+def _has_label(forecast: Forecast, node: Mapping[str, Any]) -> bool:
+    """Whether the enum is known to have the value already."""
+    found = forecast.before.type(strings(node.get("typeName", ())))
+    return found is not None and node.get("newVal") in found.labels
 
 
 def _is_new_type(forecast: Forecast, name: tuple[str, ...]) -> bool:

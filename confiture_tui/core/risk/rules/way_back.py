@@ -11,6 +11,7 @@ from confiture_tui.core.risk.rule import MigrationRule
 from confiture_tui.core.risk.rules.examples import SHOP
 from confiture_tui.core.risk.rules.facts import count
 from confiture_tui.core.risk.scoring import NO_WAY_BACK
+from confiture_tui.core.sql.identifiers import quote_identifier
 
 if TYPE_CHECKING:
     from confiture_tui.core.effects.forecast import Simulation
@@ -128,20 +129,20 @@ def _relation_differences(name: str, before: Schema, after: Schema) -> Iterator[
     now = {one.name: one.type for one in new.object.columns}
     for column in sorted(columns.keys() | now.keys()):
         if column not in now:
-            yield f"{name} has lost its column {column}"
+            yield f"{name} has lost its column {quote_identifier(column)}"
         elif column not in columns:
-            yield f"{name} keeps the column {column}"
+            yield f"{name} keeps the column {quote_identifier(column)}"
         elif columns[column] != now[column]:
-            yield f"{name}.{column} is {now[column]} and was {columns[column]}"
+            yield f"{name}.{quote_identifier(column)} is {now[column]} and was {columns[column]}"
     for what, theirs, ours in (
         ("constraint", {one.name for one in old.object.constraints}, {one.name for one in new.object.constraints}),
         ("index", {one.name for one in old.object.indexes}, {one.name for one in new.object.indexes}),
         ("trigger", {one.name for one in old.object.triggers}, {one.name for one in new.object.triggers}),
     ):
         for one in sorted(theirs - ours):
-            yield f"{name} has lost its {what} {one}"
+            yield f"{name} has lost its {what} {quote_identifier(one)}"
         for one in sorted(ours - theirs):
-            yield f"{name} keeps the {what} {one}"
+            yield f"{name} keeps the {what} {quote_identifier(one)}"
 
 
 RULES = (MissingDown(), DownNotInverse())

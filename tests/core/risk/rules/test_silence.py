@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from confiture_tui.core.catalog import Catalog
 
 _NEW = "CREATE TABLE n (id bigint PRIMARY KEY, a int, b varchar(10), p_id bigint);\n"
+_LINKED = SHOP + "\nALTER TABLE orders ADD FOREIGN KEY (customer_id) REFERENCES customers;"
+_MERGE = "MERGE INTO customers c USING orders o ON c.id = o.id WHEN MATCHED THEN"
 _LOCKING_WORK = {
     "add-column-volatile-default",
     "add-column-auto-increment",
@@ -128,6 +130,11 @@ def test_a_table_that_is_new_bears_everything(
         (SHOP, "UPDATE orders SET status = 'x' WHERE id = 7", "write-without-where"),
         (SHOP, "DELETE FROM orders USING customers c WHERE c.id = customer_id", "write-without-where"),
         (SHOP, "DELETE FROM customers WHERE id = 1", "delete-cascades-unindexed"),
+        (_LINKED, f"{_MERGE} UPDATE SET email = o.status", "delete-cascades-unindexed"),
+        (_LINKED, "UPDATE customers SET email = 'x' WHERE id = 1", "delete-cascades-unindexed"),
+        (SHOP, "CREATE MATERIALIZED VIEW m AS SELECT 1 AS one; DROP MATERIALIZED VIEW m", "drop-table"),
+        (SHOP + "\nCREATE TYPE mood AS ENUM ('a');", "ALTER TYPE mood ADD VALUE IF NOT EXISTS 'a'", "add-enum-value"),
+        (SHOP + "\nCREATE MATERIALIZED VIEW m AS SELECT 1 AS one;", "DROP MATERIALIZED VIEW m", "drop-table"),
         (SHOP, "CREATE OR REPLACE VIEW fresh AS SELECT 1 AS one", "replace-view-or-function"),
         (SHOP, "DROP FUNCTION IF EXISTS nothing(int)", "drop-function"),
         (EVENTS, "CREATE INDEX i ON ONLY events (payload)", "create-index-not-concurrent"),
@@ -165,6 +172,15 @@ def test_what_is_harmless_is_not_told(setup: str, sql: str, rule: str, catalog_o
         (SHOP, "WITH gone AS (DELETE FROM orders RETURNING 1) SELECT count(*) FROM gone", "write-without-where"),
         (SHOP, "UPDATE orders SET status = 'x' WHERE true", "write-without-where"),
         (SHOP, "DELETE FROM orders WHERE 1 = 1", "write-without-where"),
+        (SHOP, "DELETE FROM orders USING customers", "write-without-where"),
+        (SHOP, "UPDATE orders SET status = email FROM customers", "write-without-where"),
+        (_LINKED, f"{_MERGE} DELETE", "delete-cascades-unindexed"),
+        (_LINKED, f"{_MERGE} UPDATE SET id = o.id", "delete-cascades-unindexed"),
+        (
+            "CREATE TABLE tree (id int PRIMARY KEY, up int REFERENCES tree)",
+            "DELETE FROM tree WHERE id = 1",
+            "delete-cascades-unindexed",
+        ),
         (SHOP, "ALTER TABLE orders SET SCHEMA pg_catalog", "rename-table"),
         (SHOP, "ALTER TABLE customers DROP COLUMN email, DROP COLUMN id CASCADE", "drop-column"),
         (SHOP, "SELECT setval('orders_id_seq', 1)", "sequence-reset-or-drop"),
