@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from confiture_tui.core.risk.advice.source import Source
-from confiture_tui.core.risk.advice.tree import nodes_of
 from confiture_tui.core.risk.harmless import is_harmless
 from confiture_tui.core.risk.probes import Question
-from confiture_tui.core.risk.tables import Node, TablesOfCatalog
+from confiture_tui.core.risk.tables import TablesOfCatalog, bracketed, columns_named
 from confiture_tui.core.sql.identifiers import quote_identifier
 
 if TYPE_CHECKING:
@@ -39,9 +38,7 @@ def rows_chosen(forecast: Forecast, catalog: Catalog, changed: Callable[[str], b
     condition = _condition(forecast.statement.sql)
     if table is None or condition is None or not is_harmless(condition, forecast.before, table.relation):
         return None
-    names = _columns(node["whereClause"])
-    known = tables.columns_of(table, names)
-    if known is None or [each.name for each in known] != names or changed(table.name):
+    if not tables.as_named(table, columns_named(node["whereClause"])) or changed(table.name):
         return None
     range_var = node["relation"]
     alias = range_var.get("alias", {}).get("aliasname")
@@ -52,7 +49,7 @@ def rows_chosen(forecast: Forecast, catalog: Catalog, changed: Callable[[str], b
     return Question(
         "",
         f"rows of {table.source} that its condition chooses",
-        f"SELECT FROM {only}{table.name}{known_as} WHERE ({condition}\n)",
+        f"SELECT FROM {only}{table.name}{known_as} WHERE {bracketed(condition)}",
         relations=(table.name,),
         counts_all=True,
     )
@@ -77,9 +74,3 @@ def _condition(sql: str) -> str | None:
         return None
     end = source.word("returning", place, len(sql))
     return source.part(place + len("where"), len(sql) if end is None else end).rstrip("; \t\r\n")
-
-
-def _columns(condition: Node) -> list[str]:
-    """The columns that a condition names, each once."""
-    fields = [each.get("fields", ()) for each in nodes_of(condition, "ColumnRef")]
-    return list(dict.fromkeys(parts[-1].get("String", {}).get("sval", "") for parts in fields if parts))

@@ -10,6 +10,8 @@ from confiture_tui.core.catalog.models.relations import Relation
 from confiture_tui.core.catalog.models.types import TypeKind
 from confiture_tui.core.effects.type_names import type_of_node, user_type
 from confiture_tui.core.risk.harmless import compares_alike, condition_after, is_harmless
+from confiture_tui.core.risk.index_parts import IndexParts, index_parts
+from confiture_tui.core.risk.partition_questions import of_attach
 from confiture_tui.core.risk.probes import Question
 from confiture_tui.core.risk.seeds import keys_differ
 from confiture_tui.core.risk.tables import (
@@ -23,8 +25,10 @@ from confiture_tui.core.risk.tables import (
     Node,
     Table,
     TablesOfCatalog,
+    bracketed,
     cannot,
     character_of,
+    columns_named,
 )
 from confiture_tui.core.risk.type_questions import value_of_default, values_that_do_not_fit
 from confiture_tui.core.sql.identifiers import quote_identifier
@@ -113,6 +117,8 @@ class _Asker(TablesOfCatalog):
                     yield from self._validated(table, command.get("name", ""))
                 case "AT_AddColumn":
                     yield from self._new_column(table, definition.get("ColumnDef", {}))
+                case "AT_AttachPartition":
+                    yield from of_attach(self, self._forecast, table, definition.get("PartitionCmd", {}))
                 case "AT_AlterColumnType":
                     yield self._retyped(table, command.get("name", ""), definition.get("ColumnDef", {}))
                 case _:
@@ -120,13 +126,14 @@ class _Asker(TablesOfCatalog):
 
     def of_index(self, node: Node) -> Iterator[Question]:
         table = self.table(node.get("relation", {}))
-        parts = [each.get("IndexElem", {}) for each in node.get("indexParams", ())]
-        plain = all("name" in part and "collation" not in part and "opclass" not in part for part in parts)
-        if "whereClause" in node or not plain:
-            yield cannot(DUPLICATES, "duplicates", "the index is on an expression or on part of the table")
+        parts = index_parts(self._forecast.statement.sql, node)
+        nulls_alike = bool(node.get("nulls_not_distinct"))
+        if parts is None:
+            yield cannot(DUPLICATES, "duplicates", "a key of the index has a collation or an operator class of its own")
+        elif parts.condition is None and all(name for name, _ in parts.keys):
+            yield self._duplicates(table, [name for name, _ in parts.keys if name], nulls_alike=nulls_alike)
         else:
-            names = [part["name"] for part in parts]
-            yield self._duplicates(table, names, nulls_alike=bool(node.get("nulls_not_distinct")))
+            yield self._duplicates_of_expressions(table, parts, nulls_alike=nulls_alike)
 
     def of_reindex(self) -> Iterator[Question]:
         """A valid unique index has kept duplicates out."""
@@ -182,7 +189,10 @@ class _Asker(TablesOfCatalog):
                 # A domain's check calls its value VALUE, which as the name of a column needs no quotes.
                 values = f"(SELECT {column.quoted_name} AS value FROM {table.name}) AS v"
                 yield self.made(
-                    sqlstate, f"{words} in {table.name}", f"SELECT FROM {values} WHERE NOT ({condition}\n)", table
+                    sqlstate,
+                    f"{words} in {table.name}",
+                    f"SELECT FROM {values} WHERE NOT {bracketed(condition)}",
+                    table,
                 )
 
     def _added(self, table: Table | None, constraint: Node) -> Iterator[Question]:
@@ -247,7 +257,9 @@ class _Asker(TablesOfCatalog):
         if condition is None or not is_harmless(condition, self._forecast.before, table.relation):
             return cannot(VIOLATIONS, words, OWN_CODE)
         alias = quote_identifier(table.relation.name)
-        return self.made(VIOLATIONS, words, f"SELECT FROM {table.name} AS {alias} WHERE NOT ({condition}\n)", table)
+        return self.made(
+            VIOLATIONS, words, f"SELECT FROM {table.name} AS {alias} WHERE NOT {bracketed(condition)}", table
+        )
 
     def _nulls(self, table: Table | None, names: Sequence[str]) -> Question:
         words = f"rows of {table.source if table else 'the table'} in which {' or '.join(names)} is NULL"
@@ -272,6 +284,23 @@ class _Asker(TablesOfCatalog):
         statistics = "statistics say that every value is different" if distinct == -1 else ""
         shown = f"{listed}, pg_catalog.count(*)"
         return self.made(DUPLICATES, words, rows, table, statistics=statistics, shown=shown)
+
+    def _duplicates_of_expressions(self, table: Table | None, parts: IndexParts, *, nulls_alike: bool) -> Question:
+        keys = [quote_identifier(name) if name else bracketed(text) for name, text in parts.keys]
+        shown = ", ".join(name or text for name, text in parts.keys)
+        words = f"duplicates of ({shown}) in {table.source if table else 'the table'}"
+        if table is None or not self.as_named(table, columns_named(self._forecast.statement.node)):
+            return cannot(DUPLICATES, words, NOT_THERE)
+        asked = [text for name, text in parts.keys if not name] + ([parts.condition] if parts.condition else [])
+        if not all(is_harmless(one, self._forecast.before, table.relation) for one in asked):
+            return cannot(DUPLICATES, words, "the index may call code of the user's own")
+        known = [] if nulls_alike else [f"{key} IS NOT NULL" for key in keys]
+        conditions = [*([bracketed(parts.condition)] if parts.condition else []), *known]
+        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        listed = ", ".join(keys)
+        alias = quote_identifier(table.relation.name)
+        rows = f"SELECT FROM {table.name} AS {alias}{where} GROUP BY {listed} HAVING pg_catalog.count(*) > 1"
+        return self.made(DUPLICATES, words, rows, table, shown=f"{listed}, pg_catalog.count(*)")
 
     def _orphans(
         self,
@@ -350,7 +379,7 @@ class _Asker(TablesOfCatalog):
             else:
                 rows = f"(SELECT *, {value}::{new} AS {name} FROM {table.name}) AS {alias}"
                 asked = f"rows of {table.source} that violate the check of {definition.get('colname')}"
-                yield self.made(VIOLATIONS, asked, f"SELECT FROM {rows} WHERE NOT ({condition}\n)", table)
+                yield self.made(VIOLATIONS, asked, f"SELECT FROM {rows} WHERE NOT {bracketed(condition)}", table)
 
     def _retyped(self, table: Table | None, name: str, definition: Node) -> Question:
         words = f"values of {name} that do not fit the new type"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.relations import RelationKind
+from confiture_tui.core.risk.advice.tree import nodes_of
 from confiture_tui.core.risk.probes import Question
 
 if TYPE_CHECKING:
@@ -87,6 +88,11 @@ class TablesOfCatalog:
             columns.append(before)
         return columns
 
+    def as_named(self, table: Table, names: Sequence[str]) -> bool:
+        """Whether these columns, one at least, are there, and are what the catalog knows by the same names."""
+        columns = self.columns_of(table, names)
+        return columns is not None and [each.name for each in columns] == list(names)
+
     def keys_of_index(self, name: str | None, table: Table | None) -> list[str]:
         """The key columns of an index of the table; empty where it is not there."""
         if name is None or table is None:
@@ -106,6 +112,18 @@ class TablesOfCatalog:
 
 OWN_CODE = "the check may call code of the user's own"
 NOT_THERE = "the table or column is not in the catalog"
+
+
+def columns_named(tree: Any) -> list[str]:
+    """The columns that expressions, and the keys of an index, name; each once. A whole row has an empty name."""
+    fields = [each.get("fields") or [{}] for each in nodes_of(tree, "ColumnRef")]
+    keys = [each["name"] for each in nodes_of(tree, "IndexElem") if "name" in each]
+    return list(dict.fromkeys([*keys, *(parts[-1].get("String", {}).get("sval", "") for parts in fields)]))
+
+
+def bracketed(written: str) -> str:
+    """A user's expression in brackets, which a comment at its end does not swallow."""
+    return f"({written}\n)" if "--" in written else f"({written})"
 
 
 def cannot(sqlstate: str, words: str, why_not: str) -> Question:
