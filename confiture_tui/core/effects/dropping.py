@@ -14,6 +14,7 @@ from confiture_tui.core.catalog.models.dependencies import (
     PG_ATTRDEF,
     PG_CLASS,
     PG_CONSTRAINT,
+    PG_EVENT_TRIGGER,
     PG_EXTENSION,
     PG_NAMESPACE,
     PG_POLICY,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 _SILENT = frozenset("aiPSex")
 _OWNING = frozenset("ie")
 _PART = "part of"
+_NAMED_WITH_SCHEMA = frozenset({PG_CLASS, PG_TYPE, PG_PROC})
 _ON_A_RELATION = frozenset({PG_CONSTRAINT, PG_TRIGGER, PG_POLICY, PG_REWRITE, PG_ATTRDEF, PG_STATISTIC_EXT})
 
 
@@ -127,8 +129,8 @@ class Dropping:
 
     def _edges(self, address: ObjectAddress) -> Iterator[tuple[ObjectAddress, str]]:
         for edge in self._schema.dependents(address):
-            if address.class_oid == PG_NAMESPACE and edge.dependent.class_oid == PG_CLASS:
-                continue  # by name, below: relations move between schemas
+            if address.class_oid == PG_NAMESPACE and edge.dependent.class_oid in _NAMED_WITH_SCHEMA:
+                continue  # by name, below: they move between schemas
             yield edge.dependent, edge.kind
         if address.class_oid == PG_CLASS:
             found = self._schema.by_oid(address.oid)
@@ -216,6 +218,8 @@ class Dropping:
                 yield ObjectAddress(PG_CLASS, relation.oid), "n"
         for one in self._schema.types(name):
             yield ObjectAddress(PG_TYPE, one.oid), "n"
+        for routine in self._schema.routines_known(name):
+            yield ObjectAddress(PG_PROC, routine.oid), "n"
 
     def _schema_name(self, oid: int) -> str | None:
         found = self._schema.namespace_by_oid(oid)
@@ -228,6 +232,9 @@ class Dropping:
             owner = self._new_owner(address, kinds)
             if owner is not None:
                 yield owner
+            for edge in self._schema.needs(address):
+                if edge.kind == "e" and "e" in kinds:
+                    yield edge.referenced
             return
         for edge in catalog.dependencies.references(address):
             if edge.kind in kinds and edge.dependent.number == address.number and self._alive(edge.referenced):
@@ -338,11 +345,15 @@ class Dropping:
                 relation = schema.by_oid(owner.oid)
                 # Its relation may have gone before it: what it locks elsewhere it locks all the same.
                 take_part(step, relation if isinstance(relation, Relation) else owner, address, why)
-            return
+            if address.class_oid != PG_STATISTIC_EXT:
+                return
         if address.class_oid == PG_TYPE:
             one = schema.type_by_oid(address.oid)
             if one is not None:
                 step.change.remove_type(one.schema, one.name)
+                attributes = schema.by_oid(one.relation_oid) if one.relation_oid else None
+                if isinstance(attributes, Relation):
+                    step.change.remove(attributes)
         elif address.class_oid == PG_PROC:
             routine = schema.routine_by_oid(address.oid)
             if routine is not None:
@@ -353,7 +364,10 @@ class Dropping:
                 step.change.remove_schema(name)
         else:
             other = schema.other_by_oid(address.oid)
-            if isinstance(other, Extension):
+            trigger = schema.catalog.event_triggers.by_oid(address.oid) if schema.catalog is not None else None
+            if address.class_oid == PG_EVENT_TRIGGER and trigger is not None:
+                step.change.put_other("event trigger", trigger.quoted_name, False)
+            elif isinstance(other, Extension):
                 if address.class_oid == PG_EXTENSION:
                     step.change.put_other("extension", other.name, None)
             elif other is not None and other.class_oid == address.class_oid:

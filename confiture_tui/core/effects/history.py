@@ -7,7 +7,7 @@ an older one asks for a ``fork``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import Enum
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
@@ -75,6 +75,7 @@ class History:
         self._gone: dict[ObjectAddress, list[tuple[int, bool]]] = {}
         self._burials: list[tuple[int, ObjectAddress]] = []
         self._next_oid = -1
+        self._others: dict[str, dict[str, None]] = {}
         self.schemas_changed = 0
         self.expressions: dict[int, dict[str, Any]] = {}
         self.paths: dict[tuple[str, int], tuple[str, ...]] = {}
@@ -143,6 +144,8 @@ class History:
             self._keys.setdefault((family, new_oid), []).append((self.version, key))
         if family is Family.ROUTINE and self._routine_names is not None:
             self._routine_names.setdefault(key[1], set()).add(key)
+        if family is Family.OTHER:
+            self._others.setdefault(key[0], {})[key[1]] = None
         if family is Family.SCHEMA:
             self.schemas_changed = self.version
         if family is Family.RELATION and value is not None:
@@ -168,6 +171,10 @@ class History:
             for key in chain(self._names_beneath(Family.ROUTINE), written):
                 self._routine_names.setdefault(key[1], set()).add(key)
         return self._routine_names.get(name, frozenset())
+
+    def others_written(self, kind: str) -> Collection[str]:
+        """The identities of all other objects of a kind that the files have ever written."""
+        return self._others.get(kind, ())
 
     def _key_now(self, family: Family, oid: int) -> Any:
         versions = self._keys.get((family, oid))
@@ -271,6 +278,7 @@ class History:
             for slot, versions in self._keys.items()
             if (kept := [one for one in versions if one[0] <= version])
         }
+        copy._others = {kind: dict(identities) for kind, identities in self._others.items()}
         copy._created = {oid: number for oid, number in self._created.items() if number <= version}
         copy._partial = set(self._partial)
         copy._pointers = {pointer: dict(oids) for pointer, oids in self._pointers.items()}

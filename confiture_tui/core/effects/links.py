@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.dependencies import PG_CLASS, PG_REWRITE, ObjectAddress
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
     from confiture_tui.core.catalog.models.routines import Routine
     from confiture_tui.core.catalog.models.triggers import Trigger
     from confiture_tui.core.catalog.models.types import Type
+
+
+@lru_cache(maxsize=4)
+def others_by_kind(catalog: Catalog) -> Mapping[str, tuple[OtherObject, ...]]:
+    """A catalog's other objects, by their kinds."""
+    found: dict[str, list[OtherObject]] = {}
+    for one in catalog.others.values():
+        found.setdefault(one.kind, []).append(one)
+    return {kind: tuple(ones) for kind, ones in found.items()}
 
 
 class Links:
@@ -46,9 +56,9 @@ class Links:
         """All of the user's types that are known, or those of one schema."""
         yield from self._known(Family.TYPE, schema)
 
-    def routines_known(self) -> Iterator[Routine]:
-        """All of the user's routines that are known."""
-        yield from self._known(Family.ROUTINE)
+    def routines_known(self, schema: str | None = None) -> Iterator[Routine]:
+        """All of the user's routines that are known, or those of one schema."""
+        yield from self._known(Family.ROUTINE, schema)
 
     def namespaces(self) -> Iterator[SchemaObject]:
         """All schemas that are known."""
@@ -59,6 +69,21 @@ class Links:
         for one in self._known(Family.OTHER):
             if isinstance(one, OtherObject | Extension):
                 yield one
+
+    def others_written(self, kind: str) -> Collection[str]:
+        """The identities of all objects of one of the other kinds that the files have ever written."""
+        return self._history.others_written(kind)
+
+    def others_of(self, kind: str) -> Iterator[OtherObject]:
+        """All objects of one of the other kinds that are known."""
+        written = self._history.others_written(kind)
+        for one in others_by_kind(self.catalog).get(kind, ()) if self.catalog is not None else ():
+            if one.identity not in written:
+                yield one
+        for identity in list(written):
+            found = self._history.get(Family.OTHER, (kind, identity), self._version)
+            if isinstance(found, OtherObject):
+                yield found
 
     def other_by_oid(self, oid: int) -> OtherObject | Extension | None:
         """The object of another kind, or the extension, with that oid."""

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from confiture_tui.core.effects.schema import Schema
 
 KIND = "operator class"
-CLASS_MADE = ("operator class made", "")
-"""Under this key of the schema's other objects: the files have made an operator class, whose type is not known."""
 _ANYTHING = frozenset({"any", "anyelement", "anycompatible"})
 
 
@@ -61,8 +59,6 @@ def named_class(schema: Schema, names: tuple[str, ...], method: str) -> NamedCla
         found = schema.other(KIND, f"{qualified_name(place, names[-1])} USING {quote_identifier(method)}")
         if isinstance(found, OtherObject):
             return NamedClass(qualified_name(place, names[-1]), dict(found.properties).get("type"))
-        if found is not None and found is not False:
-            return NamedClass(qualified_name(place, names[-1]), None)
     if "pg_catalog" not in places and len(names) == 1:
         return named_class(schema, ("pg_catalog", *names), method)
     return NamedClass(None, None) if _is_open(schema) else None
@@ -102,7 +98,7 @@ def accepts(schema: Schema, type_name: str, wanted: str) -> bool:
     if isinstance(made, OtherObject):
         properties = dict(made.properties)
         return properties.get("method") == "b" and properties.get("context") == "i"
-    return made is True or not _is_known(schema, name)
+    return not _is_known(schema, name)
 
 
 def _is_row(schema: Schema, name: str) -> bool:
@@ -121,7 +117,7 @@ def _is_known(schema: Schema, name: str) -> bool:
 
 def _is_open(schema: Schema) -> bool:
     """Whether there may be operator classes that nobody knows."""
-    return not schema.known or schema.extension_made or schema.other(*CLASS_MADE) is True
+    return not schema.known or schema.extension_made
 
 
 def _own(schema: Schema, method: str) -> tuple[OperatorClass, ...]:
@@ -133,9 +129,9 @@ def _own_defaults(schema: Schema, method: str) -> Iterator[str]:
 
 
 def _users(schema: Schema, method: str, *, default: bool) -> Iterator[str]:
-    catalog, ending = schema.catalog, f" USING {quote_identifier(method)}"
-    for one in catalog.others.values() if catalog is not None else ():
-        if one.kind == KIND and one.identity.endswith(ending):
+    ending = f" USING {quote_identifier(method)}"
+    for one in schema.others_of(KIND):
+        if one.identity.endswith(ending):
             properties = dict(one.properties)
             found = properties.get("type")
             if found is not None and (not default or properties.get("default") == "true"):

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from confiture_tui.core.catalog.models.columns import Volatility
+from confiture_tui.core.catalog.models.objects import OtherObject
 from confiture_tui.core.catalog.models.routines import RoutineKind
 from confiture_tui.core.effects.builtins import Candidate
 from confiture_tui.core.effects.expressions.conversions import tables
@@ -39,38 +40,59 @@ def operators_called(names: Sequence[str], schema: Schema) -> list[Candidate]:
 
 def user_operators(names: Sequence[str], schema: Schema) -> Sequence[Candidate]:
     """The operators of a name that are the user's or an extension's."""
-    if schema.catalog is None or names[0] == "pg_catalog":
+    if names[0] == "pg_catalog":
         return ()
-    return _operators_of(schema.catalog).get(names[-1], ())
+    written = schema.others_written("operator")
+    known = _operators_of(schema.catalog).get(names[-1], ()) if schema.catalog is not None else ()
+    if not written:
+        return [candidate for _identity, candidate in known]
+    found = [candidate for identity, candidate in known if identity not in written]
+    for identity in written:
+        made = schema.other("operator", identity)
+        if isinstance(made, OtherObject) and _name_in(identity) == names[-1]:
+            function = dict(made.properties).get("function") or ""
+            head, _, types = function.removesuffix(")").partition("(")
+            routines = schema.routines(head) if head else ()
+            found.append(_operator(made, next((one for one in routines if one.argument_types == types), None)))
+    return found
 
 
 @lru_cache(maxsize=4)
-def _operators_of(catalog: Catalog) -> dict[str, list[Candidate]]:
-    """A catalog's own operators by name."""
-    found: dict[str, list[Candidate]] = {}
+def _operators_of(catalog: Catalog) -> dict[str, list[tuple[str, Candidate]]]:
+    """A catalog's own operators by name, each with its identity."""
+    found: dict[str, list[tuple[str, Candidate]]] = {}
     for other in catalog.others.values():
         if other.kind != "operator":
             continue
-        head, _, operands = other.identity.rpartition("(")
-        name = head.partition(".")[2] if not head.startswith('"') else head.rpartition('".')[2]
-        types = [one for one in split_types(operands.removesuffix(")")) if one != "NONE"]
-        properties = dict(other.properties)
-        function = (properties.get("function") or "").strip()
+        function = (dict(other.properties).get("function") or "").strip()
+        types = _types_in(other.identity)
         routines = [
             one for one in catalog.routines.values() if function in (one.qualified_name, one.name, one.signature)
         ]
         routine = next((one for one in routines if split_types(one.argument_types) == types), None)
-        found.setdefault(name, []).append(
-            Candidate(
-                name,
-                tuple(types),
-                properties.get("result") or "boolean",
-                routine.volatility if routine else Volatility.STABLE,
-                strict=bool(routine and routine.strict),
-                oid=routine.oid if routine else 0,
-            )
-        )
+        found.setdefault(_name_in(other.identity), []).append((other.identity, _operator(other, routine)))
     return found
+
+
+def _name_in(identity: str) -> str:
+    head = identity.rpartition("(")[0]
+    return head.partition(".")[2] if not head.startswith('"') else head.rpartition('".')[2]
+
+
+def _types_in(identity: str) -> list[str]:
+    operands = identity.rpartition("(")[2]
+    return [one for one in split_types(operands.removesuffix(")")) if one != "NONE"]
+
+
+def _operator(one: OtherObject, routine: Routine | None) -> Candidate:
+    return Candidate(
+        _name_in(one.identity),
+        tuple(_types_in(one.identity)),
+        dict(one.properties).get("result") or "boolean",
+        routine.volatility if routine else Volatility.STABLE,
+        strict=bool(routine and routine.strict),
+        oid=routine.oid if routine else 0,
+    )
 
 
 def split_types(written: str) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from confiture_tui.core.catalog.models.columns import Volatility
+from confiture_tui.core.catalog.models.objects import OtherObject
 from confiture_tui.core.catalog.models.types import TypeKind
 from confiture_tui.core.effects.builtins import Builtins, Cast, CastContext, CastMethod, builtins_of
 from confiture_tui.core.effects.type_names import UNKNOWN, base_type, parse_type, user_type
@@ -35,10 +36,8 @@ def cast_between(source: str, target: str, schema: Schema) -> Cast | None:
     found = tables(schema).casts.get((source, target))
     if found is not None:
         return found
-    if schema.catalog is None:
-        return None
-    written = schema.catalog.others.get(("cast", f"({source} AS {target})"))
-    if written is None:
+    written = schema.other("cast", f"({source} AS {target})")
+    if not isinstance(written, OtherObject):
         return None
     properties = dict(written.properties)
     function = properties.get("function")

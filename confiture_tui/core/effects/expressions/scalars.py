@@ -19,7 +19,7 @@ from confiture_tui.core.effects.expressions.conversions import (
 from confiture_tui.core.effects.expressions.reads import Call, Node, Value
 from confiture_tui.core.effects.expressions.resolution import Resolved, function, of_candidates, operator
 from confiture_tui.core.effects.expressions.scope import look_up
-from confiture_tui.core.effects.type_names import UNKNOWN, base_type, type_of_node, user_type
+from confiture_tui.core.effects.type_names import UNKNOWN, base_type, parse_type, type_of_node, user_type
 
 BOOLEAN = "boolean"
 _INT4, _INT8 = 2**31, 2**63
@@ -357,13 +357,25 @@ def _indirection(reader: Reader, node: Node) -> Walk:
     for step in node.get("indirection", []):
         indices = step.get("A_Indices")
         if indices is None:
-            kind = None
+            kind = _field(reader, kind, step)
             continue
         yield reader.visit(indices.get("lidx"))
         yield reader.visit(indices.get("uidx"))
         if kind is not None and not indices.get("is_slice") and kind != "jsonb":
             kind = element_of(kind, reader.schema)
     return Value(kind)
+
+
+def _field(reader: Reader, kind: str | None, step: Node) -> str | None:
+    """The type of a field of a row, which a composite type or a table must have."""
+    name = step.get("String", {}).get("sval")
+    row = reader.schema.relation(kind) if kind is not None and "." in kind and not kind.endswith("[]") else None
+    if name is None or row is None:
+        return None
+    column = row.column(name)
+    if column is None and reader.schema.known:
+        reader.problem("42703", f'column "{name}" not found in data type {kind}')
+    return parse_type(column.type).bare if column is not None and column.type else None
 
 
 def _collate(reader: Reader, node: Node) -> Walk:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from confiture_tui.core.effects.statements.creation import make, new_place
+from confiture_tui.core.effects.statements.creation import new_place
 from confiture_tui.core.effects.statements.definitions import names_in
 from confiture_tui.core.effects.statements.known_options import refuse_unknown_options
+from confiture_tui.core.effects.statements.made_objects import addresses, make
 from confiture_tui.core.effects.statements.options import option_text, truth
 from confiture_tui.core.effects.statements.settings import major_of
 from confiture_tui.core.sql.identifiers import qualified_name
@@ -14,6 +15,7 @@ from confiture_tui.core.sql.identifiers import qualified_name
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from confiture_tui.core.catalog.models.dependencies import ObjectAddress
     from confiture_tui.core.effects.step import Step
 
 Node = dict[str, Any]
@@ -43,7 +45,23 @@ def read_create_collation(node: Node, step: Step) -> None:
         _refuse_source(step, [str(one) for one in names_in((given["from"] or {}).get("List", {}), "items")])
     else:
         _refuse_locale(step, given)
-    make(step, "collation", qualified_name(schema, parts[-1]), if_not_exists=bool(node.get("if_not_exists")))
+    identity = qualified_name(schema, parts[-1])
+    make(step, "collation", identity, schema=schema, if_not_exists=bool(node.get("if_not_exists")))
+
+
+def collation_named(step: Step, names: Sequence[str]) -> list[ObjectAddress]:
+    """The address of a collation that a file or the user has made, under the name that is written."""
+    for place in names[-2:-1] or step.now.path:
+        found = addresses(step, "collation", qualified_name(place, names[-1]))
+        if found:
+            return found
+    return []
+
+
+def note_collation(step: Step, dependent: ObjectAddress, clause: Node | None) -> None:
+    """Note that a column or an index needs the collation of its COLLATE."""
+    for one in collation_named(step, names_in(clause, "collname")) if clause is not None else ():
+        step.change.depend(dependent, one)
 
 
 def _refuse_source(step: Step, names: Sequence[str]) -> None:

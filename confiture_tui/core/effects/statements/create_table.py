@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.columns import Volatility
 from confiture_tui.core.catalog.models.constraints import ConstraintKind
+from confiture_tui.core.catalog.models.dependencies import PG_CLASS, PG_TYPE, ObjectAddress
 from confiture_tui.core.catalog.models.relations import Partitioning, Persistence, Relation, RelationKind
 from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.changes import blank_relation
@@ -16,6 +17,7 @@ from confiture_tui.core.effects.statements.alter_table.checks import check_const
 from confiture_tui.core.effects.statements.alter_table.foreign_keys import foreign_key, on_partitions
 from confiture_tui.core.effects.statements.alter_table.keys import key_index, put_key, without_repeated_keys
 from confiture_tui.core.effects.statements.alter_table.not_null import AS_CONSTRAINTS
+from confiture_tui.core.effects.statements.collations import note_collation
 from confiture_tui.core.effects.statements.create_like import copy_afterwards, copy_columns
 from confiture_tui.core.effects.statements.create_partition import join_parent, lock_parent
 from confiture_tui.core.effects.statements.create_table_checks import (
@@ -208,6 +210,8 @@ def _typed(step: Step, relation: Relation, type_node: Node) -> Relation:
         replace(one, relation=relation.qualified_name, number=number)
         for number, one in enumerate(composite.columns, start=1)
     )
+    if composite.row_type_oid:
+        step.change.depend(ObjectAddress(PG_CLASS, relation.oid), ObjectAddress(PG_TYPE, composite.row_type_oid))
     return replace(relation, of_type=composite.qualified_name, columns=columns)
 
 
@@ -293,6 +297,7 @@ def _add_column(step: Step, relation: Relation, definition: Node) -> tuple[Relat
         if parts.serial is not None:
             column = replace(column, default=serial_default(sequence))
             note_serial(step, relation, column, sequence)
+    note_collation(step, ObjectAddress(PG_CLASS, relation.oid, number), parts.collation)
     if existing is not None:
         if column.type != existing.type:
             step.refuse("42804", f'column "{parts.name}" has a type conflict')

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.relations import RelationKind
-from confiture_tui.core.effects.history import UNKNOWN
 from confiture_tui.core.effects.schema import Presence
 from confiture_tui.core.sql.identifiers import qualified_name
 
@@ -80,21 +79,3 @@ def refuse_taken_type(step: Step, schema: str, name: str) -> None:
         step.refuse("42710", f'type "{name}" already exists')
     if not step.now.known:
         step.may_fail("42710", f"type {qualified_name(schema, name)} may exist")
-
-
-def make(step: Step, kind: str, identity: str, *, if_not_exists: bool = False, replaces: bool = False) -> bool:
-    """Note that an object of another kind than a relation or type is made; false when it is there and that is no error.
-
-    Raises:
-        Refused: it is there.
-    """
-    found = step.now.other(kind, identity)
-    if found is not None and found is not UNKNOWN and found is not False and not replaces:
-        if if_not_exists:
-            step.note(f"{kind} {identity} already exists, skipping")
-            return False
-        step.refuse("42710", f"{kind} {identity} already exists")
-    if found is UNKNOWN and not replaces and not if_not_exists:
-        step.may_fail("42710", f"{kind} {identity} may exist")
-    step.change.put_other(kind, identity, True)
-    return True

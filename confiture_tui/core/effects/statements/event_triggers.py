@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from confiture_tui.core.catalog.models.dependencies import PG_PROC, ObjectAddress
 from confiture_tui.core.effects.statements.definitions import names_in
+from confiture_tui.core.effects.statements.made_objects import is_there, make
 from confiture_tui.core.effects.statements.settings import major_of
 from confiture_tui.core.effects.statements.triggers import trigger_function
 from confiture_tui.core.sql.identifiers import quote_identifier
@@ -61,11 +63,17 @@ def read_create_event_trigger(node: Node, step: Step) -> None:
         for tag in names_in(element.get("arg", {}).get("List", {}), "items"):
             _refuse_tag(step, tag.upper(), event, major)
     name = quote_identifier(str(node["trigname"]))
-    there = step.now.other("event trigger", name) is True
-    if there or (catalog is not None and (node["trigname"],) in catalog.event_triggers):
+    if step.now.other("event trigger", name) is None and _is_in_catalog(step, node):
         step.refuse("42710", f"event trigger {name} already exists")
-    trigger_function(step, names_in(node, "funcname"), "event_trigger")
-    step.change.put_other("event trigger", name, True)
+    function = trigger_function(step, names_in(node, "funcname"), "event_trigger")
+    needs = [ObjectAddress(PG_PROC, function.oid)] if function is not None else []
+    make(step, "event trigger", name, needs=needs)
+
+
+def _is_in_catalog(step: Step, node: Node) -> bool:
+    """Whether the catalog lists it; what the files have done to it since they have said themselves."""
+    catalog = step.schema.catalog
+    return catalog is not None and (node["trigname"],) in catalog.event_triggers
 
 
 def _refuse_tag(step: Step, tag: str, event: str, major: int | None) -> None:
@@ -86,5 +94,6 @@ def read_alter_event_trigger(node: Node, step: Step) -> None:
     name = quote_identifier(str(node["trigname"]))
     if catalog is None:
         return
-    if (node["trigname"],) not in catalog.event_triggers and step.now.other("event trigger", name) is not True:
+    found = step.now.other("event trigger", name)
+    if not is_there(found) and (found is False or not _is_in_catalog(step, node)):
         step.refuse("42704", f"event trigger {name} does not exist")

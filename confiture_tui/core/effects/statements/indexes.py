@@ -14,6 +14,7 @@ from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.object_names import columns_part, object_name, relation_name
 from confiture_tui.core.effects.operator_classes import named_class
 from confiture_tui.core.effects.statements.alter_table.partition_parts import same_index
+from confiture_tui.core.effects.statements.collations import note_collation
 from confiture_tui.core.effects.statements.definitions import blank_index, names_in
 from confiture_tui.core.effects.statements.expressions_read import read_expression, require_boolean
 from confiture_tui.core.effects.statements.index_keys import (
@@ -21,12 +22,14 @@ from confiture_tui.core.effects.statements.index_keys import (
     expression_name,
     require_operator_class,
 )
+from confiture_tui.core.effects.statements.made_objects import addresses
 from confiture_tui.core.effects.statements.needs import note_needs
 from confiture_tui.core.effects.statements.parameters import refuse_index_parameter
 from confiture_tui.core.effects.statements.targets import find_existing, refuse_system_catalog
 from confiture_tui.core.effects.type_names import parse_type
 from confiture_tui.core.effects.types_known import require_collation
 from confiture_tui.core.effects.written import Written
+from confiture_tui.core.sql.identifiers import quote_identifier
 
 if TYPE_CHECKING:
     from confiture_tui.core.effects.schema import Found
@@ -106,6 +109,13 @@ def _build(node: Node, step: Step, relation: Relation, index: Index) -> None:
 def _put(node: Node, step: Step, relation: Relation, index: Index) -> None:
     """Put an index, with what its expressions need."""
     step.change.put(index)
+    for one in node.get("indexParams", ()):
+        if "collation" in one["IndexElem"]:
+            clause = {"collname": one["IndexElem"]["collation"]}
+            note_collation(step, ObjectAddress(PG_CLASS, index.oid), clause)
+    for name in index.opclasses:
+        for found in addresses(step, "operator class", f"{name} USING {quote_identifier(index.access_method)}"):
+            step.change.depend(ObjectAddress(PG_CLASS, index.oid), found)
     expressions = [one["IndexElem"]["expr"] for one in node.get("indexParams", ()) if "expr" in one["IndexElem"]]
     for one in (*expressions, *([node["whereClause"]] if "whereClause" in node else [])):
         facts = analyse(one, step.now, relation=relation).facts

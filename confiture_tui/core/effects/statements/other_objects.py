@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from confiture_tui.core.catalog.models.dependencies import PG_CLASS, PG_PROC, ObjectAddress
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
 from confiture_tui.core.catalog.models.types import TypeKind
 from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.history import UNKNOWN
 from confiture_tui.core.effects.lock_modes import LockMode
-from confiture_tui.core.effects.operator_classes import CLASS_MADE
+from confiture_tui.core.effects.ownership import note_unsure
 from confiture_tui.core.effects.statements.collations import read_create_collation
-from confiture_tui.core.effects.statements.creation import make, new_place, new_relation
+from confiture_tui.core.effects.statements.creation import new_place, new_relation
 from confiture_tui.core.effects.statements.definitions import names_in, type_text
 from confiture_tui.core.effects.statements.known_options import refuse_publication_options
+from confiture_tui.core.effects.statements.made_objects import addresses, make
 from confiture_tui.core.effects.statements.named_objects import KIND_WORDS, find_named
+from confiture_tui.core.effects.statements.needs import note_type
 from confiture_tui.core.effects.statements.options import find_option
 from confiture_tui.core.effects.statements.privileges import find_schema_quietly
 from confiture_tui.core.effects.statements.routine_names import find_routine
@@ -27,6 +30,7 @@ from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from confiture_tui.core.catalog.models.routines import Routine
     from confiture_tui.core.effects.step import Step
 
 Node = dict[str, Any]
@@ -117,6 +121,8 @@ def read_foreign_table(node: Node, step: Step) -> None:
     made = step.now.find({"schemaname": schema, "relname": name}).object
     if isinstance(made, Relation) and not step.schema.is_old(made):
         step.change.put(replace(made, kind=RelationKind.FOREIGN_TABLE, access_method=None, server=server))
+        for one in addresses(step, "foreign server", server):
+            step.change.depend(ObjectAddress(PG_CLASS, made.oid), one)
 
 
 def read_import_foreign_schema(_node: Node, step: Step) -> None:
@@ -158,19 +164,48 @@ def read_define(node: Node, step: Step) -> None:
         identity = f"{quote_identifier(schema)}.{parts[-1]}({types[0]}, {types[1]})"
         if step.now.other("operator", identity) not in (None, UNKNOWN):
             step.refuse("42723", f"operator {parts[-1]} already exists")
-        step.change.put_other("operator", identity, True)
+        routine = _function_of(step, function, types)
+        made = make(
+            step,
+            "operator",
+            identity,
+            schema=schema,
+            needs=[ObjectAddress(PG_PROC, routine.oid)] if routine is not None else [],
+            properties={"function": routine.signature, "result": routine.result} if routine is not None else {},
+        )
+        if made is not None:
+            for one in sides:
+                if one is not None:
+                    note_type(step, ObjectAddress(made.class_oid, made.oid), one["arg"]["TypeName"])
         return
-    make(step, KIND_WORDS.get(kind, kind), identity, if_not_exists=bool(node.get("if_not_exists")))
+    word = KIND_WORDS.get(kind, kind)
+    make(step, word, identity, schema=schema, if_not_exists=bool(node.get("if_not_exists")))
+
+
+def _function_of(step: Step, option: Node, types: list[str]) -> Routine | None:
+    """The user's function that an operator calls, if it is known."""
+    names = list(names_in(option.get("arg", {}).get("TypeName", {}), "names"))
+    wanted = ", ".join(one for one in types if one != "NONE")
+    found = step.now.routines(names) if names else ()
+    return next((one for one in found if one.argument_types == wanted), None)
 
 
 def read_create_cast(node: Node, step: Step) -> None:
     """CREATE CAST"""
     for side in ("sourcetype", "targettype"):
         require_type(step, node[side])
-    if "func" in node:
-        find_routine(node["func"], "OBJECT_FUNCTION", step)
-    schema = step.now
-    make(step, "cast", f"({type_text(node['sourcetype'], schema)} AS {type_text(node['targettype'], schema)})")
+    function = find_routine(node["func"], "OBJECT_FUNCTION", step) if "func" in node else None
+    needs = [ObjectAddress(PG_PROC, function.oid)] if function is not None else []
+    texts = [type_text(node[side], step.now) for side in ("sourcetype", "targettype")]
+    properties = {
+        "context": {"COERCION_IMPLICIT": "i", "COERCION_ASSIGNMENT": "a"}.get(str(node.get("context")), "e"),
+        "method": "i" if node.get("inout") else "f" if "func" in node else "b",
+        "function": function.signature if function is not None else None,
+    }
+    made = make(step, "cast", f"({texts[0]} AS {texts[1]})", needs=needs, properties=properties)
+    if made is not None:
+        for side in ("sourcetype", "targettype"):
+            note_type(step, ObjectAddress(made.class_oid, made.oid), node[side])
 
 
 def read_create_language(node: Node, step: Step) -> None:
@@ -185,7 +220,7 @@ def read_create_conversion(node: Node, step: Step) -> None:
     """CREATE CONVERSION"""
     parts = names_in(node, "conversion_name")
     schema = new_place(step, parts[-2] if len(parts) > 1 else None)
-    make(step, "conversion", qualified_name(schema, parts[-1]))
+    make(step, "conversion", qualified_name(schema, parts[-1]), schema=schema)
 
 
 def read_create_operator_family(node: Node, step: Step) -> None:
@@ -194,10 +229,32 @@ def read_create_operator_family(node: Node, step: Step) -> None:
     if "opclassname" in node:
         field, kind = ("opclassname", "operator class")
         require_type(step, node["datatype"])
-        step.change.put_other(*CLASS_MADE, True)
     parts = names_in(node, field)
     schema = new_place(step, parts[-2] if len(parts) > 1 else None)
-    make(step, kind, f"{qualified_name(schema, parts[-1])} USING {quote_identifier(str(node.get('amname')))}")
+    method = f" USING {quote_identifier(str(node.get('amname')))}"
+    identity = qualified_name(schema, parts[-1]) + method
+    if kind == "operator family":
+        make(step, kind, identity, schema=schema)
+        return
+    properties = {
+        "type": type_text(node["datatype"], step.now),
+        "default": "true" if node.get("isDefault") else "false",
+    }
+    made = make(step, kind, identity, schema=schema, properties=properties)
+    if made is None:
+        return
+    address = ObjectAddress(made.class_oid, made.oid)
+    note_type(step, address, node["datatype"])
+    names = names_in(node, "opfamilyname")
+    places = (names[-2:-1] or step.now.path) if names else (schema,)
+    families = [qualified_name(place, (names or parts)[-1]) + method for place in places]
+    family = next((one for each in families for one in addresses(step, "operator family", each)), None)
+    if family is None and not names:
+        # A class without a family gets one of its own name.
+        whole = make(step, "operator family", identity, schema=schema)
+        family = ObjectAddress(whole.class_oid, whole.oid) if whole is not None else None
+    if family is not None:
+        step.change.depend(address, family, "a")
 
 
 def made_by_name(kind: str, field: str, needs: tuple[str, str] | None = None) -> Callable[[Node, Step], None]:
@@ -206,9 +263,11 @@ def made_by_name(kind: str, field: str, needs: tuple[str, str] | None = None) ->
     def read(node: Node, step: Step) -> None:
         if needs is not None and node.get(needs[1]) is not None:
             needed = quote_identifier(str(node[needs[1]]))
-            if step.now.other(needs[0], needed) is None:
+            if step.now.other(needs[0], needed) in (None, False):
                 step.refuse("42704", f"{needs[0]} {needed} does not exist")
-        make(step, kind, quote_identifier(str(node[field])), if_not_exists=bool(node.get("if_not_exists")))
+        needed_there = addresses(step, needs[0], quote_identifier(str(node.get(needs[1])))) if needs is not None else []
+        name = quote_identifier(str(node[field]))
+        make(step, kind, name, needs=needed_there, if_not_exists=bool(node.get("if_not_exists")))
 
     return read
 
@@ -238,7 +297,10 @@ def read_user_mapping(node: Node, step: Step) -> None:
     identity = f"{'PUBLIC' if kind == 'ROLESPEC_PUBLIC' else quote_identifier(str(name))} SERVER {server}"
     statement = step.statement.node_kind
     if statement == "CreateUserMappingStmt":
-        make(step, "user mapping", identity, if_not_exists=bool(node.get("if_not_exists")))
+        needs = addresses(step, "foreign server", server)
+        make(step, "user mapping", identity, needs=needs, if_not_exists=bool(node.get("if_not_exists")))
+        if node.get("user", {}).get("rolename"):
+            note_unsure(step, str(node["user"]["rolename"]), None)
     elif step.now.other("user mapping", identity) is None and not node.get("missing_ok"):
         step.refuse("42704", f"user mapping {identity} does not exist")
     elif statement == "DropUserMappingStmt":

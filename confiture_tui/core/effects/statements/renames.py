@@ -9,7 +9,8 @@ from confiture_tui.core.catalog.models.indexes import Index
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind, Sequence
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.statements.alter_table.work import SYSTEM_COLUMNS
-from confiture_tui.core.effects.statements.named_objects import find_named, is_named_kind
+from confiture_tui.core.effects.statements.made_objects import move_object
+from confiture_tui.core.effects.statements.named_objects import is_named_kind
 from confiture_tui.core.effects.statements.renames_of_others import (
     rename_domain_constraint,
     rename_part,
@@ -55,7 +56,7 @@ def read_rename(node: Node, step: Step) -> None:
     elif kind == "OBJECT_SCHEMA":
         rename_schema(node, step)
     elif is_named_kind(kind) and step.schema.known:
-        find_named(kind, node.get("object", {}), step)
+        move_object(step, kind, node.get("object", {}), name=str(node["newname"]))
     # Roles, databases and tablespaces belong to the server, not to the schema.
 
 

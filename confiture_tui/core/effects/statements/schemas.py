@@ -13,6 +13,7 @@ from confiture_tui.core.effects.history import UNKNOWN
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.ownership import role_named
 from confiture_tui.core.effects.schema import EXTENSION_MADE, Presence
+from confiture_tui.core.effects.statements.made_objects import move_object
 from confiture_tui.core.effects.statements.named_objects import find_named, is_named_kind
 from confiture_tui.core.effects.statements.options import find_option, option_text
 from confiture_tui.core.effects.statements.privileges import find_schema_quietly
@@ -164,9 +165,9 @@ def read_set_schema(node: Node, step: Step) -> None:
         find_named(kind, target, step)
         find_schema_quietly(step, schema)
     elif is_named_kind(kind):
-        if step.schema.known:
-            find_named(kind, target, step)
         find_schema_quietly(step, schema)
+        if step.schema.known:
+            move_object(step, kind, target, schema=schema)
 
 
 def _move_type(step: Step, target: Node, schema: str) -> None:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from confiture_tui.core.catalog.models.dependencies import PG_CLASS, ObjectAddress
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
+from confiture_tui.core.effects.dropping import note_part
+from confiture_tui.core.effects.expressions import analyse
 from confiture_tui.core.effects.expressions.scope import SYSTEM_COLUMNS
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.operator_classes import has_operator_class
-from confiture_tui.core.effects.statements.creation import make, new_place
+from confiture_tui.core.effects.statements.creation import new_place
 from confiture_tui.core.effects.statements.definitions import names_in
 from confiture_tui.core.effects.statements.expressions_read import read_expression
+from confiture_tui.core.effects.statements.made_objects import make
+from confiture_tui.core.effects.statements.needs import note_needs
 from confiture_tui.core.effects.statements.targets import find_existing
 from confiture_tui.core.effects.written import without_places
 from confiture_tui.core.sql.identifiers import qualified_name
 
 if TYPE_CHECKING:
+    from confiture_tui.core.catalog.models.objects import OtherObject
     from confiture_tui.core.effects.step import Step
 
 Node = dict[str, Any]
@@ -37,10 +43,12 @@ def read_create_statistics(node: Node, step: Step) -> None:
     if relation is not None and relation.kind in (RelationKind.VIEW, RelationKind.COMPOSITE_TYPE):
         step.refuse("42809", f'cannot define statistics for relation "{relation.name}"')
     parts = names_in(node, "defnames")
+    made: OtherObject | None = None
     if parts:
         schema = new_place(step, parts[-2] if len(parts) > 1 else None)
         identity = qualified_name(schema, parts[-1])
-        if not make(step, "statistics object", identity, if_not_exists=bool(node.get("if_not_exists"))):
+        made = make(step, "statistics object", identity, schema=schema, if_not_exists=bool(node.get("if_not_exists")))
+        if made is None:
             return
     elements = [each["StatsElem"] for each in node.get("exprs", [])]
     if len(elements) > _LONGEST:
@@ -61,6 +69,17 @@ def read_create_statistics(node: Node, step: Step) -> None:
     plain = [without_places(one) for one in expressions]
     if any(one in plain[:place] for place, one in enumerate(plain)):
         step.refuse("42701", "duplicate expression in statistics definition")
+    if made is not None:
+        address = ObjectAddress(made.class_oid, made.oid)
+        note_part(step, relation, address)
+        for name in names:
+            column = relation.column(name)
+            if column is not None:
+                step.change.depend(address, ObjectAddress(PG_CLASS, relation.oid, column.number), "a")
+        for expression in expressions:
+            note_needs(
+                step, address, analyse(expression, step.now, relation=relation).facts, relation=relation, kind="a"
+            )
 
 
 def _read(step: Step, relation: Relation, elements: list[Node]) -> tuple[list[str], list[Node]]:

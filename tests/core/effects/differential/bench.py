@@ -182,6 +182,8 @@ class World(Bench):
 
 _EVERYTHING = (
     ("SELECT extname FROM pg_extension WHERE extname <> 'plpgsql'", 'DROP EXTENSION "{name}" CASCADE'),
+    ("SELECT fdwname FROM pg_foreign_data_wrapper", 'DROP FOREIGN DATA WRAPPER "{name}" CASCADE'),
+    ("SELECT pubname FROM pg_publication", 'DROP PUBLICATION "{name}"'),
     ("SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_|^information'", 'DROP SCHEMA "{name}" CASCADE'),
     # Roles are the whole server's: those that a script makes for itself have names of their own.
     ("SELECT rolname FROM pg_roles WHERE rolname ~ '^files_'", 'DROP OWNED BY "{name}"; DROP ROLE "{name}"'),

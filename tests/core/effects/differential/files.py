@@ -45,6 +45,19 @@ _HANDED_OVER = (
     "REASSIGN OWNED BY files_keeper TO files_heir",
 )
 _GUESTS = ("CREATE ROLE files_guest; CREATE TABLE cow (id int)", "GRANT SELECT ON cow TO files_guest")
+_ABROAD = (
+    "CREATE FOREIGN DATA WRAPPER post; CREATE SERVER abroad FOREIGN DATA WRAPPER post",
+    "CREATE FOREIGN TABLE parcel (id int, weight numeric) SERVER abroad",
+)
+_SIZES = (
+    "CREATE TYPE size AS (width int, height int); CREATE TABLE box (id int, outer_size size, slots size[])",
+    "CREATE TABLE plan OF size; CREATE CAST (size AS text) WITH INOUT",
+)
+_EQUAL = (
+    "CREATE TABLE leaf (id int, edge text)",
+    "CREATE FUNCTION alike(leaf, leaf) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1.id = $2.id'",
+    "CREATE OPERATOR === (LEFTARG = leaf, RIGHTARG = leaf, FUNCTION = alike)",
+)
 
 CASES = (
     Case("a label of an earlier file is used", _MOODS, "INSERT INTO bear VALUES (1, 'hungry')"),
@@ -198,5 +211,88 @@ CASES = (
             "CREATE RULE note AS ON DELETE TO visit DO ALSO INSERT INTO bear (id) VALUES (old.bear)",
         ),
         "ALTER TABLE visit DROP bear CASCADE",
+    ),
+    Case("a wrapper that is needed is dropped", _ABROAD, "DROP FOREIGN DATA WRAPPER post"),
+    Case("a server goes with its tables", _ABROAD, "DROP SERVER abroad CASCADE"),
+    Case(
+        "a server is made again",
+        (*_ABROAD, "DROP SERVER abroad CASCADE"),
+        "CREATE SERVER abroad FOREIGN DATA WRAPPER post",
+    ),
+    Case(
+        "a publication under its new name is dropped",
+        (
+            "CREATE TABLE leaf (id int); CREATE PUBLICATION news FOR TABLE leaf",
+            "ALTER PUBLICATION news RENAME TO notes",
+        ),
+        "DROP PUBLICATION one",
+    ),
+    Case(
+        "statistics are dropped",
+        ("CREATE TABLE leaf (id int, edge text); CREATE STATISTICS leaf_stats ON id, edge FROM leaf",),
+        "DROP STATISTICS leaf_stats",
+    ),
+    Case(
+        "statistics that went with a column are made again",
+        (
+            "CREATE TABLE leaf (id int, edge text); CREATE STATISTICS leaf_stats ON id, edge FROM leaf",
+            "ALTER TABLE leaf DROP edge, ADD tip text",
+        ),
+        "CREATE STATISTICS leaf_stats ON id, tip FROM leaf",
+    ),
+    Case(
+        "a collation that a column has is dropped",
+        ('CREATE COLLATION plain FROM "C"; CREATE TABLE leaf (edge text COLLATE plain)',),
+        "DROP COLLATION plain",
+    ),
+    Case(
+        "a collation goes with an index",
+        ('CREATE COLLATION plain FROM "C"; CREATE TABLE leaf (edge text); CREATE INDEX ON leaf (edge COLLATE plain)',),
+        "DROP COLLATION plain CASCADE",
+    ),
+    Case(
+        "a collation that a column no longer has is dropped",
+        (
+            'CREATE COLLATION plain FROM "C"; CREATE TABLE leaf (edge text COLLATE plain)',
+            'ALTER TABLE leaf ALTER edge TYPE text COLLATE "C"',
+        ),
+        "DROP COLLATION plain",
+    ),
+    Case("a function that an operator calls is dropped", _EQUAL, "DROP FUNCTION alike"),
+    Case("an operator is made again", (*_EQUAL, "DROP OPERATOR === (leaf, leaf)"), _EQUAL[2]),
+    Case("rows are compared by an operator", _EQUAL, "SELECT a === b FROM leaf a, leaf b"),
+    Case("a type of attributes that a cast and tables need", _SIZES, "DROP TYPE size"),
+    Case("an attribute that a row has not", _SIZES, "SELECT (outer_size).depth FROM box"),
+    Case(
+        "an attribute of rows in an array",
+        (*_SIZES, "ALTER TABLE box DROP outer_size"),
+        "ALTER TYPE size ALTER ATTRIBUTE width TYPE bigint CASCADE",
+    ),
+    Case(
+        "a type that a table is no longer of",
+        (_SIZES[0], "CREATE TABLE plan OF size; DROP TABLE box", "ALTER TABLE plan NOT OF"),
+        "DROP TYPE size",
+    ),
+    Case(
+        "an operator class that an index uses is dropped",
+        (
+            "CREATE OPERATOR CLASS ups FOR TYPE int USING btree AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =,"
+            " OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 btint4cmp(int, int)",
+            "CREATE TABLE leaf (id int); CREATE INDEX ON leaf (id ups)",
+        ),
+        "DROP OPERATOR CLASS ups USING btree",
+    ),
+    Case(
+        "a schema holds a function",
+        ("CREATE SCHEMA grove; CREATE FUNCTION grove.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",),
+        "DROP SCHEMA grove",
+    ),
+    Case(
+        "a schema from which all has moved",
+        (
+            "CREATE SCHEMA grove; CREATE FUNCTION grove.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+            "ALTER FUNCTION grove.f() SET SCHEMA public",
+        ),
+        "DROP SCHEMA grove",
     ),
 )

@@ -31,16 +31,10 @@ if TYPE_CHECKING:
 _BY_STATISTICS = {"scans", "destroys_data", "changes_data"}
 _WORLDS = {"shop": worlds.SHOP, "partitions": worlds.PARTITIONS, "bonds": worlds.BONDS, "tree": worlds.TREE}
 _FORMS_EACH = 40
-_NOT_YET = frozenset({"bonds: statistics"})
-"""Statistics objects are not linked with the tables that they are on."""
 
 
 def _chosen(setup: str, major: int) -> list[Form]:
-    found = [
-        one
-        for one in FORMS
-        if one.setup == setup and one.wrapped and one.since <= major <= one.until and one.id not in _NOT_YET
-    ]
+    found = [one for one in FORMS if one.setup == setup and one.wrapped and one.since <= major <= one.until]
     if "CONFITURE_FORMS_ALL" in os.environ:
         return found
     return found[:: max(1, len(found) // _FORMS_EACH)]

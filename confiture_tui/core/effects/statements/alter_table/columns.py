@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.columns import Volatility
+from confiture_tui.core.catalog.models.dependencies import PG_CLASS, ObjectAddress
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
 from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.expressions import analyse, planned_volatility
@@ -20,6 +21,7 @@ from confiture_tui.core.effects.statements.alter_table.work import (
     Altered,
     Pass,
 )
+from confiture_tui.core.effects.statements.collations import note_collation
 from confiture_tui.core.effects.statements.definitions import (
     ColumnParts,
     column_of,
@@ -81,6 +83,7 @@ def _add(alteration: Alteration, altered: Altered, parts: ColumnParts, missing_o
     if parts.default is not None:
         read_default(step, column, parts.default, executed=relation.kind in STORED)
         note_default(step, relation, column, parts.default)
+    note_collation(step, ObjectAddress(PG_CLASS, relation.oid, column.number), parts.collation)
     if recursing:
         column = replace(column, is_local=False, inherited=1)
     relation = alteration.update(relation, columns=(*relation.columns, column))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.constraints import ConstraintKind
+from confiture_tui.core.catalog.models.dependencies import PG_CLASS, PG_TYPE, ObjectAddress
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
 from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.lock_modes import LockMode
@@ -179,12 +180,7 @@ def prepare_of(alteration: Alteration, relation: Relation, command: Node) -> Non
     mine = [(one.name, one.type) for one in relation.columns]
     if not alteration.partial(relation) and mine != [(one.name, one.type) for one in composite.columns]:
         step.refuse("42804", "table has other columns than its type")
-    of_type = composite.qualified_name
-    alteration.queue(
-        relation,
-        Pass.MISCELLANEOUS,
-        lambda one: _set_type(alteration, one, of_type),
-    )
+    alteration.queue(relation, Pass.MISCELLANEOUS, lambda one: _set_type(alteration, one, composite))
 
 
 def prepare_not_of(alteration: Alteration, relation: Relation, command: Node) -> None:
@@ -194,5 +190,15 @@ def prepare_not_of(alteration: Alteration, relation: Relation, command: Node) ->
     alteration.queue(relation, Pass.MISCELLANEOUS, lambda one: _set_type(alteration, one, None))
 
 
-def _set_type(alteration: Alteration, altered: Altered, of_type: str | None) -> None:
-    alteration.update(alteration.relation(altered), of_type=of_type)
+def _set_type(alteration: Alteration, altered: Altered, composite: Relation | None) -> None:
+    relation = alteration.relation(altered)
+    address, change = ObjectAddress(PG_CLASS, relation.oid), alteration.step.change
+    needs = alteration.schema.needs(address)
+    if any(edge.dependent.number == 0 and edge.referenced.class_oid == PG_TYPE for edge in needs):
+        change.forget_needs(address)
+        for edge in needs:
+            if edge.dependent.number or edge.referenced.class_oid != PG_TYPE:
+                change.depend(*edge)
+    if composite is not None and composite.row_type_oid:
+        change.depend(address, ObjectAddress(PG_TYPE, composite.row_type_oid))
+    alteration.update(relation, of_type=composite.qualified_name if composite is not None else None)

@@ -22,6 +22,7 @@ from confiture_tui.core.effects.queries.rows import parsed_expression
 from confiture_tui.core.effects.statements.alter_table.typed import typed_tables
 from confiture_tui.core.effects.statements.alter_table.values import follow_type
 from confiture_tui.core.effects.statements.alter_table.work import STORED, Alteration, Altered, Pass
+from confiture_tui.core.effects.statements.collations import note_collation
 from confiture_tui.core.effects.statements.definitions import SERIAL_TYPES, blank_column, names_in, type_oid, type_text
 from confiture_tui.core.effects.statements.expressions_read import note_stored_default, read_expression
 from confiture_tui.core.effects.statements.own_sequences import IDENTITY_TYPES
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
 
 Node = dict[str, Any]
 
-PG_PUBLICATION_REL = 6106
-"""The oid of that catalog: PostgreSQL's sources, src/include/catalog/pg_publication_rel.h."""
+PG_PUBLICATION_REL, PG_COLLATION = 6106, 3456
+"""The oids of those catalogs: PostgreSQL's sources, src/include/catalog."""
 
 _IN_THE_WAY = {
     PG_REWRITE: "a view or rule",
@@ -132,8 +133,9 @@ def _judge(
 
 def _refuse_users(alteration: Alteration, relation: Relation) -> None:
     """Columns that hold rows of a composite type, or of a table without storage."""
-    if relation.row_type_oid:
-        for user, column in alteration.schema.columns_of_type(relation.row_type_oid):
+    own = alteration.schema.type_by_oid(relation.row_type_oid)
+    for oid in {relation.row_type_oid, own.array_oid if own is not None else 0} - {0}:
+        for user, column in alteration.schema.columns_of_type(oid):
             if user.kind in STORED:
                 alteration.step.refuse(
                     "0A000",
@@ -163,6 +165,7 @@ def _change(alteration: Alteration, altered: Altered, command: Node) -> None:
     altered.types.add(name)
     text = type_text(type_node, step.now)
     collation = command["def"]["ColumnDef"].get("collClause")
+    note_collation(step, ObjectAddress(PG_CLASS, relation.oid, column.number), collation)
     relation = alteration.update_column(
         relation,
         column,
@@ -214,19 +217,19 @@ def _refuse_dependents(alteration: Alteration, relation: Relation, column: Colum
 
 def _forget_type(alteration: Alteration, relation: Relation, column: Column) -> None:
     """The column, its default, constraints and indexes no longer need its old type, which can then be dropped."""
-    catalog = alteration.schema.catalog
-    if catalog is None or not column.number:
+    if not column.number:
         return
     own = ObjectAddress(PG_CLASS, relation.oid, column.number)
     made_anew = {PG_CLASS, PG_ATTRDEF, PG_CONSTRAINT}
     users = [edge.dependent for edge in alteration.schema.dependents(own) if edge.dependent.class_oid in made_anew]
     for address in dict.fromkeys((own, *users)):
-        needs = catalog.dependencies.references(address)
-        if all(edge.referenced.class_oid != PG_TYPE for edge in needs):
+        needs = alteration.schema.needs(address)
+        given_up = {PG_TYPE, PG_COLLATION} if address == own else {PG_TYPE}
+        if all(edge.referenced.class_oid not in given_up for edge in needs):
             continue
         alteration.step.change.forget_needs(address)
         for edge in needs:
-            if edge.referenced.class_oid != PG_TYPE:
+            if edge.referenced.class_oid not in given_up:
                 alteration.step.change.depend(address, edge.referenced, edge.kind)
 
 
