@@ -177,3 +177,29 @@ async def test_not_while_a_job_runs() -> None:
         await driver.press("d", "E")
         await driver.until_text("cancel it first")
         assert driver.app.return_value is None
+
+
+async def test_a_mistyped_connection_is_offered_again_without_its_password(tmp_path: Path) -> None:
+    service = nothing(tmp_path, open_error=ConnectError("No server."))
+    service.settings = replace(service.settings, dsn=Secret("postgresql://app:s3cret@bd/x"))
+    async with running(service, size=(120, 36), wait=False) as driver:
+        await driver.until_text("What you can do")
+        await driver.press("T")
+        await driver.until_text("postgresql://app:***@bd/x")
+        assert "s3cret" not in driver.text
+        await driver.press(*["left"] * 2, *["backspace"] * 2, *"db")
+        await driver.until_text("postgresql://app:***@db/x")
+        await driver.press("enter")
+        settings = (await left(driver)).settings
+        assert settings.dsn is not None
+        assert settings.dsn.get_secret_value() == "postgresql://app:s3cret@db/x"
+
+
+async def test_a_mask_for_nothing_is_told(tmp_path: Path) -> None:
+    async with running(nothing(tmp_path, open_error=ConnectError("No server.")), wait=False) as driver:
+        await driver.until_text("What you can do")
+        await driver.press("T")
+        await driver.until(lambda: driver.on_top(LineDialog))
+        await driver.press(*"host=x password=***", "enter")
+        await driver.until_text("Type the password")
+        assert driver.app.return_value is None
