@@ -44,7 +44,8 @@ class ReviewedMigration(FrozenModel):
 
     Attributes:
         checksum: SHA-256 of the file, in hexadecimal; ``down_checksum``: of the text of the way back.
-        assessment: its score and where that comes from.
+        assessment: its score and where that comes from: by what the dry run has seen, as far as that may count, with
+            ``predicted_score``, which it would have without.
         dry_run: what came of trying it; ``None`` when it was not tried. ``not_tried``: why, where that is no choice.
         hooks: those that it declares, in order.
         findings: what is to be said of its files.
@@ -85,8 +86,14 @@ def review(workspace: Workspace, request: ReviewRequest, scope: CancelScope) -> 
         Cancelled: the scope was cancelled.
     """
     rests_on = _rests_on(workspace, scope)
-    assessed = assess(workspace, AssessRequest(versions=request.versions), scope)
-    migrations = tuple(_reviewed(workspace, one, scope, tries=request.tries) for one in assessed)
+    asked = AssessRequest(versions=request.versions)
+    assessed = assess(workspace, asked, scope)
+    tried = {one.assessment.version: _tried(workspace, one, scope) for one in assessed} if request.tries else {}
+    results = {version: result for version, (result, _why) in tried.items() if result is not None}
+    if results:
+        # Once more, by what was seen; what was predicted without that is kept beside it.
+        assessed = assess(workspace, asked, scope, results=results)
+    migrations = tuple(_reviewed(workspace, one, *tried.get(one.assessment.version, (None, None))) for one in assessed)
     lint = workspace.lint(LintRequest(), scope) if request.lints else None
     if _rests_on(workspace, scope) != rests_on:
         raise ConfitureError(
@@ -110,9 +117,8 @@ def _rests_on(workspace: Workspace, scope: CancelScope) -> tuple[str | None, tup
         return Catalog.load(conn).fingerprint, files
 
 
-def _reviewed(workspace: Workspace, one: Assessed, scope: CancelScope, *, tries: bool) -> ReviewedMigration:
+def _reviewed(workspace: Workspace, one: Assessed, result: DryRunResult | None, why: str | None) -> ReviewedMigration:
     migration = workspace.migration(one.assessment.version)
-    result, why = _tried(workspace, migration, scope) if tries else (None, None)
     return ReviewedMigration(
         checksum=migration.checksum,
         down_checksum=_down_checksum(migration),
@@ -127,10 +133,10 @@ def _reviewed(workspace: Workspace, one: Assessed, scope: CancelScope, *, tries:
     )
 
 
-def _tried(workspace: Workspace, migration: Migration, scope: CancelScope) -> tuple[DryRunResult | None, str | None]:
+def _tried(workspace: Workspace, one: Assessed, scope: CancelScope) -> tuple[DryRunResult | None, str | None]:
     """The dry run, or why the file cannot be tried."""
     try:
-        return workspace.dry_run(migration.version, scope), None
+        return workspace.dry_run(one.assessment.version, scope), None
     except UsageError as error:
         return None, error.message
 

@@ -59,6 +59,19 @@ def test_the_record_says_what_was_reviewed_and_what_came_of_it(project: Path, da
     assert document["lint"]["changes"] == ["001_customer"]
 
 
+def test_the_score_is_by_what_was_seen_beside_what_was_predicted(project: Path) -> None:
+    # No migration makes the tables, and no database is there that has them.
+    (seen,) = (one["assessment"] for one in reported(project, None, "--no-lint")["migrations"])
+    (without,) = (one["assessment"] for one in reported(project, None, "--no-lint", "--no-dry-run")["migrations"])
+    assert without["predicted_score"] is None
+    assert seen["predicted_score"] == without["score"]
+    assert seen["score"] != without["score"]
+    text = " ".join(run(project, "report", "--no-lint").stdout.split())
+    assert f"{seen['score']}, {without['score']} predicted" in text
+    assert f"{without['score']} was predicted without it" in text
+    assert "what was seen stands in the place of what was predicted" in text
+
+
 def test_the_digest_is_that_of_files_and_schema(project: Path, database: Dsn, conn: psycopg.Connection[Any]) -> None:
     def digest() -> str:
         return str(reported(project, database, "--no-dry-run", "--no-lint")["digest"])

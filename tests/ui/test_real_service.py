@@ -90,6 +90,6 @@ async def test_after_a_dry_run_the_risk_is_told_by_what_was_seen(tmp_path: Path)
         assert app.session.assessments["001"].predicted_score is None
         await driver.press("d")
         await driver.until(lambda: app.session.assessments["001"].predicted_score is not None)
-        await driver.until_text("by what the dry run has seen")
+        await driver.until_text("by what the dry run has seen; as predicted")
         await driver.until_text("by its down file, proved")
     await service.close()

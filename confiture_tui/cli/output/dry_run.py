@@ -8,6 +8,7 @@ from confiture_tui.cli.output.effects import write_effects, write_failure
 from confiture_tui.cli.output.page import Page, Style
 from confiture_tui.cli.output.units import count, milliseconds, plural, size
 from confiture_tui.core.dry_run.result import DataAfter, On, Outcome, Rows, Verdict
+from confiture_tui.core.effects.observing import ONLY_SEEN
 from confiture_tui.core.hooks.result import HookOutcome
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ _DATA = {
 }
 _FIGURES = (11, 10, 11)
 """Cells of the columns of times, rows and WAL."""
-_FIGURES_SEEN = frozenset({"elapsed_ms", "rows", "wal_bytes"})
 _INDENT = 6
 
 
@@ -108,7 +108,7 @@ def _write_risks(page: Page, assessments: Iterable[RiskAssessment]) -> None:
             text += f", where {one.predicted_score} was predicted"
         page.paragraph(text, indent=4, first="  ")
         for replaced in one.replaced:
-            if replaced.field not in _FIGURES_SEEN:
+            if replaced.field not in ONLY_SEEN:
                 page.paragraph(f"{replaced}", indent=6, first="    ", style=Style.QUIET)
     page.blank()
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from confiture_tui.cli.output.blocks import Block, Facts, Heading, Items, Paragraph, Sql, Table
 from confiture_tui.cli.output.units import milliseconds, plural
 from confiture_tui.core.dry_run.result import On, Verdict
+from confiture_tui.core.effects.observing import ONLY_SEEN
 from confiture_tui.core.risk.model import Level
 
 if TYPE_CHECKING:
     from confiture_tui.core.dry_run.result import DryRunResult, StatementObservation
     from confiture_tui.core.effects.model import StatementEffects
+    from confiture_tui.core.effects.observing import Replaced
     from confiture_tui.core.risk.model import Risk
     from confiture_tui.service.review import ReviewedMigration
     from confiture_tui.service.review_documents import QualityDocument, ReportDocument
@@ -62,7 +64,9 @@ def _head(document: ReportDocument) -> Iterator[tuple[str, str]]:
 
 def _row(one: ReviewedMigration) -> tuple[str, ...]:
     assessment = one.assessment
-    return (_label(one), assessment.level.value, str(assessment.score), _tried(one), _way_back(one))
+    was = assessment.predicted_score
+    score = f"{assessment.score}" if was in (None, assessment.score) else f"{assessment.score}, {was} predicted"
+    return (_label(one), assessment.level.value, score, _tried(one), _way_back(one))
 
 
 def _label(one: ReviewedMigration) -> str:
@@ -105,7 +109,7 @@ def _migration(one: ReviewedMigration) -> Iterator[Block]:
         )
         yield Items(tuple(accepted))
     if one.dry_run is not None:
-        yield from _dry_run(one.dry_run)
+        yield from _dry_run(one.dry_run, assessment.replaced)
     elif one.not_tried:
         yield Heading("Dry run", 3)
         yield Paragraph(one.not_tried)
@@ -120,6 +124,10 @@ def _facts(one: ReviewedMigration) -> Iterator[tuple[str, str]]:
         yield "way back, SHA-256", one.down_checksum
     points = [f"{name.value.replace('_', ' ')} {score}" for name, score in assessment.categories.items() if score]
     yield "score", f"{assessment.score}" + (f": {', '.join(points)}" if points else "")
+    was = assessment.predicted_score
+    if was is not None:
+        without = "as predicted" if was == assessment.score else f"{was} was predicted without it"
+        yield "seen", f"the score is by what the dry run has seen; {without}"
     yield "confidence", f"{assessment.confidence:.0%}"
     analysed, total = assessment.analysed
     yield "analysed", f"{analysed} of {plural(total, 'statement')}"
@@ -161,7 +169,7 @@ def _risk(risk: Risk) -> Iterator[Block]:
         yield Sql(risk.safe_sql)
 
 
-def _dry_run(result: DryRunResult) -> Iterator[Block]:
+def _dry_run(result: DryRunResult, replaced: Sequence[Replaced]) -> Iterator[Block]:
     where = "on a shadow" if result.on is On.SHADOW else "on the target, rolled back"
     yield Heading(f"Dry run {where}: {result.verdict.value}", 3)
     if result.failure is not None:
@@ -172,6 +180,10 @@ def _dry_run(result: DryRunResult) -> Iterator[Block]:
     differing = [_difference(one) for one in result.statements if one.mismatch]
     if differing:
         yield Items(tuple(differing))
+    counted = [str(one) for one in replaced if one.field not in ONLY_SEEN]
+    if counted:
+        yield Paragraph("For the score, what was seen stands in the place of what was predicted:")
+        yield Items(tuple(counted))
     stayed = {
         True: "Nothing stayed behind.",
         False: "SOMETHING STAYED BEHIND.",

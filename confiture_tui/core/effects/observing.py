@@ -56,6 +56,10 @@ class Observed:
     wal_bytes: int | None = None
 
 
+ONLY_SEEN: Final = frozenset({"elapsed_ms", "rows", "wal_bytes"})
+"""The fields of ``Replaced`` that are only ever seen: figures, which stand with the statements."""
+
+
 class Replaced(FrozenModel):
     """One field of a statement's prediction in the place of which stands what was seen.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from confiture_tui.core.effects.forecast import WorkKind
-from confiture_tui.core.effects.model import Basis, Reach
+from confiture_tui.core.effects.model import Reach
 from confiture_tui.core.records import unchecked
 from confiture_tui.core.risk import scoring
 from confiture_tui.core.risk.chosen_rows import count_among
@@ -260,8 +260,8 @@ def _integrity(forecast: Forecast, effects: StatementEffects, context: Context) 
         return
     waiting = [each for each in effects.may_fail or () if not each.checked]
     if waiting:
-        # Errors of class 42 are about names: without a catalog it is not the data that decide.
-        by_names = effects.basis is Basis.ASSUMED and all(each.sqlstate.startswith("42") for each in waiting)
+        # Errors of class 42 are about names: without a catalog it is not the data that decide, whatever was seen of it.
+        by_names = not forecast.before.known and all(each.sqlstate.startswith("42") for each in waiting)
         yield Claim(
             Category.INTEGRITY,
             index,
