@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from confiture_tui.core.dry_run.result import DryRunResult
+    from confiture_tui.core.effects.begun import Begun
     from confiture_tui.core.effects.observing import Observation
     from confiture_tui.core.migrations.model import Migration
     from confiture_tui.core.migrations.profiles import RunnerProfile
@@ -106,9 +107,15 @@ class Evidence(NamedTuple):
     rates: Rates
 
     def engine_for(
-        self, profile: RunnerProfile, results: Mapping[str, DryRunResult] | None = None
+        self,
+        profile: RunnerProfile,
+        results: Mapping[str, DryRunResult] | None = None,
+        begun: Mapping[str, Begun] | None = None,
     ) -> RiskAssessmentEngine:
-        """The engine that judges in the name of a runner, by what dry runs have seen, where there were any."""
+        """The engine that judges in the name of a runner, by what dry runs have seen, where there were any.
+
+        ``begun``: how far runs came that stopped half-way, by version.
+        """
         return RiskAssessmentEngine(
             self.catalog,
             connection=self.connection,
@@ -117,6 +124,7 @@ class Evidence(NamedTuple):
             rates=self.rates,
             probe_seconds=BUDGET_SECONDS if self.request.asks_data else 0.0,
             observed=_observations(results or {}),
+            begun=begun,
         )
 
 

@@ -44,6 +44,32 @@ def error_in(migration: Migration) -> str | None:
     return next((finding.message for finding in findings if finding.level == "error"), None)
 
 
+def refuse_to_try(migration: Migration, state: MigrationState, *, ours: bool) -> None:
+    """Refuse to try what the schema has, or half has, already, and what cannot be used.
+
+    Args:
+        migration: the one that is to be tried.
+        state: where it stands.
+        ours: it is this program that runs it: of another tool's it is not known how far it came.
+
+    Raises:
+        UsageError: it cannot be tried.
+    """
+    if state in (MigrationState.APPLIED, MigrationState.CHANGED):
+        raise UsageError(
+            f"{migration.label} is applied already: the schema has what it makes.", hint="Try a pending one."
+        )
+    if state is MigrationState.INTERRUPTED and ours:
+        raise UsageError(
+            f"{migration.label} stopped half-way: part of what it makes is there, so that it cannot be tried from its "
+            "start.",
+            hint="Resume or settle it first: `confiture-tui status` says what can be done.",
+        )
+    wrong = error_in(migration)
+    if wrong is not None:
+        raise UsageError(f"{migration.label} cannot be tried: {wrong}", hint="Mend the file first.")
+
+
 def refuse_without_schema(migration: Migration, profile: RunnerProfile) -> None:
     """Refuse to try, on nothing, a file that works on what must be there: that it fails there would say nothing of it.
 

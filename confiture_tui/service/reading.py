@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog import Catalog
 from confiture_tui.core.migrations.profiles import PROFILES
@@ -17,8 +17,12 @@ from confiture_tui.yaml_file import did_you_mean
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import psycopg
+
     from confiture_tui.core.dry_run.result import DryRunResult
+    from confiture_tui.core.effects.begun import Begun
     from confiture_tui.core.migrations.layouts.marked import SqlText
+    from confiture_tui.core.migrations.status import MigrationStatus
     from confiture_tui.database.cancellation import CancelScope
     from confiture_tui.service.assess_request import AssessRequest
     from confiture_tui.service.models import MigrationPreview
@@ -85,8 +89,27 @@ def assess(
     statuses, profile = workspace.status(scope, reads_anew=False), workspace.profile
     with ExitStack() as stack:
         conn = stack.enter_context(workspace.reaching.connected(scope)) if workspace.has_target else None
-        engine = evidence_of(request, conn, workspace.rates(conn)).engine_for(profile, results)
+        begun = _begun(conn, statuses) if conn is not None else {}
+        engine = evidence_of(request, conn, workspace.rates(conn)).engine_for(profile, results, begun)
         return assess_pending(engine, statuses, request, profile, on_each)
+
+
+def _begun(conn: psycopg.Connection[Any], statuses: Sequence[MigrationStatus]) -> dict[str, Begun]:
+    """How far those came that stopped half-way, by their versions."""
+    files = [one.migration for one in statuses if one.state is MigrationState.INTERRUPTED and one.migration is not None]
+    if not files:
+        return {}
+    from confiture_tui.core.migrations.ledger_forms import DEFAULT_TABLE
+    from confiture_tui.core.runner.journal import TABLE, Journal
+    from confiture_tui.core.runner.recovery import begun_by, left_overs
+    from confiture_tui.core.runner.runner import ledger_place
+
+    known = {one.version: one for one in files}
+    left = left_overs(conn, Journal(ledger_place(conn, DEFAULT_TABLE)[0], TABLE), files)
+    found = (
+        (one.entry.version, begun_by(conn, one, known[one.entry.version])) for one in left if one.entry.version in known
+    )
+    return {version: begun for version, begun in found if begun is not None}
 
 
 def assess_files(

@@ -18,7 +18,7 @@ from confiture_tui.core.migrations.status import MigrationState, MigrationStatus
 from confiture_tui.database.connection import connect
 from confiture_tui.errors import UsageError
 from confiture_tui.events import Event, EventName, Sink
-from confiture_tui.service.choosing import error_in, migration_of, pending_before, refuse_without_schema
+from confiture_tui.service.choosing import migration_of, pending_before, refuse_to_try, refuse_without_schema
 from confiture_tui.service.command_lines import session_options
 from confiture_tui.service.demo_shop import OpenDemo, applied_since_opening
 from confiture_tui.service.derived import write_derived_down
@@ -361,18 +361,12 @@ class Workspace:
         """A migration that can be tried, and the states of all.
 
         Raises:
-            UsageError: there is no such migration, it is applied already, or its file cannot be used.
+            UsageError: there is no such migration, it is applied or half-way, or its file cannot be used.
         """
         migrations, statuses = self._status(scope)
         migration = migration_of(migrations, version)
         state = next((one.state for one in statuses if one.version == version), MigrationState.PENDING)
-        if state in (MigrationState.APPLIED, MigrationState.CHANGED):
-            raise UsageError(
-                f"{migration.label} is applied already: the schema has what it makes.", hint="Try a pending one."
-            )
-        wrong = error_in(migration)
-        if wrong is not None:
-            raise UsageError(f"{migration.label} cannot be tried: {wrong}", hint="Mend the file first.")
+        refuse_to_try(migration, state, ours=self._project_files.layout.apply_command is None)
         return migration, statuses
 
     def lint(self, request: LintRequest, scope: CancelScope) -> LintResult:

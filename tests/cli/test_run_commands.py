@@ -212,6 +212,17 @@ def test_what_an_interrupted_statement_has_left_is_told_and_cleaned_up(
     assert "statement 1 stands, of 2" in status.stdout
     assert "It has left public.a_two, which is not valid." in status.stdout
     assert "confiture-tui clean-up 003" in status.stdout
+    (assessed,) = json.loads(run(project, "assess", "--format", "json", dsn=database).stdout)["migrations"]
+    assert assessed["done"] == 1
+    assert [one["fails"] for one in assessed["statements"]] == [None, None]
+    assert [bool(one["builds"]) for one in assessed["statements"]] == [False, True]
+    assert [one for one in assessed["risks"] if one["statement"] == 1] == []
+    text = run(project, "assess", dsn=database).stdout
+    assert "CREATE INDEX  done already, by the run that stopped half-way" in text
+    assert "only the rest is counted" in " ".join(text.split())
+    refused = run(project, "dry-run", "003", dsn=database)
+    assert (refused.returncode, refused.stdout.count("42P07")) == (2, 0)
+    assert "003_c stopped half-way" in refused.stderr
     left = json.loads(run(project, "status", "--format", "json", dsn=database).stdout)["left"]
     assert left[0]["invalid"] == ["public.a_two"]
     assert left[0]["actions"] == ["resume", "clean_up", "mark_applied", "mark_pending"]

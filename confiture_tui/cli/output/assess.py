@@ -55,7 +55,7 @@ def write_assessment(page: Page, assessed: Assessed, *, safe_sql: bool) -> None:
             _write_bar(page, category.value.replace("_", " "), points)
     write_findings(page, assessed.findings)
     for statement in one.statements:
-        _write_statement(page, statement)
+        _write_statement(page, statement, done=statement.index <= one.done)
     for risk in one.risks:
         _write_risk(page, risk, safe_sql=safe_sql)
     for ignored in one.ignored:
@@ -73,8 +73,16 @@ def _write_bar(page: Page, name: str, points: int) -> None:
     page.line("  ", page.cell(name, 15), page.cell(f"{points}", 3, style, right=True), "  ", page.styled(bar, style))
 
 
-def _write_statement(page: Page, statement: StatementEffects) -> None:
+def _write_statement(page: Page, statement: StatementEffects, *, done: bool) -> None:
     page.blank()
+    if done:
+        page.line(
+            page.cell(f"{statement.index}", 4, right=True),
+            page.cell(f"  line {statement.line}", 12, Style.QUIET),
+            page.styled(statement.tag, Style.TITLE),
+            page.styled("  done already, by the run that stopped half-way", Style.QUIET),
+        )
+        return
     page.line(
         page.cell(f"{statement.index}", 4, right=True),
         page.cell(f"  line {statement.line}", 12, Style.QUIET),

@@ -88,6 +88,7 @@ class Forecast:
             relation is there once for each mode that was stronger than those before.
         settings: settings in force, by lower-case name, values as text with the unit as written.
         notes: what could not be read, in words.
+        done: an earlier run has done it already: it does nothing any more.
         measured_ms, measured_rows, measured_wal: how long it took, the rows it changed and the write-ahead log it wrote
             where it was tried on data like the target's; ``None`` otherwise.
     """
@@ -105,6 +106,7 @@ class Forecast:
     measured_ms: float | None = None
     measured_rows: int | None = None
     measured_wal: int | None = None
+    done: bool = False
 
 
 @dataclass(frozen=True, slots=True)

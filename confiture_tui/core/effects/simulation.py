@@ -5,11 +5,12 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, Literal
 
 from confiture_tui.core.effects.changes import Changes
 from confiture_tui.core.effects.forecast import Forecast, Lock, Simulation, Work, WorkKind
-from confiture_tui.core.effects.model import Failure, StatementEffects
+from confiture_tui.core.effects.model import Basis, Failure, Reach, StatementEffects
 from confiture_tui.core.effects.newer_syntax import newer_call, newer_syntax
 from confiture_tui.core.effects.schema import DEFAULT_SEARCH_PATH, NEWEST_SERVER, Schema
 from confiture_tui.core.effects.session import Session
@@ -17,13 +18,14 @@ from confiture_tui.core.effects.statements.table import HANDLERS
 from confiture_tui.core.effects.step import Step
 from confiture_tui.core.migrations.profiles import PROFILES, RunnerProfile, Wrapping
 from confiture_tui.core.records import changed
+from confiture_tui.core.sql.script import Script
 from confiture_tui.core.sql.transaction_block import refusal_in_transaction_block
 
 if TYPE_CHECKING:
     from confiture_tui.core.catalog.catalog import Catalog
+    from confiture_tui.core.effects.begun import Begun
     from confiture_tui.core.effects.history import History
     from confiture_tui.core.migrations.model import Migration
-    from confiture_tui.core.sql.script import Script
     from confiture_tui.core.sql.statement import Statement
 
 __all__ = ["Forecast", "Lock", "Simulation", "Work", "WorkKind", "simulate", "simulate_all", "simulate_script"]
@@ -36,6 +38,7 @@ def simulate(
     profile: RunnerProfile | None = None,
     start: Schema | None = None,
     direction: Literal["up", "down"] = "up",
+    begun: Begun | None = None,
 ) -> Simulation:
     """What a migration is expected to do.
 
@@ -47,6 +50,7 @@ def simulate(
         start: the schema that it finds, when that is not the catalog's: ``Simulation.after`` of the one before it.
             It brings its own catalog.
         direction: ``down`` for the way back; without one the simulation has no forecasts.
+        begun: what an earlier run has done already, and the schema has: of these statements nothing is forecast.
 
     Raises:
         ConfitureError: the parser's library is not installed.
@@ -58,7 +62,10 @@ def simulate(
     if script is None:
         return Simulation(migration, (), Wrapping.NONE, schema, ())
     wrapping = profile.wrapping_of(script)
-    forecasts, after = simulate_script(script, schema, profile, wrapping)
+    if begun is not None and begun.left:
+        dropped = Script.from_text(f"DROP INDEX {', '.join(begun.left)}")
+        schema = simulate_script(dropped, schema, profile, Wrapping.NONE)[1]
+    forecasts, after = simulate_script(script, schema, profile, wrapping, done=begun.done if begun is not None else 0)
     notes = tuple(f"line {one.statement.line}: {note}" for one in forecasts for note in one.notes)
     return Simulation(migration, forecasts, wrapping, after, notes)
 
@@ -80,11 +87,14 @@ def simulate_all(
 
 
 def simulate_script(
-    script: Script, start: Schema, profile: RunnerProfile, wrapping: Wrapping
+    script: Script, start: Schema, profile: RunnerProfile, wrapping: Wrapping, *, done: int = 0
 ) -> tuple[tuple[Forecast, ...], Schema]:
-    """What each statement of a script is expected to do, and the schema that they leave."""
+    """What each statement of a script is expected to do, and the schema that they leave.
+
+    ``done``: how many of the first ones the schema has already.
+    """
     with without_collections():
-        return _Run(start, profile, wrapping).through(script)
+        return _Run(start, profile, wrapping).through(script, done)
 
 
 @contextmanager
@@ -106,6 +116,12 @@ def without_collections() -> Iterator[None]:
             gc.enable()
 
 
+_LISTS: Final = (
+    *("locks", "rewrites", "scans", "builds", "rebuilds", "creates", "drops", "invalid_indexes"),
+    "may_fail",
+)
+
+
 class _Run:
     """One script being gone through."""
 
@@ -120,8 +136,11 @@ class _Run:
         self._view: Schema | None = None
         self._version, self._settings, self._transaction = -1, self._session.settings, self._session.transaction
 
-    def through(self, script: Script) -> tuple[tuple[Forecast, ...], Schema]:
-        forecasts = tuple(self._forecast(statement) for statement in script.statements)
+    def through(self, script: Script, done: int) -> tuple[tuple[Forecast, ...], Schema]:
+        forecasts = tuple(
+            self._done(statement) if statement.index <= done else self._forecast(statement)
+            for statement in script.statements
+        )
         self._session.commit()
         return forecasts, self._now()
 
@@ -196,6 +215,38 @@ class _Run:
         call = newer_call(kind, node, major)
         if call is not None and not step.schema.extension_made and not step.schema.routines(call):
             step.fails("42883", f"function {call} does not exist")
+
+    def _done(self, statement: Statement) -> Forecast:
+        """A statement that an earlier run has done; what it sets for its session is set anew for the rest."""
+        if statement.node_kind in ("VariableSetStmt", "DiscardStmt"):
+            return replace(self._forecast(statement), done=True)
+        schema, session = self._now(), self._session
+        effects = StatementEffects(
+            index=statement.index,
+            line=statement.line,
+            tag=statement.tag,
+            sql=statement.sql,
+            basis=Basis.CATALOG if schema.known else Basis.ASSUMED,
+            reach=Reach.COMPLETE,
+            **dict.fromkeys(_LISTS, ()),
+            destroys_data=False,
+            changes_data=False,
+            opaque=False,
+        )
+        return Forecast(
+            statement=statement,
+            effects=effects,
+            locks=(),
+            works=(),
+            before=schema,
+            after=schema,
+            transaction=None,
+            held=session.held,
+            settings=session.settings,
+            notes=(),
+            measured_ms=0.0,
+            done=True,
+        )
 
     def _number(self, inside: int | None, transactional: bool | None) -> int | None:
         if inside is not None:

@@ -40,7 +40,8 @@ def assessment_of(
     consent = Consent(context.simulation.migration.up, allow, dispatch.ids)
     simulation = context.simulation
     migration = simulation.migration
-    told = [*simulation.notes, *notes]
+    done = sum(each.done for each in simulation.forecasts)
+    told = [*simulation.notes, *notes, *([_already_done(done, len(simulation.forecasts))] if done else ())]
     risks, ignored = consent.apply(_risks(context, dispatch, told))
     categories = scoring.categories_of((each.category, each.points) for each in risks)
     score, level = scoring.score(categories)
@@ -69,7 +70,14 @@ def assessment_of(
         wal_bytes=wal,
         disk_bytes=disk,
         notes=tuple(dict.fromkeys(told)),
+        done=done,
     )
+
+
+def _already_done(done: int, total: int) -> str:
+    which = "Statement 1 is" if done == 1 else f"Statements 1 to {done} are"
+    rest = "nothing of it is left to be run" if done == total else "only the rest is counted"
+    return f"{which} done already, by a run that stopped half-way: {rest}."
 
 
 def with_what_was_seen(
@@ -106,6 +114,8 @@ def _risks(context: Context, dispatch: Dispatch, notes: list[str]) -> list[Risk]
     """What the rules find, and the facts that none of them speaks of; a rule that breaks costs only itself."""
     found: list[Risk] = []
     for forecast in context.simulation.forecasts:
+        if forecast.done:
+            continue
         for rule in dispatch.of(forecast.statement):
             try:
                 found.extend(rule.check(forecast, context))
@@ -116,6 +126,8 @@ def _risks(context: Context, dispatch: Dispatch, notes: list[str]) -> list[Risk]
             found.extend(each.check(context.simulation, context))
         except Exception as error:  # noqa: BLE001 - as above
             notes.append(_broken(each, error, "the migration"))
+    done = {each.statement.index for each in context.simulation.forecasts if each.done}
+    found = [one for one in found if one.statement not in done]
     told = Told(found, context.claims, len(context.simulation.forecasts))
     found.extend(claim.risk() for claim in context.claims if claim.points and not told.covers(claim))
     return found

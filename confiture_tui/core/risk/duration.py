@@ -206,7 +206,8 @@ def _of_statement(overhead: float, source: str, parts: tuple[Cost, ...], unread:
 def together(parts: Iterable[Cost]) -> Cost:
     """Parts that happen one after the other; what one of them does not know is unknown."""
     listed = list(parts)
-    sources = dict.fromkeys(each.source for each in listed if each.expected > 0)
+    # A part may be one of several parts itself, with a source of each.
+    sources = dict.fromkeys(one for each in listed if each.expected > 0 for one in each.source.split("; "))
     return Cost(
         sum(each.low for each in listed),
         sum(each.expected for each in listed),

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from confiture_tui.core.catalog import Catalog
+    from confiture_tui.core.effects.begun import Begun
     from confiture_tui.core.migrations.model import Migration
     from confiture_tui.core.risk.model import RiskAssessment
     from confiture_tui.core.risk.rule import MigrationRule, RiskRule
@@ -50,6 +51,7 @@ class RiskAssessmentEngine:
         traffic_seconds: how long traffic on tables that get blocked is watched; 0: the counters' average is all.
         rules: which rules speak; ``None``: all that there are. The score rests on the facts, with or without them.
         observed: what dry runs have seen, by the migration's version.
+        begun: how far runs came that stopped half-way, by the migration's version; only the rest counts.
 
     Raises:
         UsageError: there is no runner of that name.
@@ -67,6 +69,7 @@ class RiskAssessmentEngine:
         traffic_seconds: float = WINDOW_SECONDS,
         rules: Iterable[RiskRule | MigrationRule] | None = None,
         observed: Mapping[str, Observation] | None = None,
+        begun: Mapping[str, Begun] | None = None,
     ) -> None:
         self._catalog = catalog
         self._connection = connection
@@ -77,6 +80,7 @@ class RiskAssessmentEngine:
         self._traffic_seconds = traffic_seconds
         self._dispatch = _all_rules() if rules is None else Dispatch(rules)
         self._observed = observed or {}
+        self._begun = begun or {}
 
     def assess(self, migration: Migration) -> RiskAssessment:
         """The assessment of one migration.
@@ -195,7 +199,8 @@ class RiskAssessmentEngine:
     def _up(self, migration: Migration, catalog: Catalog | None, start: Schema | None) -> Simulation:
         """The simulation; where it breaks, one in which no statement was analysed: a bad file costs only itself."""
         try:
-            return simulate(migration, catalog=catalog, profile=self._profile, start=start)
+            begun = self._begun.get(migration.version)
+            return simulate(migration, catalog=catalog, profile=self._profile, start=start, begun=begun)
         except ConfitureError:
             raise
         except Exception as error:  # noqa: BLE001 - told in the assessment's notes, and nothing is taken for safe

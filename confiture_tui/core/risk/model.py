@@ -182,6 +182,7 @@ class RiskAssessment(FrozenModel):
         probes: the questions to the data, by statement.
         wal_bytes, disk_bytes: expected write-ahead log and extra disk at the peak; ``None`` when sizes are unknown.
         notes: what could not be known, one sentence each.
+        done: how many of the first statements a run that stopped half-way has done already: they count no more.
         predicted_score: the score without what a dry run has seen; ``None`` where there is nothing of the kind.
         replaced: field by field, what a dry run has seen in the place of what was predicted.
     """
@@ -206,6 +207,7 @@ class RiskAssessment(FrozenModel):
     wal_bytes: int | None = None
     disk_bytes: int | None = None
     notes: tuple[str, ...] = ()
+    done: int = 0
     predicted_score: int | None = None
     replaced: tuple[Replaced, ...] = ()
 

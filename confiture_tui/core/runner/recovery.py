@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from confiture_tui.core.effects.begun import Begun
 from confiture_tui.core.runner import advisory_lock
-from confiture_tui.core.runner.invalid_indexes import FoundIndex, drop, left_invalid_by
+from confiture_tui.core.runner.invalid_indexes import FoundIndex, drop, find_index, index_name, left_invalid_by
 from confiture_tui.core.runner.journal import JournalEntry, JournalState
 from confiture_tui.core.runner.session import APPLICATION_NAME
 from confiture_tui.core.runner.unknown_outcome import Settled, outcome_of
@@ -112,6 +113,28 @@ def left_invalid(
     if script is None or not entry.statement_done < entry.statement_begun <= len(script.statements):
         return ()
     return left_invalid_by(conn, script.statements[entry.statement_begun - 1])
+
+
+def begun_by(conn: psycopg.Connection[Any], left: LeftOver, migration: Migration) -> Begun | None:
+    """How far the run came, as going on with it would find it; ``None`` where that cannot be told by statements.
+
+    Raises:
+        psycopg.Error: a question failed.
+    """
+    entry = left.entry
+    if entry.direction != "forward" or migration.checksum != entry.checksum:
+        return None
+    if left.state is LeftState.HOOKS_PENDING:
+        return Begun(entry.statements)
+    if entry.transactional:
+        return None
+    done, statements = entry.statement_done, migration.up.statements
+    if done < entry.statement_begun <= len(statements):
+        # The index of one that had no time to say so is there and valid.
+        name = index_name(conn, statements[entry.statement_begun - 1])
+        index = find_index(conn, name) if name is not None else None
+        done += index is not None and index.valid
+    return Begun(done, left.invalid)
 
 
 def _looked_at(conn: psycopg.Connection[Any], journal: Journal) -> list[tuple[JournalEntry, JournalState | LeftState]]:

@@ -64,7 +64,7 @@ class ReadingDesk:
         session.assessments = {}
         self._assessed.clear()
         session.assess_error = None
-        session.assessing = any(one.state == "pending" for one in message.statuses)
+        session.assessing = any(one.state in ("pending", "interrupted") for one in message.statuses)
         self._app.changed.publish(Topic.MIGRATIONS)
         if session.assessing:
             # What judges them is much to be loaded, on a thread that would hold up the drawing of the list. By way of

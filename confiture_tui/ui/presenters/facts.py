@@ -36,12 +36,23 @@ _BASES = {
 
 
 def facts(
-    statement: StatementEffects, observed: StatementObservation | None, glyphs: Glyphs, unseen: str | None = None
+    statement: StatementEffects,
+    observed: StatementObservation | None,
+    glyphs: Glyphs,
+    unseen: str | None = None,
+    *,
+    done: bool = False,
 ) -> Content:
-    """A statement's effects, one line each. ``not seen`` is what nobody looked at; ``none`` was looked for in vain."""
+    """A statement's effects, one line each. ``not seen`` is what nobody looked at; ``none`` was looked for in vain.
+
+    ``done``: a run that stopped half-way has done it already.
+    """
     effects: StatementEffects = observed if observed is not None else statement
     where = f"Statement {statement.index}, line {statement.line}: {safe_line(statement.tag)}"
     lines = [Content.styled(where, style("heading"))]
+    if done and observed is None:
+        words = "It is done already, by the run that stopped half-way; only what comes after it is counted."
+        return Content("\n").join([*lines, Content(words)])
     if effects.basis is None and (observed is None or observed.outcome == "ran"):
         return Content("\n").join([*lines, Content.styled(unseen or not_looked(), style("quiet"))])
     if observed is not None and observed.reason:

@@ -66,7 +66,7 @@ def title(session: Session, width: int, *, worst_first: bool = False) -> Content
     if worst_first:
         words.append("worst first")
     if session.assessing:
-        pending = [one.version for one in session.statuses if one.state == "pending"]
+        pending = [one.version for one in session.statuses if one.state in ("pending", "interrupted")]
         words.append(f"{sum(one in session.assessments for one in pending)} of {len(pending)} assessed")
     text = Content.assemble(("Migrations", style("heading")), ("  " + ", ".join(words), style("quiet")))
     return text.truncate(width)

@@ -76,14 +76,21 @@ def _headline(assessment: RiskAssessment, glyphs: Glyphs) -> Content:
 
 
 def _seen(assessment: RiskAssessment) -> list[Content]:
-    """Whether this is what was predicted, or what a dry run has seen."""
+    """What is done already; whether the rest is what was predicted, or what a dry run has seen."""
+    lines = []
+    if assessment.done:
+        total = len(assessment.statements)
+        words = f"the first {assessment.done} of {counted(total, 'statement')} are done already: only the rest counts"
+        if assessment.done == total:
+            words = "all of its statements are done already: none counts any more"
+        lines.append(Content.styled(words, style("state-attention")))
     if assessment.predicted_score is None:
-        return []
+        return lines
     was = assessment.predicted_score
     words = "by what the dry run has seen; " + (
         "as predicted" if was == assessment.score else f"{was} was predicted without it"
     )
-    return [Content.styled(words, style("quiet"))]
+    return [*lines, Content.styled(words, style("quiet"))]
 
 
 def _bars(assessment: RiskAssessment, glyphs: Glyphs) -> list[Content]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from textual.content import Content
 
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 _TAG = "statement"
 """The name of the column of tags, which is never cut."""
+
+
+DONE_ALREADY: Final = "done already"
+"""What stands beside a statement that a run which stopped half-way has done."""
 
 
 def not_looked() -> str:
@@ -81,6 +85,7 @@ def row(
     glyphs: Glyphs,
     mark: Mark | None = None,
     unseen: str | None = None,
+    done: bool = False,
 ) -> Content:
     """One statement.
 
@@ -90,6 +95,7 @@ def row(
         layout: the widths of the columns.
         mark: where the statement is in the dry run under way.
         unseen: what stands where nobody has looked.
+        done: a run that stopped half-way has done it already.
     """
     time = rows = Content("")
     if mark is not None:
@@ -100,6 +106,9 @@ def row(
             time = Content(duration(observed.elapsed_ms))
         if observed.rows is not None:
             rows = Content(number(observed.rows))
+    elif done:
+        sign = Content.styled(glyphs.ok, style("verdict-ok"))
+        what = Content.styled(DONE_ALREADY, style("quiet"))
     else:
         sign = Content(" ")
         what = (

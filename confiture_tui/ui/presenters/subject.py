@@ -40,15 +40,20 @@ def facts_pane(
     error: ConfitureError | None,
     glyphs: Glyphs,
     unseen: str | None = None,
+    *,
+    done: bool = False,
 ) -> Content:
-    """The chosen statement, after what is wrong with the file; ``unseen`` where nobody has looked at it."""
+    """The chosen statement, after what is wrong with the file.
+
+    ``unseen`` stands where nobody has looked at it; ``done``: a run that stopped half-way has done it.
+    """
     if error is not None:
         return error_text(error)
     if preview is None:
         return Content.styled("reading the file", style("quiet"))
     blocks = [_finding(finding.level, finding.message, finding.line, glyphs) for finding in preview.findings]
     if statement is not None:
-        blocks.append(facts(statement, observed, glyphs, unseen))
+        blocks.append(facts(statement, observed, glyphs, unseen, done=done))
     elif not preview.statements:
         blocks.append(Content.styled("The file has no statements.", style("quiet")))
     return Content("\n").join(blocks)

@@ -258,11 +258,11 @@ class ReviewScreen(ConfitureScreen):
             session.progress if session.progress is not None and session.progress.version == status.version else None
         )
         statements = preview.statements if preview is not None else ()
-        assessment = session.assessments.get(status.version)
+        assessment, done = session.assessments.get(status.version), 0
         if assessment is not None and len(assessment.statements) == len(statements):
-            statements = assessment.statements
-        told = unseen(status.version, session)
-        self.statements.show(statements, session.results.get(status.version), progress, keep=keep, unseen=told)
+            statements, done = assessment.statements, assessment.done
+        told, result = unseen(status.version, session), session.results.get(status.version)
+        self.statements.show(statements, result, progress, keep=keep, unseen=told, done=done)
         if self._wanted is not None and statements and self._wanted[0] == status.version:
             self.statements.cursor, self._wanted = self._wanted[1] - 1, None
         self.column_names.refresh()
@@ -276,7 +276,8 @@ class ReviewScreen(ConfitureScreen):
         observed = self.statements.observation_of(statement) if statement is not None else None
         preview, error = self._previews.get(status.version), self._unreadable.get(status.version)
         told = unseen(status.version, self.session)
-        self.facts.show(facts_pane(statement, observed, preview, error, self.confiture.glyphs, told))
+        done = statement is not None and statement.index <= self.statements.done
+        self.facts.show(facts_pane(statement, observed, preview, error, self.confiture.glyphs, told, done=done))
         if statement is not None:
             self.sql.mark(statement.line, statement.line + statement.sql.count("\n"))
 

@@ -28,6 +28,7 @@ class StatementList(RowList):
         self._progress: Progress | None = None
         self._longest_tag = 0
         self._unseen = ""
+        self.done = 0
 
     def show(
         self,
@@ -37,6 +38,7 @@ class StatementList(RowList):
         *,
         keep: bool,
         unseen: str,
+        done: int = 0,
     ) -> None:
         """Show these statements.
 
@@ -46,6 +48,7 @@ class StatementList(RowList):
             progress: the dry run under way.
             keep: it is the same migration as before: the chosen statement stays chosen.
             unseen: what stands where nobody has looked.
+            done: how many of the first ones a run that stopped half-way has done.
         """
         if statements is not self._statements:
             self._longest_tag = max((len(statement.tag) for statement in statements), default=0)
@@ -53,6 +56,7 @@ class StatementList(RowList):
         self._observed = {one.index: one for one in result.statements} if result is not None else {}
         self._progress = progress
         self._unseen = unseen
+        self.done = done
         self.set_rows(len(statements), cursor=self.cursor if keep else 0)
 
     @property
@@ -87,4 +91,5 @@ class StatementList(RowList):
             glyphs=self._glyphs,
             mark=mark,
             unseen=self._unseen,
+            done=statement.index <= self.done,
         )
