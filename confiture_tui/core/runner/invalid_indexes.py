@@ -43,9 +43,9 @@ WHERE NOT i.indisvalid AND c.relkind = 'i' AND n.nspname <> 'pg_toast'
   AND (%(name)s::text IS NULL OR c.relname = %(name)s)
   AND (NOT %(rebuilt)s OR c.relname ~ '_cc(new|old)[0-9]*$')
   AND NOT EXISTS (
-    SELECT FROM pg_catalog.pg_locks l
+    SELECT FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
     WHERE l.locktype = 'relation' AND l.relation = i.indrelid AND l.mode = 'ShareUpdateExclusiveLock' AND l.granted
-      AND l.pid <> pg_catalog.pg_backend_pid()
+      AND l.pid <> pg_catalog.pg_backend_pid() AND a.backend_type IS DISTINCT FROM 'autovacuum worker'
       AND l.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()))
 ORDER BY n.nspname, c.relname
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,9 +10,12 @@ import pytest
 from confiture_tui.core.catalog import Catalog
 from confiture_tui.core.lint.config import LintConfig, RuleSettings
 from confiture_tui.core.lint.linter import SchemaLinter
+from confiture_tui.database.connection import connect
 
 if TYPE_CHECKING:
     import psycopg
+
+    from confiture_tui.database.dsn import Dsn
 
 CASES: dict[str, tuple[str, str, dict[str, Any], set[tuple[str, str]]]] = {
     "an index of the rows that have a value is enough for a foreign key, and partial all the same": (
@@ -28,6 +32,14 @@ CASES: dict[str, tuple[str, str, dict[str, Any], set[tuple[str, str]]]] = {
         "CREATE INDEX t_b ON t (b); CREATE INDEX t_b_with ON t (b) INCLUDE (a); CREATE INDEX t_b_again ON t (b)",
         {},
         {("public.t_a", "info"), ("public.t_b", "info"), ("public.t_b_again", "info")},
+    ),
+    "of two equal indexes the one that a foreign key rests on stays": (
+        "duplicate-index",
+        "CREATE TABLE a (id int PRIMARY KEY, n int); CREATE UNIQUE INDEX a_1 ON a (n);"
+        "CREATE UNIQUE INDEX a_2 ON a (n); CREATE TABLE b (id int PRIMARY KEY, n int REFERENCES a (n));"
+        "UPDATE pg_constraint SET conindid = 'a_2'::regclass WHERE conname = 'b_n_fkey'",
+        {},
+        {("public.a_1", "warning")},
     ),
     "the key of a table that never changes can be left out": (
         "missing-index",
@@ -129,3 +141,27 @@ def test_a_judgement(case: str, conn: psycopg.Connection[Any]) -> None:
     config = LintConfig(rules={rule: RuleSettings(options=options)}, select=(rule,), plugins=False)
     report = SchemaLinter(config).run(Catalog.load(conn))
     assert {(one.object, str(one.severity)) for one in report.violations} == expected
+
+
+def test_an_index_that_is_being_built_is_no_finding(conn: psycopg.Connection[Any], database: Dsn) -> None:
+    conn.execute("CREATE TABLE t (id int PRIMARY KEY); CREATE INDEX t_ccnew ON t (id)")
+    conn.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 't_ccnew'::regclass")
+    config = LintConfig(select=("invalid-index", "leftover-artifact"), plugins=False)
+
+    def found() -> set[str]:
+        return {one.object for one in SchemaLinter(config).run(Catalog.load(conn)).violations}
+
+    def build() -> None:
+        with connect(database) as other:
+            other.execute("CREATE INDEX CONCURRENTLY t_new ON t (id)")
+
+    with connect(database) as writer:
+        writer.execute("BEGIN; INSERT INTO t VALUES (1)")
+        thread = threading.Thread(target=build, daemon=True)
+        thread.start()
+        while conn.execute("SELECT 1 FROM pg_index WHERE indexrelid = to_regclass('t_new')").fetchone() is None:
+            pass
+        assert found() == set()
+        writer.execute("ROLLBACK")
+        thread.join(30)
+    assert found() == {"public.t_ccnew"}

@@ -35,6 +35,7 @@ class Index:
             build; ``None`` when it could not be read.
         scans: since ``Catalog.statistics_reset``.
         comment: ``None`` without one.
+        being_built: not valid, and another session works on its table as CREATE INDEX and REINDEX CONCURRENTLY do.
     """
 
     oid: int
@@ -74,3 +75,4 @@ class Index:
     size: int | None
     scans: int
     comment: str | None
+    being_built: bool = False

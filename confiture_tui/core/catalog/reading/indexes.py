@@ -20,6 +20,14 @@ _DESCENDING = 1
 _NULLS_FIRST = 2
 # INDOPTION_DESC and INDOPTION_NULLS_FIRST, src/include/catalog/pg_index.h.
 
+# CREATE INDEX and REINDEX CONCURRENTLY hold SHARE UPDATE EXCLUSIVE on the table from end to end; so does VACUUM, but
+# autovacuum, where this role may tell, is no reason to wait.
+_WORKED_ON = """EXISTS (
+                  SELECT FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+                  WHERE l.locktype = 'relation' AND l.relation = i.indrelid AND l.mode = 'ShareUpdateExclusiveLock'
+                    AND l.granted AND l.pid <> pg_backend_pid() AND a.backend_type IS DISTINCT FROM 'autovacuum worker'
+                    AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))"""
+
 _index = assembler(Index)
 
 QUERIES = (
@@ -39,7 +47,7 @@ QUERIES = (
                 {"i.indnullsnotdistinct" if target.version >= 150000 else "false"}, i.indisprimary, i.indisexclusion,
                 i.indimmediate, i.indisvalid, i.indisready, i.indislive, i.indisclustered, i.indisreplident,
                 c.reloptions, c.reltablespace, c.reltuples, c.relpages, pg_stat_get_numscans(c.oid),
-                NULLIF(quote_ident(c.relname), c.relname)
+                NULLIF(quote_ident(c.relname), c.relname), NOT i.indisvalid AND {_WORKED_ON}
             FROM pg_index i
             JOIN pg_class c ON c.oid = i.indexrelid
             JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -143,6 +151,7 @@ def build(
         pages,
         scans,
         _,
+        being_built,
     ) in context.steadily(rows.get("indexes", ())):
         if (relation_name := context.relation_names.get(relation)) is None:
             continue
@@ -188,6 +197,7 @@ def build(
                 size[0] if size else None,
                 scans,
                 comments.get(oid),
+                being_built,
             )
         )
     return indexes

@@ -39,7 +39,7 @@ class LeftoverArtifactRule(LintRule):
         mine = own(catalog)
         for relation in mine.stored:
             for index in relation.indexes:
-                if not index.valid and _REINDEX.search(index.name):
+                if not index.valid and not index.being_built and _REINDEX.search(index.name):
                     message = f"{index.qualified_name} is left over from a REINDEX CONCURRENTLY."
                     step = FixStep(up=ended(f"DROP INDEX CONCURRENTLY {index.qualified_name}"), transactional=False)
                     fix = Fix(steps=(step,), safety=Safety.SAFE)

@@ -43,7 +43,7 @@ def _keys(index: Index) -> tuple[tuple[object, ...], ...]:
 
 
 def _bound(index: Index) -> bool:
-    """Whether something else than queries needs it: a constraint, replication, CLUSTER, foreign keys."""
+    """Whether something else than queries needs it: a constraint, or replication."""
     return index.constraint is not None or index.primary or index.replica_identity
 
 
@@ -63,10 +63,16 @@ class DuplicateIndexRule(LintRule):
 
     def check(self, catalog: Catalog, options: RuleOptions) -> Iterable[Violation]:
         """Indexes with the keys, the condition and the uniqueness of an earlier one."""
-        for table in own(catalog).relations:
+        mine = own(catalog)
+        rested_on = {key.index_oid for _, key in mine.foreign_keys}
+        for table in mine.relations:
             first: dict[object, Index] = {}
-            # What has to stay comes first; among equals the one that is used more, then the older one.
-            for index in sorted(table.indexes, key=lambda one: (not _bound(one), -one.scans, one.oid)):
+
+            def order(index: Index) -> tuple[bool, bool, int, int]:
+                """What has to stay comes first; among equals the one that is used more, then the older one."""
+                return not _bound(index), index.oid not in rested_on, -index.scans, index.oid
+
+            for index in sorted(table.indexes, key=order):
                 if not index.valid:
                     continue
                 what = (
@@ -82,7 +88,7 @@ class DuplicateIndexRule(LintRule):
                 if other is index or index.primary:
                     continue
                 message = f"{index.qualified_name} is the same index as {other.qualified_name}."
-                fix = drop_index(index, safety=Safety.SAFE)
+                fix = None if index.oid in rested_on else drop_index(index, safety=Safety.SAFE)
                 yield self.within(table, "index", index.qualified_name, message, fix=fix)
 
 
@@ -169,9 +175,9 @@ class InvalidIndexRule(LintRule):
         for relation in own(catalog).stored:
             for index in relation.indexes:
                 # REINDEX CONCURRENTLY's leftovers have a rule of their own.
-                if index.valid or index.name.rstrip("0123456789").endswith(("_ccnew", "_ccold")):
+                if index.valid or index.being_built or index.name.rstrip("0123456789").endswith(("_ccnew", "_ccold")):
                     continue
-                message = f"{index.qualified_name} is not valid: its build failed, or is still running."
+                message = f"{index.qualified_name} is not valid: its build failed."
                 name = index.qualified_name
                 fix = None
                 if index.parent is None and index.constraint is None:

@@ -138,7 +138,7 @@ class GrantToPublicRule(LintRule):
     good = "CREATE TABLE notes (id int PRIMARY KEY); GRANT SELECT ON notes TO PUBLIC;"
 
     def check(self, catalog: Catalog, options: RuleOptions) -> Iterable[Violation]:
-        """Tables, views and sequences on which PUBLIC has a right to write."""
+        """Tables and views on which PUBLIC has a right to write."""
         for relation in own(catalog).relations:
             rights = sorted(
                 {
