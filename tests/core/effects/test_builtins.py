@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from confiture_tui.core.catalog import Catalog
 from confiture_tui.core.catalog.models.columns import Volatility
+from confiture_tui.core.catalog.models.objects import OtherObject
 from confiture_tui.core.effects.builtins import CastContext, CastMethod, builtins_of
+from confiture_tui.core.effects.simulation import simulate
+from confiture_tui.core.migrations.model import Migration
 from tests.support.builtins import lines_of
+from tests.support.extensions import EXTENSIONS, STAND_INS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import psycopg
 
 _LETTERS = {Volatility.IMMUTABLE: "i", Volatility.STABLE: "s", Volatility.VOLATILE: "v"}
@@ -72,3 +81,31 @@ def test_without_a_server_all_majors_count() -> None:
 def test_servers_beyond_the_tables_are_like_the_nearest() -> None:
     assert builtins_of(190000) is builtins_of(180002)
     assert builtins_of(130000) is builtins_of(140005)
+
+
+@pytest.mark.parametrize("extension", sorted(set(EXTENSIONS) - STAND_INS))
+def test_what_an_extension_brings_is_listed(extension: str, conn: psycopg.Connection[Any]) -> None:
+    empty = Catalog.load(conn)
+    conn.execute(f"CREATE EXTENSION {extension}".encode())
+    there = Catalog.load(conn)
+    made = simulate(Migration.from_sql(f"CREATE EXTENSION {extension}"), catalog=empty).after
+    assert {one.qualified_name for one in made.types()} == {one.qualified_name for one in there.types.values()}
+    hidden = ("internal", "cstring")
+    routines = {
+        (one.signature, one.result, one.volatility, one.strict, one.kind)
+        for one in there.routines.values()
+        if not any(word in f"{one.argument_types} {one.result}" for word in hidden)
+    }
+    assert {
+        (one.signature, one.result, one.volatility, one.strict, one.kind) for one in made.routines_known()
+    } == routines
+    kept = {"type", "default", "context", "method", "result"}
+
+    def others(listed: Iterable[object]) -> set[Any]:
+        return {
+            (one.kind, one.identity, *(each for each in one.properties if each[0] in kept))
+            for one in listed
+            if isinstance(one, OtherObject)
+        }
+
+    assert others(made.others()) == others(there.others.values())

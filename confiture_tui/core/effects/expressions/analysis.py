@@ -113,4 +113,4 @@ def type_of(node: dict[str, Any] | None, schema: Schema, *, relation: Relation |
 def _volatility(facts: Facts, schema: Schema) -> Volatility | None:
     if facts.volatility is Volatility.VOLATILE:
         return Volatility.VOLATILE
-    return None if facts.unknown_calls else facts.volatility
+    return None if facts.unknown_calls or facts.unknown_casts else facts.volatility

@@ -53,6 +53,16 @@ def cast_between(source: str, target: str, schema: Schema) -> Cast | None:
     )
 
 
+def is_known_type(name: str, schema: Schema) -> bool:
+    """Whether a type, by its bare name, is one of PostgreSQL's own, a user's that is listed, or a row or an array."""
+    element = name.removesuffix("[]")
+    return (
+        element in tables(schema).types
+        or user_type(element, schema) is not None
+        or ("." in element and schema.relation(element) is not None)
+    )
+
+
 def category_of(name: str, schema: Schema) -> tuple[str, bool]:
     """``typcategory`` of a type, and whether it is its category's preferred one."""
     if name == UNKNOWN:

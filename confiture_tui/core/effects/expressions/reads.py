@@ -130,6 +130,7 @@ class Facts:
         columns: references to columns, by their parts.
         other_volatility: of all that is no call: casts, forms of SQL's own.
         unknown_calls: names of functions and types that are not known to us.
+        unknown_casts: a cast is from or to a type that is not known to us, and may change its value as far as any.
         complete: all that is reached is known.
         labels: of enums that are used, each with the enum's name.
         named: the relations that are mentioned as constants, ``'t'::regclass``.
@@ -143,6 +144,7 @@ class Facts:
     columns: list[tuple[str, ...]] = field(default_factory=list)
     other_volatility: Volatility = Volatility.IMMUTABLE
     unknown_calls: list[str] = field(default_factory=list)
+    unknown_casts: bool = False
     complete: bool = True
     labels: list[tuple[str, str]] = field(default_factory=list)
     named: list[Found] = field(default_factory=list)

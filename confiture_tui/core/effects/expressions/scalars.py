@@ -14,6 +14,7 @@ from confiture_tui.core.effects.expressions.conversions import (
     cast_volatility,
     common_type,
     element_of,
+    is_known_type,
     tables,
 )
 from confiture_tui.core.effects.expressions.reads import Call, Node, Value
@@ -86,11 +87,14 @@ def _cast(reader: Reader, node: Node) -> Walk:
     if target is None:
         # A type that is not known to us: of a literal the server makes a constant while it reads the statement.
         if value.type != UNKNOWN:
-            reader.worsen(Volatility.STABLE)
+            reader.facts.unknown_casts = True
         return Value(None, value.null, value.constant and value.type == UNKNOWN, value.literal)
     reader.take(target.bare, value)
     volatility = cast_volatility(value.type, target.bare, reader.schema)
-    reader.worsen(volatility)
+    if value.type is not None and value.type != UNKNOWN and not is_known_type(value.type, reader.schema):
+        reader.facts.unknown_casts = True
+    else:
+        reader.worsen(volatility)
     domain = user_type(target.bare, reader.schema)
     constant = value.constant and volatility is not Volatility.VOLATILE and (domain is None or domain.base_type is None)
     constant = constant and (volatility is Volatility.IMMUTABLE or value.type == UNKNOWN)

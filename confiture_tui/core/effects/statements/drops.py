@@ -16,6 +16,7 @@ from confiture_tui.core.catalog.models.dependencies import (
 from confiture_tui.core.catalog.models.indexes import Index
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind, Sequence
 from confiture_tui.core.effects.dropping import Dropping
+from confiture_tui.core.effects.extension_members import is_listed
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.ownership import address_of, forget_grants, give, owned, role_named
 from confiture_tui.core.effects.schema import Presence
@@ -130,7 +131,7 @@ def _target(kind: str, one: dict[str, Any], step: Step, *, missing_ok: bool, con
     if is_named_kind(kind):
         named = find_named(kind, one, step, missing_ok=missing_ok)
         if isinstance(named, NamedObject):
-            if kind == "OBJECT_EXTENSION" and named.address.oid < 0:
+            if kind == "OBJECT_EXTENSION" and named.address.oid < 0 and not is_listed(named.name):
                 step.unknown_reach("what uses the types and functions that the extension brought is not known")
                 step.destroys_data(None)
                 step.changes_data(None)

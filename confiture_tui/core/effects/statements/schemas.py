@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from confiture_tui.core.catalog.models.dependencies import PG_EXTENSION, PG_NAMESPACE, ObjectAddress
 from confiture_tui.core.catalog.models.indexes import Index
 from confiture_tui.core.catalog.models.objects import Extension
 from confiture_tui.core.catalog.models.objects import Schema as SchemaObject
 from confiture_tui.core.catalog.models.relations import Relation, Sequence
 from confiture_tui.core.catalog.replacing import replace
+from confiture_tui.core.effects.extension_members import bring_along, is_listed
 from confiture_tui.core.effects.history import UNKNOWN
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.ownership import role_named
@@ -102,21 +104,25 @@ def read_create_extension(node: Node, step: Step) -> None:
         step.refuse("3F000", f'schema "{option_text(schema.get("arg"))}" does not exist')
     missing = "58P01" if step.schema.known and step.schema.server_version_num < 150000 else "0A000"
     step.may_fail(missing, "the extension may not be installed on the server")
+    place = option_text(schema.get("arg")) if schema is not None else step.now.creation_schema
+    extension = Extension(
+        oid=step.change.new_oid(),
+        name=name,
+        quoted_name=quote_identifier(name),
+        version="",
+        schema=quote_identifier(place),
+        owner=step.session.role,
+        comment=None,
+    )
+    step.change.put_other("extension", name, extension)
+    namespace = step.now.namespace(place)
+    if namespace is not None:
+        step.change.depend(ObjectAddress(PG_EXTENSION, extension.oid), ObjectAddress(PG_NAMESPACE, namespace.oid))
+    if is_listed(name) and find_option(node, "new_version") is None:
+        bring_along(step, extension, place)
+        return
     step.note("the types and functions that the extension brings are not known")
     step.change.put_other(*EXTENSION_MADE, True)
-    step.change.put_other(
-        "extension",
-        name,
-        Extension(
-            oid=step.change.new_oid(),
-            name=name,
-            quoted_name=quote_identifier(name),
-            version="",
-            schema=quote_identifier(option_text(schema.get("arg")) if schema is not None else "public"),
-            owner=step.session.role,
-            comment=None,
-        ),
-    )
 
 
 def read_alter_extension(node: Node, step: Step) -> None:
@@ -164,6 +170,8 @@ def read_set_schema(node: Node, step: Step) -> None:
     elif kind == "OBJECT_EXTENSION":
         find_named(kind, target, step)
         find_schema_quietly(step, schema)
+        # What it has brought along is somewhere else from now on.
+        step.change.put_other(*EXTENSION_MADE, True)
     elif is_named_kind(kind):
         find_schema_quietly(step, schema)
         if step.schema.known:

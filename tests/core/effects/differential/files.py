@@ -58,6 +58,11 @@ _EQUAL = (
     "CREATE FUNCTION alike(leaf, leaf) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1.id = $2.id'",
     "CREATE OPERATOR === (LEFTARG = leaf, RIGHTARG = leaf, FUNCTION = alike)",
 )
+_BROUGHT = (
+    "CREATE SCHEMA tools; CREATE EXTENSION citext; CREATE EXTENSION hstore; CREATE EXTENSION pg_trgm SCHEMA tools",
+    "CREATE TABLE herb (id int PRIMARY KEY, name citext UNIQUE, notes hstore);"
+    "CREATE INDEX ON herb USING gin (lower(name::text) tools.gin_trgm_ops); CREATE INDEX ON herb USING gin (notes)",
+)
 
 CASES = (
     Case("a label of an earlier file is used", _MOODS, "INSERT INTO bear VALUES (1, 'hungry')"),
@@ -294,5 +299,26 @@ CASES = (
             "ALTER FUNCTION grove.f() SET SCHEMA public",
         ),
         "DROP SCHEMA grove",
+    ),
+    Case("a type of an extension becomes a built-in one", _BROUGHT, "ALTER TABLE herb ALTER name TYPE text"),
+    Case(
+        "a type of an extension that nobody lists becomes text",
+        ("CREATE EXTENSION isn; CREATE TABLE book (number text)",),
+        "CREATE INDEX ON book ((number::isbn::text))",
+    ),
+    Case("an extension whose type a column has", _BROUGHT, "DROP EXTENSION citext"),
+    Case("an extension goes with what uses it", _BROUGHT, "DROP EXTENSION hstore CASCADE"),
+    Case("a schema that an extension is in", _BROUGHT, "DROP SCHEMA tools"),
+    Case("a function in a schema that is not searched", _BROUGHT, "SELECT similarity('basil', 'mint')"),
+    Case("a function of an extension", _BROUGHT, "SELECT tools.similarity('basil', 'mint'), notes -> 'use' FROM herb"),
+    Case(
+        "a type that went with its extension",
+        (*_BROUGHT, "DROP EXTENSION hstore CASCADE"),
+        "ALTER TABLE herb ADD notes hstore",
+    ),
+    Case(
+        "an extension that nothing uses any more",
+        (*_BROUGHT, "ALTER TABLE herb DROP notes", "DROP EXTENSION hstore"),
+        "CREATE TABLE spice (notes hstore)",
     ),
 )
