@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from confiture_tui.core.catalog import Catalog
 from confiture_tui.database.connection import connect
 from tests.core.catalog.rich_schema import script
 
@@ -29,3 +30,9 @@ def rich(rich_database: Dsn) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
     """A superuser's connection (autocommit) to a database with the rich schema."""
     with connect(rich_database, application_name="test") as connection:
         yield connection
+
+
+@pytest.fixture
+def catalog(rich: psycopg.Connection[tuple[Any, ...]]) -> Catalog:
+    """What is read of it."""
+    return Catalog.load(rich)

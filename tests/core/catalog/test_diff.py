@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from confiture_tui.core.catalog import Catalog, Change, SchemaChange
-from tests.core.catalog.lives import BASE, LIVES, Life
+from tests.core.catalog.lives import BASE, LIVES
 
 if TYPE_CHECKING:
     import psycopg
+
+    from tests.core.catalog.life import Life
 
     Connection = psycopg.Connection[tuple[Any, ...]]
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 
 from confiture_tui.database.embedded import EmbeddedServer
+from tests.core.dry_run.plain_target import PLAIN_SCHEMA
+from tests.support.dsn import name_of
 from tests.support.in_place import SCHEMA, Target
 
 if TYPE_CHECKING:
@@ -43,3 +45,16 @@ def prepares(generous: EmbeddedServer) -> Iterator[Target]:
     yield made
     made.close()
     generous.drop_database("leaks")
+
+
+@pytest.fixture
+def target(server: EmbeddedServer, database_from: Callable[[str], Dsn]) -> Iterator[psycopg.Connection[Any]]:
+    """A plain role's connection to a database that this role owns."""
+    name = name_of(database_from(PLAIN_SCHEMA))
+    server.create_login("plain")
+    with psycopg.connect(server.dsn(name).conninfo(), autocommit=True) as admin:
+        admin.execute("ALTER TABLE p OWNER TO plain")
+        admin.execute("ALTER TABLE t OWNER TO plain")
+        admin.execute("GRANT CREATE ON SCHEMA public TO plain")
+    with psycopg.connect(server.dsn(name, "plain").conninfo()) as conn:
+        yield conn

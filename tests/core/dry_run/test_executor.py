@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -17,54 +16,10 @@ from confiture_tui.core.migrations.model import Migration
 from confiture_tui.database.cancellation import CancelScope
 from confiture_tui.errors import Cancelled, ConfitureError, ConnectError, UsageError
 from confiture_tui.events import Event, EventName
-from tests.support.dsn import name_of
+from tests.core.dry_run.plain_target import run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from confiture_tui.core.dry_run.result import DryRunResult
-    from confiture_tui.database.dsn import Dsn
     from confiture_tui.database.embedded import EmbeddedServer
-
-SCHEMA = """
-CREATE TABLE p (id int PRIMARY KEY);
-CREATE TABLE t (id serial PRIMARY KEY, p_id int REFERENCES p DEFERRABLE INITIALLY DEFERRED);
-INSERT INTO p VALUES (1);
-INSERT INTO t (p_id) SELECT 1 FROM generate_series(1, 100);
-GRANT ALL ON ALL TABLES IN SCHEMA public TO PUBLIC;
-"""
-
-
-@pytest.fixture
-def target(server: EmbeddedServer, database_from: Callable[[str], Dsn]) -> Iterator[psycopg.Connection[Any]]:
-    """A plain role's connection to a database that this role owns."""
-    name = name_of(database_from(SCHEMA))
-    server.create_login("plain")
-    with psycopg.connect(server.dsn(name).conninfo(), autocommit=True) as admin:
-        admin.execute("ALTER TABLE p OWNER TO plain")
-        admin.execute("ALTER TABLE t OWNER TO plain")
-        admin.execute("GRANT CREATE ON SCHEMA public TO plain")
-    with psycopg.connect(server.dsn(name, "plain").conninfo()) as conn:
-        yield conn
-
-
-@contextmanager
-def role(server: EmbeddedServer, name: str, *statements: str) -> Iterator[None]:
-    """A role that may log in, and what the statements make of it and of others (named ``name_…``); dropped after."""
-    server.create_login(name)
-    with psycopg.connect(server.dsn().conninfo(), autocommit=True) as admin:
-        try:
-            for statement in statements:
-                admin.execute(statement.encode())
-            yield
-        finally:
-            rows = admin.execute("SELECT quote_ident(rolname) FROM pg_roles WHERE rolname ~ %s", (f"^{name}(_|$)",))
-            for (made,) in rows.fetchall():
-                admin.execute(f"DROP ROLE {made}".encode())
-
-
-def run(conn: psycopg.Connection[Any], sql: str) -> DryRunResult:
-    return DryRunExecutor().run(conn, Migration.from_sql(sql, version="007", name="test"))
 
 
 def test_nothing_stays_and_the_connection_is_as_it_was(target: psycopg.Connection[Any]) -> None:
@@ -136,13 +91,6 @@ def test_an_advisory_lock_is_released_and_told(target: psycopg.Connection[Any]) 
     assert target.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone() == (0,)
 
 
-def test_a_superuser_is_refused_unless_allowed(conn: psycopg.Connection[Any]) -> None:
-    migration = Migration.from_sql("CREATE TABLE n (id int);")
-    with pytest.raises(UsageError, match="superuser"):
-        DryRunExecutor().run(conn, migration)
-    assert DryRunExecutor(allow_superuser=True).run(conn, migration).ok
-
-
 def test_a_connection_in_a_transaction_is_refused(target: psycopg.Connection[Any]) -> None:
     target.execute("SELECT 1")
     with pytest.raises(ValueError, match="idle"):
@@ -172,55 +120,6 @@ class _Forged:
         )
         self.transaction_control = ()
         self.meta_commands = ()
-
-
-@pytest.mark.parametrize(
-    ("made", "why"),
-    [
-        ("CREATE ROLE sly_adm SUPERUSER; GRANT sly_adm TO sly", "can become sly_adm, a superuser"),
-        ("CREATE ROLE sly_mid; GRANT pg_execute_server_program TO sly_mid; GRANT sly_mid TO sly", "pg_execute_server"),
-        ("GRANT pg_write_server_files TO sly", "pg_write_server_files"),
-        ("GRANT pg_read_server_files TO sly", "pg_read_server_files"),
-        ("GRANT pg_signal_backend TO sly", "pg_signal_backend"),
-        ("ALTER ROLE sly REPLICATION", "REPLICATION"),
-    ],
-)
-def test_a_role_that_reaches_beyond_the_rollback_is_refused(
-    target: psycopg.Connection[Any], server: EmbeddedServer, made: str, why: str
-) -> None:
-    migration = Migration.from_sql("CREATE TEMP TABLE n (id int);")
-    with (
-        role(server, "sly", *made.split("; ")),
-        psycopg.connect(server.dsn(target.info.dbname, "sly").conninfo()) as conn,
-    ):
-        with pytest.raises(UsageError, match=why):
-            DryRunExecutor().run(conn, migration)
-        assert DryRunExecutor(allow_superuser=True).run(conn, migration).ok
-
-
-@pytest.mark.parametrize("spelling", ["SET ROLE plain", "SET SESSION AUTHORIZATION plain"])
-def test_a_superuser_in_disguise_is_refused(
-    conn: psycopg.Connection[Any], server: EmbeddedServer, spelling: str
-) -> None:
-    server.create_login("plain")
-    conn.execute(spelling.encode())
-    with pytest.raises(UsageError, match="superuser"):
-        DryRunExecutor().run(conn, Migration.from_sql("SELECT 1;"))
-
-
-def test_a_creator_of_roles_is_refused_where_it_may_grant_itself_anything(
-    target: psycopg.Connection[Any], server: EmbeddedServer
-) -> None:
-    migration = Migration.from_sql("SELECT 1;")
-    with (
-        role(server, "maker", "ALTER ROLE maker CREATEROLE"),
-        psycopg.connect(server.dsn(target.info.dbname, "maker").conninfo()) as conn,
-    ):
-        if conn.info.server_version >= 160000:
-            assert DryRunExecutor().run(conn, migration).ok
-        else:
-            with pytest.raises(UsageError, match="CREATEROLE"):
-                DryRunExecutor().run(conn, migration)
 
 
 def test_the_callers_own_advisory_locks_stay(target: psycopg.Connection[Any]) -> None:
@@ -303,32 +202,6 @@ def test_a_late_cancel_never_meets_the_callers_next_statement(target: psycopg.Co
         thread.join()
         assert target.info.transaction_status is psycopg.pq.TransactionStatus.IDLE
     assert "cancelled" in outcomes
-
-
-@pytest.mark.parametrize("end", ["SELECT 1;", "SET CONSTRAINTS ALL IMMEDIATE; SELECT 1;"])
-def test_another_role_at_the_end_is_no_harm(target: psycopg.Connection[Any], server: EmbeddedServer, end: str) -> None:
-    with role(server, "app", "GRANT app TO plain"):
-        result = run(target, f"ALTER TABLE t ADD COLUMN x int; SET ROLE app; {end}")
-        assert result.ok, result.failure
-        assert target.execute("SELECT current_user").fetchone() == ("plain",)
-        target.rollback()
-
-
-def test_a_role_that_may_not_make_temporary_tables_is_told_so(
-    target: psycopg.Connection[Any], server: EmbeddedServer
-) -> None:
-    with psycopg.connect(server.dsn(target.info.dbname).conninfo(), autocommit=True) as admin:
-        admin.execute(f"REVOKE TEMPORARY ON DATABASE {target.info.dbname} FROM PUBLIC".encode())
-    with pytest.raises(UsageError, match="temporary"):
-        run(target, "SELECT 1;")
-
-
-def test_a_role_that_is_read_only_by_default_is_no_harm_and_told(target: psycopg.Connection[Any]) -> None:
-    target.autocommit = True
-    target.execute("SET default_transaction_read_only = on")
-    result = run(target, "ALTER TABLE t ADD COLUMN x int;")
-    assert result.ok, result.failure
-    assert any("25006" in note for note in result.notes)
 
 
 def test_its_own_immediate_stays_in_force(target: psycopg.Connection[Any]) -> None:

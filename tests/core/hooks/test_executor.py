@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
 import pytest
@@ -19,70 +18,7 @@ from confiture_tui.core.hooks.phase import HookPhase
 from confiture_tui.core.hooks.result import HookOutcome, HookResult
 from confiture_tui.errors import Cancelled
 from confiture_tui.events import Event, EventName
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from confiture_tui.database.dsn import Dsn
-
-Connection = psycopg.Connection[Any]
-
-
-def hook(
-    work: Callable[[Connection, HookContext], HookResult | None],
-    phase: HookPhase = HookPhase.AFTER_DDL,
-    *,
-    name: str = "probe",
-    transactional: bool = True,
-    timeout_s: float | None = None,
-    outside_effects: bool = False,
-) -> Hook:
-    """A hook that does ``work``."""
-
-    def execute(_self: Hook, conn: Connection, context: HookContext) -> HookResult | None:
-        return work(conn, context)
-
-    members = {
-        "name": name,
-        "phase": phase,
-        "transactional": transactional,
-        "timeout_s": timeout_s,
-        "outside_effects": outside_effects,
-        "execute": execute,
-    }
-    kind: type[Hook] = type("Probe", (Hook,), members)
-    return kind()
-
-
-def sql(command: str) -> Callable[[Connection, HookContext], None]:
-    """Work that runs one text of SQL."""
-
-    def run(conn: Connection, _context: HookContext) -> None:
-        conn.execute(command.encode())
-
-    return run
-
-
-def insert(conn: Connection, _context: HookContext) -> HookResult:
-    count = conn.execute("INSERT INTO seen SELECT generate_series(1, 3)").rowcount
-    return HookResult(rows_affected=count, statistics={"inserted": count})
-
-
-@pytest.fixture
-def work(conn: Connection) -> Connection:
-    conn.autocommit = True
-    conn.execute("CREATE TABLE seen (n int)")
-    return conn
-
-
-def rows(conn: Connection) -> int:
-    (count,) = conn.execute("SELECT count(*) FROM seen").fetchone() or (None,)
-    assert isinstance(count, int)
-    return count
-
-
-def status(conn: Connection) -> TransactionStatus:
-    return conn.info.transaction_status
+from tests.core.hooks.probes import Connection, hook, insert, rows, sql, status
 
 
 def test_in_a_transaction_a_hook_stays_in_it(work: Connection) -> None:
@@ -231,58 +167,6 @@ def test_a_lost_connection_is_a_failure_that_says_so(work: Connection) -> None:
         HookExecutor().execute_phase(work, HookPhase.AFTER_DDL, [hook(die)], HookContext())
     assert caught.value.transaction_ended
     assert "connection is gone" in caught.value.undone
-
-
-def test_a_hook_that_takes_too_long_is_cancelled(work: Connection) -> None:
-    slow = hook(sql("SELECT pg_sleep(60)"), timeout_s=0.05)
-    work.execute("BEGIN")
-    with pytest.raises(HookError, match=r"longer than 0\.05 s"):
-        HookExecutor().execute_phase(work, HookPhase.AFTER_DDL, [slow], HookContext())
-    assert status(work) is TransactionStatus.INTRANS
-    assert work.execute("SELECT 1").fetchone() == (1,)
-
-
-def test_a_hook_that_computes_too_long_is_told_and_fails(work: Connection) -> None:
-    def compute(_conn: Connection, context: HookContext) -> None:
-        patience = threading.Event()
-        while not context.cancelled():
-            patience.wait(0.01)
-
-    with pytest.raises(HookError, match="longer than"):
-        HookExecutor().execute_phase(work, HookPhase.AFTER_DDL, [hook(compute, timeout_s=0.05)], HookContext())
-
-
-@pytest.mark.parametrize("transactional", [True, False])
-def test_a_hook_that_hangs_is_left_behind_and_its_locks_are_let_go(
-    work: Connection, database: Dsn, transactional: bool
-) -> None:
-    over = threading.Event()
-
-    def hang(conn: Connection, _context: HookContext) -> None:
-        if not transactional:
-            conn.execute("BEGIN")
-        conn.execute("LOCK TABLE seen")
-        over.wait()
-
-    stuck = hook(hang, timeout_s=0.05, transactional=transactional)
-    if transactional:
-        work.execute("BEGIN; INSERT INTO seen VALUES (0)")
-    with pytest.raises(HookError, match="thread left behind"):
-        HookExecutor().execute_phase(work, HookPhase.AFTER_DDL, [stuck], HookContext())
-    over.set()
-    assert work.closed
-    with psycopg.connect(database.conninfo(), autocommit=True) as other:
-        other.execute("SET lock_timeout = '30s'; LOCK TABLE seen")
-        assert rows(other) == 0
-
-
-def test_a_hook_with_a_limit_knows_the_callers_context(work: Connection) -> None:
-    shop: ContextVar[str] = ContextVar("shop", default="none")
-    shop.set("jam")
-    found: list[str] = []
-    quick = hook(lambda *_: found.append(shop.get()), timeout_s=60)
-    HookExecutor().execute_phase(work, HookPhase.AFTER_DDL, [quick], HookContext())
-    assert found == ["jam"]
 
 
 @pytest.mark.parametrize("asked", [True, threading.Event, lambda: True], ids=["value", "event", "function"])
