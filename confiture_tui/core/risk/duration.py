@@ -225,10 +225,13 @@ def works_that_grow(forecast: Forecast) -> tuple[Work, ...]:
 
 
 def _grows(work: Work, forecast: Forecast) -> bool:
-    """Storage that is written anew does not where nothing is copied: TRUNCATE empties it, a sequence is one page."""
+    """It does not where nothing is copied: TRUNCATE leaves nothing to write and to index, a sequence is one page."""
+    kind = forecast.statement.node_kind
+    if kind == "TruncateStmt":
+        return work.kind not in (WorkKind.REWRITE, WorkKind.REBUILD)
     if work.kind is not WorkKind.REWRITE:
         return True
-    if forecast.statement.node_kind in ("AlterSeqStmt", "TruncateStmt"):
+    if kind == "AlterSeqStmt":
         return False
     return not isinstance(forecast.before.find(work.relation).object, Sequence)
 
