@@ -129,6 +129,7 @@ class ConfitureApp(TerminalApp):
         super().__init__(css_path=[str(path) for path in style_sheets()])
         self.service = service
         self.glyphs = glyphs_for(os.environ, ascii=service.settings.ascii)
+        self.set_class(not self.glyphs.fancy, "-ascii", update=False)
         self.session = Session(service)
         self.event_log = EventLog()
         self.changed: Signal[Topic] = Signal(self, "session changed")
@@ -193,7 +194,6 @@ class ConfitureApp(TerminalApp):
 
     def on_mount(self) -> None:
         """The first frame waits for nothing: what takes time begins after it."""
-        self.set_class(not self.glyphs.fancy, "-ascii")
         self.set_interval(1 / DRAIN_HZ, self._drain)
         self.heed_the_terminal()
         self.call_after_refresh(self.reading.reload)

@@ -31,7 +31,8 @@ def _without_thumbs(text: str) -> str:
 async def settled(driver: Driver) -> str:
     """The screen once two looks at it are the same and everything that arrived is drawn."""
     before = ""
-    while before != driver.text or driver.app._arrived or not driver.review.sql.is_coloured:
+    sql = driver.review.sql
+    while before != driver.text or driver.app._arrived or not (sql.is_coloured or sql._colourless):
         before = driver.text
         await driver.pilot.pause(0.06)
     return before

@@ -18,7 +18,7 @@ from confiture_tui.core.risk.assessment import assessment_of, with_what_was_seen
 from confiture_tui.core.risk.chosen_rows import rows_counted
 from confiture_tui.core.risk.context import Context
 from confiture_tui.core.risk.duration import Durations
-from confiture_tui.core.risk.inquiry import Inquiry
+from confiture_tui.core.risk.inquiry import Inquiry, Unasked
 from confiture_tui.core.risk.now import WINDOW_SECONDS
 from confiture_tui.core.risk.probes import BUDGET_SECONDS
 from confiture_tui.core.risk.rates import DEFAULT_RATES, Rates
@@ -102,12 +102,14 @@ class RiskAssessmentEngine:
             return tuple(self._assessed(simulations, catalog, apart=False))
 
     def assess_in_turn(self, migrations: Sequence[Migration]) -> Iterator[RiskAssessment]:
-        """What ``assess_all`` gives, each as soon as it is made.
+        """What ``assess_all`` gives, each as soon as it is made: with a database, when all of it has been asked.
 
         Raises:
             ConfitureError: as ``assess_all``.
         """
         catalog = self._load()
+        if catalog is None:
+            return self._assessments(self._one_by_one(migrations), Unasked(), None, {}, apart=False)
         with without_collections():
             simulations = list(self._simulate(migrations, catalog))
         return self._assessed(simulations, catalog, apart=False)
@@ -126,6 +128,16 @@ class RiskAssessmentEngine:
                 return tuple(self.assess(each) for each in migrations)
             simulations = [pair for each in migrations for pair in self._simulate([each], catalog)]
             return tuple(self._assessed(simulations, catalog, apart=True))
+
+    def _one_by_one(self, migrations: Sequence[Migration]) -> Iterator[tuple[Simulation, Simulation | None]]:
+        """The simulations of files alone, each made when it is asked for."""
+        simulations = iter(self._simulate(migrations, None))
+        while True:
+            with without_collections():
+                pair = next(simulations, None)
+            if pair is None:
+                return
+            yield pair
 
     def _load(self) -> Catalog | None:
         if self._catalog is None and self._connection is not None:
@@ -152,7 +164,7 @@ class RiskAssessmentEngine:
     def _assessments(
         self,
         simulations: Iterable[tuple[Simulation, Simulation | None]],
-        inquiry: Inquiry,
+        inquiry: Inquiry | Unasked,
         catalog: Catalog | None,
         aliases: Mapping[str, str],
         *,

@@ -58,10 +58,10 @@ class Inquiry:
         self.notes: list[str] = []
         self._catalog = catalog
         self._apart = apart
-        self._answers: dict[tuple[int, int], tuple[ProbeResult, ...]] = {}
+        self._answers: dict[int, dict[int, tuple[ProbeResult, ...]]] = {}
         if catalog is None:
             for key, asked in _questions(simulations, None, apart=apart):
-                self._answers[key] = tuple(unasked(each, "there is no connection") for each in asked)
+                self._put(key, tuple(unasked(each, _NO_CONNECTION) for each in asked))
             return
         blocked, written = _relations(simulations, catalog, aliases)
         self._ask_traffic(catalog, connection, blocked | written, traffic_seconds)
@@ -69,7 +69,11 @@ class Inquiry:
 
     def answers(self, simulation: Simulation) -> Mapping[int, tuple[ProbeResult, ...]]:
         """The answers about one of the migrations, by its statements' indexes."""
-        return {index: found for (owner, index), found in self._answers.items() if owner == id(simulation)}
+        return self._answers.get(id(simulation), {})
+
+    def _put(self, key: tuple[int, int], answers: tuple[ProbeResult, ...]) -> None:
+        owner, index = key
+        self._answers.setdefault(owner, {})[index] = answers
 
     def _ask_traffic(
         self,
@@ -123,9 +127,9 @@ class Inquiry:
         }
         empties = {name: row for name in sorted(doomed) if (row := emptiness(catalog, name)) is not None}
         if connection is None or seconds <= 0:
-            why_not = "there is no connection" if connection is None else "probes are switched off"
+            why_not = _NO_CONNECTION if connection is None else "probes are switched off"
             for key, asked in questions.items():
-                self._answers[key] = tuple(unasked(each, why_not) for each in asked)
+                self._put(key, tuple(unasked(each, why_not) for each in asked))
             return
         import psycopg
 
@@ -137,11 +141,38 @@ class Inquiry:
             # What decides whether it fails comes first: the time may not suffice for counting.
             prober.ask(each for asked in questions.values() for each in asked if not each.counts_all)
             for key, asked in questions.items():
-                self._answers[key] = prober.ask(asked)
+                self._put(key, prober.ask(asked))
         except (psycopg.Error, ConnectError) as error:
             self.notes.append(f"The data could not be asked: {_first_line(error)}")
-            for key, asked in questions.items():
-                self._answers.setdefault(key, tuple(unasked(each, "the connection broke") for each in asked))
+            for (owner, index), asked in questions.items():
+                if index not in self._answers.get(owner, {}):
+                    self._put((owner, index), tuple(unasked(each, "the connection broke") for each in asked))
+
+
+class Unasked:
+    """What an ``Inquiry`` gives where there is no database, for one migration after the other, as they are simulated.
+
+    Attributes:
+        live: nothing.
+        empty: none.
+        notes: none.
+    """
+
+    def __init__(self) -> None:
+        self.live = Live()
+        self.empty: set[str] = set()
+        self.notes: list[str] = []
+        self._asking = _Asking(None)
+
+    def answers(self, simulation: Simulation) -> Mapping[int, tuple[ProbeResult, ...]]:
+        """The answers about the next migration, by its statements' indexes: that nobody was asked."""
+        return {
+            index: tuple(unasked(each, _NO_CONNECTION) for each in asked)
+            for (_owner, index), asked in self._asking.about(simulation)
+        }
+
+
+_NO_CONNECTION = "there is no connection"
 
 
 _UPTIME = """
@@ -166,41 +197,59 @@ def _relations(
     return blocked_oids, written_oids
 
 
-def _questions(
-    simulations: Sequence[Simulation], catalog: Catalog | None, *, apart: bool
-) -> list[tuple[tuple[int, int], tuple[Question, ...]]]:
+_Asked = list[tuple[tuple[int, int], tuple[Question, ...]]]
+
+
+def _questions(simulations: Sequence[Simulation], catalog: Catalog | None, *, apart: bool) -> _Asked:
     """The questions of all statements; what earlier statements change is not asked."""
     if apart and len(simulations) > 1:
         return [one for each in simulations for one in _questions([each], catalog, apart=True)]
-    found: list[tuple[tuple[int, int], tuple[Question, ...]]] = []
-    changed: set[str] = set()
-    checks: dict[tuple[str, str], str] = {}
-    all_changed = False
-    filled: set[str] = set()
-    all_filled = False
-    for simulation in simulations:
+    asking = _Asking(catalog)
+    return [one for each in simulations for one in asking.about(each)]
+
+
+class _Asking:
+    """What there is to be asked about migrations that run one after the other."""
+
+    def __init__(self, catalog: Catalog | None) -> None:
+        self._catalog = catalog
+        self._changed: set[str] = set()
+        self._checks: dict[tuple[str, str], str] = {}
+        self._all_changed = False
+        self._filled: set[str] = set()
+        self._all_filled = False
+
+    def about(self, simulation: Simulation) -> _Asked:
+        """The questions of the next migration's statements."""
+        found: _Asked = []
+        catalog = self._catalog
         for forecast in simulation.forecasts:
             effects = forecast.effects
-            is_changed = partial(_is_changed, all_changed, changed)
+            is_changed = partial(_is_changed, self._all_changed, self._changed)
             counted = None if catalog is None else rows_chosen(forecast, catalog, is_changed)
             asked: tuple[Question, ...] = () if counted is None else (counted,)
             if effects.may_fail:
                 target = _target(forecast)
-                empty = not all_filled and target is not None and target not in filled
-                asked += questions_of(forecast, catalog, is_changed, new_ones_are_empty=empty, checks=checks)
+                empty = not self._all_filled and target is not None and target not in self._filled
+                asked += questions_of(forecast, catalog, is_changed, new_ones_are_empty=empty, checks=self._checks)
             if asked or effects.may_fail:
                 found.append(((id(simulation), forecast.statement.index), asked))
-            checks.update(checks_added(forecast))
-            if effects.opaque is not False or forecast.statement.node_kind in _FILLING:
-                target = _fills_one(forecast)
-                all_filled = all_filled or target is None
-                filled.update(() if target is None else (target,))
-            if effects.changes_data is None:
-                all_changed = True
-            elif effects.changes_data:
-                changed.update(each.relation for each in effects.locks or ())
-                changed.update(work.relation for work in forecast.works)
-    return found
+            self._note(forecast)
+        return found
+
+    def _note(self, forecast: Forecast) -> None:
+        """What a statement changes."""
+        effects = forecast.effects
+        self._checks.update(checks_added(forecast))
+        if effects.opaque is not False or forecast.statement.node_kind in _FILLING:
+            target = _fills_one(forecast)
+            self._all_filled = self._all_filled or target is None
+            self._filled.update(() if target is None else (target,))
+        if effects.changes_data is None:
+            self._all_changed = True
+        elif effects.changes_data:
+            self._changed.update(each.relation for each in effects.locks or ())
+            self._changed.update(work.relation for work in forecast.works)
 
 
 _FILLING = frozenset(

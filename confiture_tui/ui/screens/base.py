@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from textual.app import ComposeResult
+    from textual.events import ScreenResume
     from textual.widget import Widget
 
     from confiture_tui.ui.actions import Action
@@ -90,6 +91,9 @@ class ConfitureScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Header, body, log, keys."""
         app = self.confiture
+        # Before there are widgets: Textual does it after their first layout, and styles each of them anew for it.
+        for extent, breakpoints in zip(app.size, (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), strict=True):
+            self._classes |= self._get_breakpoint_classes(extent, breakpoints)
         self.header_bar = HeaderBar(app.session, app.glyphs)
         self.log_pane = LogPane(app.event_log, app.glyphs)
         self.key_bar = KeyBar(app.session, self.places, self.offers)
@@ -105,13 +109,19 @@ class ConfitureScreen(Screen[None]):
         """What is between the header and the log."""
         raise NotImplementedError
 
+    _is_new = True
+    """It was not shown yet."""
+
     def on_mount(self) -> None:
         """Hear of changes."""
         self.log_pane.display = self.confiture.log_shown
         self.confiture.changed.subscribe(self, self._on_change)
 
-    def on_screen_resume(self) -> None:
+    def on_screen_resume(self, event: ScreenResume) -> None:
         """What has changed while another screen was shown."""
+        if self._is_new:
+            # Its widgets were styled as they were made.
+            self._is_new, event.refresh_styles = False, False
         self.show_log(self.confiture.log_shown)
         self.header_bar.refresh()
         self.key_bar.refresh()

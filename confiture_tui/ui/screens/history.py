@@ -21,6 +21,7 @@ from confiture_tui.ui.widgets.text_pane import TextPane
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
+    from textual.events import ScreenResume
 
 
 class HistoryScreen(ConfitureScreen):
@@ -52,9 +53,9 @@ class HistoryScreen(ConfitureScreen):
         super().on_mount()
         self.session_changed(Topic.OPENED)
 
-    def on_screen_resume(self) -> None:
+    def on_screen_resume(self, event: ScreenResume) -> None:
         """Read it, when nobody has since the last run."""
-        super().on_screen_resume()
+        super().on_screen_resume(event)
         self._read_if_new()
 
     def _read_if_new(self) -> None:

@@ -26,6 +26,7 @@ from confiture_tui.ui.widgets.text_pane import TextPane
 if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
+    from textual.events import ScreenResume
     from textual.widgets import Input
 
     from confiture_tui.core.lint.model import Violation
@@ -67,9 +68,9 @@ class LintScreen(ConfitureScreen):
         super().on_mount()
         self.session_changed(Topic.OPENED)
 
-    def on_screen_resume(self) -> None:
+    def on_screen_resume(self, event: ScreenResume) -> None:
         """Lint, when nobody has."""
-        super().on_screen_resume()
+        super().on_screen_resume(event)
         self._lint_if_new()
 
     def _lint_if_new(self) -> None:

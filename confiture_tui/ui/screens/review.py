@@ -116,14 +116,16 @@ class ReviewScreen(ConfitureScreen):
                 yield self.head
                 yield self.verdict
                 with Container(id="panes"):
-                    with Vertical(id="side"):
+                    with Vertical(id="side", classes="-tabs-only"):
                         yield self.tabs
                         yield Vertical(self.risk, id="risk", classes="pane")
                         yield Vertical(self.sql, id="sql", classes="pane")
                         yield Vertical(self.report, id="report", classes="pane")
                         yield Vertical(self.schema_text, self.schema, id="schema", classes="pane")
                         yield Vertical(self.way, id="way", classes="pane")
-                    yield Vertical(self.column_names, self.statements, self.facts, id="statements", classes="pane")
+                    yield Vertical(
+                        self.column_names, self.statements, self.facts, id="statements", classes="pane -active"
+                    )
 
     def on_mount(self) -> None:
         """Begin with the statements."""

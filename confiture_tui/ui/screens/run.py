@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
+    from textual.events import ScreenResume
 
     from confiture_tui.core.runner.plan import Plan
     from confiture_tui.ui.actions import Action
@@ -89,9 +90,9 @@ class RunScreen(ConfitureScreen):
         if self.state.job is not None and self.is_current:
             self._show()
 
-    def on_screen_resume(self) -> None:
+    def on_screen_resume(self, event: ScreenResume) -> None:
         """Plan, when there is nothing to be seen yet."""
-        super().on_screen_resume()
+        super().on_screen_resume(event)
         self._plan_if_idle()
 
     # What the session says

@@ -232,6 +232,31 @@ def test_each_migration_finds_what_the_earlier_ones_leave() -> None:
     assert later.categories[Category.INTEGRITY] == 0
 
 
+HISTORY = (
+    "CREATE TABLE made (id int, other int); INSERT INTO made VALUES (1, NULL)",
+    "ALTER TABLE made ADD CHECK (other IS NOT NULL) NOT VALID",
+    "ALTER TABLE made ALTER other SET NOT NULL; SELCT 1",
+    "UPDATE elsewhere SET x = 1",
+    "ALTER TABLE elsewhere ALTER x SET NOT NULL; CREATE UNIQUE INDEX ON elsewhere (x)",
+    "DO $$ BEGIN EXECUTE 'SELECT 1'; END $$",
+    "ALTER TABLE third ALTER y SET NOT NULL; DROP TABLE made",
+)
+"""Each of what the ones before it change: rows, constraints, whatever a program does."""
+
+
+def test_files_alone_are_assessed_in_turn_as_they_are_together() -> None:
+    engine = RiskAssessmentEngine(runner="confiture")
+    together = engine.assess_all([migration(sql) for sql in HISTORY])
+    assert tuple(engine.assess_in_turn([migration(sql) for sql in HISTORY])) == together
+
+
+def test_the_first_of_many_files_does_not_wait_for_the_others() -> None:
+    first, second = (migration(sql) for sql in HISTORY[:2])
+    assessed = RiskAssessmentEngine(runner="confiture").assess_in_turn([first, second])
+    assert next(iter(assessed)).statements[0].creates == ("public.made",)
+    assert second.up._parsed is None
+
+
 def test_migrations_that_have_nothing_to_do_with_each_other_find_the_database_as_it_is(shop: Connection) -> None:
     filling = migration("CREATE TABLE made (id int); UPDATE customers SET email = NULL")
     needing = migration("ALTER TABLE customers ALTER email SET NOT NULL; ALTER TABLE made ADD x int")
