@@ -61,6 +61,12 @@ QUERIES = {
                                 'index_am_handler', 'table_am_handler', 'tsm_handler', 'cstring')
           AND NOT EXISTS (SELECT FROM pg_type t WHERE t.oid = ANY (p.proargtypes)
                           AND t.typname IN ('internal', 'cstring'))""",
+    # name, type, unit, least and largest value, values of an enum, who may set it and when
+    "settings": """
+        SELECT lower(name), vartype, coalesce(unit, ''), coalesce(min_val, ''), coalesce(max_val, ''),
+               coalesce(array_to_string(enumvals, ','), ''), context
+        FROM pg_settings WHERE name NOT LIKE '%.%' AND context IN ('user', 'superuser', 'backend', 'superuser-backend')
+          AND vartype <> 'string'""",
     # access method, name, type, 'd' for the default one of its type
     "operator_classes": """
         SELECT a.amname, o.opcname, t.typname, CASE WHEN o.opcdefault THEN 'd' ELSE '' END

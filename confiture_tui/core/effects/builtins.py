@@ -119,7 +119,7 @@ class Candidate:
     oid: int = 0
 
 
-def _rows(table: str, major: int | None) -> Iterator[list[str]]:
+def table_rows(table: str, major: int | None) -> Iterator[list[str]]:
     """The lines of a table that hold for this major; of all majors without one."""
     for line in (_DATA / f"{table}.tsv").read_text(encoding="utf-8").splitlines():
         *fields, since, until = line.split("\t")
@@ -130,7 +130,7 @@ def _rows(table: str, major: int | None) -> Iterator[list[str]]:
 @cache
 def _internal_names() -> dict[str, str]:
     """From ``typname`` to the name that ``format_type`` writes."""
-    return {fields[0]: fields[1] for fields in _rows("types", None)}
+    return {fields[0]: fields[1] for fields in table_rows("types", None)}
 
 
 class Builtins:
@@ -141,7 +141,7 @@ class Builtins:
         self.major = major
         self.types: dict[str, BuiltinType] = {}
         self.by_internal_name: dict[str, BuiltinType] = {}
-        for internal, name, category, preferred, kind, element, subtype, reads, writes in _rows("types", major):
+        for internal, name, category, preferred, kind, element, subtype, reads, writes in table_rows("types", major):
             found = BuiltinType(
                 name,
                 internal,
@@ -156,18 +156,18 @@ class Builtins:
             self.types.setdefault(name, found)
             self.by_internal_name.setdefault(internal, found)
         self.casts: dict[tuple[str, str], Cast] = {}
-        for source, target, context, method, volatility in _rows("casts", major):
+        for source, target, context, method, volatility in table_rows("casts", major):
             key = names[source], names[target]
             self.casts[key] = Cast(*key, _CONTEXTS[context], _METHODS[method], _VOLATILITIES[volatility])
         classes: defaultdict[str, list[OperatorClass]] = defaultdict(list)
-        for access_method, name, kind, default in _rows("operator_classes", major):
+        for access_method, name, kind, default in table_rows("operator_classes", major):
             classes[access_method].append(OperatorClass(name, names.get(kind, kind), default == "d"))
         self.operator_classes = {one: tuple(found) for one, found in classes.items()}
         self._functions: defaultdict[str, list[list[str]]] = defaultdict(list)
-        for fields in _rows("functions", major):
+        for fields in table_rows("functions", major):
             self._functions[fields[0]].append(fields)
         self._operators: defaultdict[str, list[list[str]]] = defaultdict(list)
-        for fields in _rows("operators", major):
+        for fields in table_rows("operators", major):
             self._operators[fields[0]].append(fields)
         self._made_functions: dict[str, tuple[Candidate, ...]] = {}
         self._made_operators: dict[str, tuple[Candidate, ...]] = {}

@@ -147,6 +147,8 @@ def _call_operator(reader: Reader, names: list[str], operands: list[Value], node
         reader.label(operands[1].type, operands[0])
     chosen = resolved.candidates
     if not chosen:
+        if not resolved.named and reader.schema.known and not reader.schema.extension_made:
+            reader.problem("42883", f"operator does not exist: {names[-1]}")
         _refuse_unfitting(reader, f"operator does not exist: {names[-1]}", operands)
     if names[-1] == "||" and len(chosen) == 1 and "anynonarray" in chosen[0].arguments:
         # The planner makes it text || text with a conversion, which is as volatile as the type's output.

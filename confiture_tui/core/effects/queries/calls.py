@@ -13,6 +13,8 @@ from confiture_tui.core.effects.constant_text import constant_of
 from confiture_tui.core.effects.expressions.calls import candidate_of
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.queries.running import run_body, unknown
+from confiture_tui.core.effects.setting_names import is_unknown
+from confiture_tui.core.effects.setting_values import Taken, takes
 
 if TYPE_CHECKING:
     from confiture_tui.core.catalog.models.routines import Routine
@@ -183,21 +185,42 @@ def _note_system_call(step: Step, name: str, call: Call) -> None:
         _note_sequence(step, name, call)
     elif name == "set_config":
         texts = [constant_of(one) for one in call.arguments]
+        if texts and texts[0] is not None and not call.maybe:
+            _refuse_setting(step, texts[0].lower(), texts[1] if len(texts) > 1 else None)
         if len(texts) == 3 and texts[0] is not None and texts[1] is not None and not call.maybe:
             step.session.set(texts[0], texts[1], local=_is_true(call.arguments[2]))
     elif name in _LARGE_OBJECTS:
         step.changes_data(True)
+        step.may_fail("42704", "the large object may not exist")
+        step.may_fail("23505", "a large object of that number may exist")
         if name in ("lo_unlink", "lo_truncate", "lo_truncate64"):
             step.destroys_data(True)
     elif name in _RUNS_TEXT and call.arguments and (name != "ts_rewrite" or len(call.arguments) == 2):
         unknown(step, f"{name} runs a query that is given to it as text")
+    elif name == "current_setting":
+        text = constant_of(call.arguments[0]) if len(call.arguments) == 1 else None
+        if text is not None and not call.maybe and is_unknown(text.lower(), _major(step)):
+            step.fails("42704", f'unrecognized configuration parameter "{text}"')
+        elif text is not None and "." in text and text.lower() not in step.settings:
+            step.may_fail("42704", f'unrecognized configuration parameter "{text}"')
     elif name == "lastval":
         step.unknown_reach("lastval looks at the sequence that the session has used last")
     elif name in _OUTSIDE:
         step.note(f"{name} acts at once, and no ROLLBACK takes that back")
 
 
-_SPECIAL = _SEQUENCE_FUNCTIONS | _LARGE_OBJECTS | _RUNS_TEXT | _OUTSIDE | {"set_config", "lastval"}
+def _refuse_setting(step: Step, name: str, value: str | None) -> None:
+    if is_unknown(name, _major(step)):
+        step.fails("42704", f'unrecognized configuration parameter "{name}"')
+    elif value is not None and takes(name, value, _major(step)) is Taken.NO:
+        step.fails("22023", f'invalid value for parameter "{name}": "{value}"')
+
+
+def _major(step: Step) -> int | None:
+    return step.schema.server_version_num // 10000 if step.schema.known else None
+
+
+_SPECIAL = _SEQUENCE_FUNCTIONS | _LARGE_OBJECTS | _RUNS_TEXT | _OUTSIDE | {"set_config", "current_setting", "lastval"}
 
 
 def _is_true(node: Node) -> bool:

@@ -13,6 +13,7 @@ from confiture_tui.core.effects.plans import reads_whole, rows_given
 from confiture_tui.core.effects.pruning import ancestors, reached
 from confiture_tui.core.effects.queries.assignments import mismatch
 from confiture_tui.core.effects.queries.calls import note_calls
+from confiture_tui.core.effects.queries.foreign_tables import note_access
 from confiture_tui.core.effects.schema import Presence
 from confiture_tui.core.effects.statements.fresh_labels import is_fresh
 from confiture_tui.core.effects.type_names import parse_type, user_type
@@ -186,6 +187,8 @@ def note_scan(step: Step, read: Read, outside: dict[int, float] | None = None) -
         return
     members = [relation, *children_reached(step, relation, read)]
     for member in members:
+        if member.kind is RelationKind.FOREIGN_TABLE:
+            note_access(step, member)
         if member.kind not in (RelationKind.TABLE, RelationKind.MATERIALIZED_VIEW):
             continue
         if read.sampled or reads_whole(member, read, rows_outside=outside):

@@ -10,6 +10,7 @@ from confiture_tui.core.catalog.models.indexes import Index
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind, Sequence
 from confiture_tui.core.effects.expressions.views import query_of
 from confiture_tui.core.effects.lock_modes import LockMode
+from confiture_tui.core.effects.queries.foreign_tables import note_access
 from confiture_tui.core.effects.queries.noting import note, reader_for
 from confiture_tui.core.effects.queries.rows import DELETE, INSERT, UPDATE, note_trigger, terms_of
 from confiture_tui.core.effects.queries.running import unknown
@@ -86,6 +87,7 @@ def target_of(step: Step, node: Node, event: int, *, execute: bool = True) -> Ta
             step.refuse("42809", f'cannot open relation "{relation.name}"')
         case RelationKind.FOREIGN_TABLE:
             step.note(f"{found.name} is a table of another server: what happens there is not seen")
+            note_access(step, relation)
     if execute and _rules(step, relation, event):
         return Target(found, None, replaced=True)
     return Target(found, relation)

@@ -91,6 +91,9 @@ def read_delete(node: Node, step: Step, *, execute: bool = True, scope: Scope | 
 
 def _begin(step: Step, node: Node, target: Target, scope: Scope | None) -> tuple[Reader, Read]:
     """A reader in which the target can be named, and its mention."""
+    cursor = node.get("whereClause", {}).get("CurrentOfExpr", {}).get("cursor_name")
+    if cursor is not None and cursor not in step.session.cursors:
+        step.may_fail("34000", f'cursor "{cursor}" does not exist')
     reader = reader_for(step, Scope(outer=scope, variables=step.variables) if scope is not None else None)
     reader.walk(read_with(reader, node.get("withClause")))
     read = add_target(reader, node["relation"], target)

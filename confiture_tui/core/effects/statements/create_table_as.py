@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from confiture_tui.core.catalog.models.relations import Persistence, RelationKind
 from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.changes import blank_relation
+from confiture_tui.core.effects.statements.create_table_checks import refuse_storage
 from confiture_tui.core.effects.statements.creation import is_taken, new_relation, refuse_taken_relation
 from confiture_tui.core.effects.statements.definitions import blank_column, type_oid
 from confiture_tui.core.effects.statements.queries import read_query
@@ -50,5 +51,8 @@ def read_create_table_as(node: Node, step: Step) -> None:
         text = "text" if kind_of == "unknown" else kind_of or ""
         made = replace(blank_column(full, column, number), type=text, type_oid=type_oid(text, step.now))
         relation = replace(relation, columns=(*relation.columns, made))
+    storage = {"options": into.get("options", ()), "oncommit": into.get("onCommit", "ONCOMMIT_NOOP")}
+    named = {"accessMethod": into.get("accessMethod"), "tablespacename": into.get("tableSpaceName")}
+    refuse_storage(step, relation, storage | {key: value for key, value in named.items() if value})
     step.create(relation)
     step.change.put(relation)

@@ -129,7 +129,7 @@ def _target(kind: str, one: dict[str, Any], step: Step, *, missing_ok: bool, con
     if kind in _PARTS:
         return _part_target(kind, one, step, missing_ok=missing_ok)
     if is_named_kind(kind):
-        named = find_named(kind, one, step, missing_ok=missing_ok)
+        named = find_named(kind, one, step, missing_ok=missing_ok, drops=True)
         if isinstance(named, NamedObject):
             if kind == "OBJECT_EXTENSION" and named.address.oid < 0 and not is_listed(named.name):
                 step.unknown_reach("what uses the types and functions that the extension brought is not known")
@@ -332,6 +332,8 @@ def read_reassign_owned(node: dict[str, Any], step: Step) -> None:
     require_roles(step, [node.get("newrole", {})])
     if not step.schema.known:
         step.unknown_reach("without a catalog what the roles own is not known")
+    elif step.schema.catalog is not None and step.schema.catalog.session.is_superuser:
+        step.may_fail("2BP01", "what the database system itself needs is not given away")
     owner = role_named(step, node.get("newrole", {}))
     for one in list(owned(step.now, roles)):
         if isinstance(one, Relation | Sequence):

@@ -40,6 +40,8 @@ _KNOWN: dict[str, dict[str, int]] = {
 }
 _FORMATS = frozenset({"text", "xml", "json", "yaml"})
 _EVENTS = frozenset({"insert", "update", "delete", "truncate"})
+_WORKERS = 1024
+_CLEANUPS = frozenset({"auto", "true", "false", "on", "off", "0", "1"})
 _HEADER_OF_TEXT = 15
 _STAR = 17
 
@@ -115,8 +117,41 @@ def refuse_copy_options(step: Step, node: Node) -> None:
     for name in ("quote", "escape", "force_quote", "force_not_null", "force_null"):
         if name in given and form != "csv":
             step.refuse("0A000", f"COPY {name.upper()} requires CSV mode")
+    _refuse_marks(step, given, form)
+    if not node.get("is_from"):
+        _refuse_reading(step, given)
     if matches and not node.get("is_from"):
         step.refuse("0A000", 'cannot use "match" with HEADER in COPY TO')
+
+
+_OF_READING = frozenset({"freeze", "force_not_null", "force_null", "on_error", "reject_limit", "default"})
+
+
+def _refuse_reading(step: Step, given: dict[str, Node | None]) -> None:
+    """What COPY TO has no use for; which SQLSTATE says so, differs between versions."""
+    for name in _OF_READING & given.keys():
+        newer = (major_of(step) or _STAR) >= _STAR
+        if name != "freeze" or (newer and truth(given[name])):
+            code = "22023" if newer or name in ("on_error", "reject_limit") else "0A000"
+            step.refuse(code, f"COPY {name.upper()} cannot be used with COPY TO")
+
+
+def _refuse_marks(step: Step, given: dict[str, Node | None], form: str) -> None:
+    """Delimiter, quote, escape and NULL."""
+    for name in ("delimiter", "quote", "escape"):
+        if name in given and len(option_text(given[name]).encode()) != 1:
+            step.refuse("0A000", f"COPY {name} must be a single one-byte character")
+    delimiter = option_text(given.get("delimiter")) if "delimiter" in given else "," if form == "csv" else "\t"
+    null = option_text(given.get("null")) if "null" in given else ""
+    if "\n" in null or "\r" in null or delimiter in ("\n", "\r"):
+        step.refuse("22023", "COPY delimiter and null representation cannot use newline or carriage return")
+    if form != "binary" and delimiter in null:
+        code = "22023" if (major_of(step) or _STAR) >= _STAR else "0A000"
+        step.refuse(code, "COPY delimiter character must not appear in the NULL specification")
+    if form == "text" and delimiter in "\\.abcdefghijklmnopqrstuvwxyz0123456789":
+        step.refuse("22023", f'COPY delimiter cannot be "{delimiter}"')
+    if "encoding" in given:
+        step.may_fail("22023", "the encoding may not be known")
 
 
 def refuse_publication_options(step: Step, node: Node) -> None:
@@ -157,6 +192,11 @@ def refuse_vacuum_options(step: Step, node: Node, *, tables: bool) -> None:
     if not vacuum:
         return
     workers = option_text(given.get("parallel"))
+    if "parallel" in given and not (workers.isdigit() and int(workers) <= _WORKERS):
+        step.refuse("42601", f"parallel workers for vacuum must be between 0 and {_WORKERS}")
+    cleanup = option_text(given.get("index_cleanup")).lower()
+    if given.get("index_cleanup") is not None and cleanup not in _CLEANUPS:
+        step.refuse("42601", "index_cleanup requires a Boolean value")
     if has("full") and workers.isdigit() and int(workers) > 0:
         step.refuse("0A000", "VACUUM FULL cannot be performed in parallel")
     if has("full") and has("disable_page_skipping"):

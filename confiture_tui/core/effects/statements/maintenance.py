@@ -8,6 +8,7 @@ from confiture_tui.core.catalog.models.indexes import Index
 from confiture_tui.core.catalog.models.relations import Persistence, Relation, RelationKind
 from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.lock_modes import LockMode
+from confiture_tui.core.effects.queries.foreign_tables import note_access
 from confiture_tui.core.effects.schema import Presence
 from confiture_tui.core.effects.statements.known_options import refuse_unknown_options, refuse_vacuum_options
 from confiture_tui.core.effects.statements.options import option
@@ -72,6 +73,8 @@ def _vacuum_tree(step: Step, relation: Relation, *, vacuum: bool, full: bool, no
     newer = step.schema.server_version_num >= _ANALYZES_CHILDREN
     included = (partitioned or (newer and not vacuum)) and not (only and newer)
     for each in (relation, *(below if included else ())):
+        if each.kind is RelationKind.FOREIGN_TABLE and not vacuum:
+            note_access(step, each)
         _vacuum(step, each, vacuum=vacuum, full=full)
     if not included and (not vacuum or option(node, "analyze")):
         for each in below:
@@ -177,6 +180,8 @@ def read_reindex(node: Node, step: Step) -> None:
     """REINDEX INDEX, TABLE, SCHEMA, DATABASE, SYSTEM; CONCURRENTLY."""
     refuse_unknown_options(step, "REINDEX", node.get("params", []))
     concurrent = option(node, "concurrently", field="params")
+    if any(one["DefElem"].get("defname") == "tablespace" for one in node.get("params", ())):
+        step.may_fail("42704", "the tablespace may not exist")
     if "relation" in node:
         _refuse_system(node, step, concurrent=concurrent)
     match node.get("kind"):

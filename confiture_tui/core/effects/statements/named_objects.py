@@ -13,6 +13,7 @@ from confiture_tui.core.catalog.models.dependencies import (
 )
 from confiture_tui.core.catalog.models.objects import Extension, OtherObject
 from confiture_tui.core.effects.history import UNKNOWN
+from confiture_tui.core.effects.own_objects import is_own, is_pinned
 from confiture_tui.core.effects.statements.definitions import type_text
 from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier
 
@@ -42,7 +43,6 @@ _QUALIFIED = {
 }
 _WITH_METHOD = {"OBJECT_OPCLASS": "operator class", "OBJECT_OPFAMILY": "operator family"}
 _MADE = {"OBJECT_OPERATOR": "operator", "OBJECT_CAST": "cast", "OBJECT_TRANSFORM": "transform"}
-_BUILT_IN = {"language": frozenset({"plpgsql", "sql", "c", "internal"}), "access method": frozenset({"heap", "btree"})}
 
 KIND_WORDS = {**_BY_NAME, **_QUALIFIED, **_WITH_METHOD, **_MADE}
 """What the catalog calls the objects of an object type of the grammar."""
@@ -84,11 +84,13 @@ def relation_name(parts: tuple[str, ...], step: Step) -> Node:
     return {"relname": parts[-1]}
 
 
-def find_named(object_type: str, node: Node, step: Step, *, missing_ok: bool = False) -> NamedObject | None:
-    """The object that a statement names; ``None``: skipped, or nobody can tell.
+def find_named(
+    object_type: str, node: Node, step: Step, *, missing_ok: bool = False, drops: bool = False
+) -> NamedObject | None:
+    """The object that a statement names; ``None``: skipped, one of PostgreSQL's own, or nobody can tell.
 
     Raises:
-        Refused: it certainly does not exist.
+        Refused: it certainly does not exist; or it is PostgreSQL's own, and is to be dropped (``drops``).
     """
     if object_type == "OBJECT_SCHEMA":
         return find_schema(names_of(node)[-1], step, missing_ok=missing_ok)
@@ -109,8 +111,20 @@ def find_named(object_type: str, node: Node, step: Step, *, missing_ok: bool = F
                 return NamedObject(ObjectAddress(PG_EVENT_TRIGGER, trigger.oid), kind, identity)
         elif found is True:
             return NamedObject(ObjectAddress(0, 0), kind, identity)
-    if identities and identities[-1] in _BUILT_IN.get(kind, ()):
+    parts = _plain_parts(object_type, node)
+    own = is_own(kind, parts, step.now, suffix=_suffix(object_type, node, step)) if parts else False
+    if own:
+        if drops and is_pinned(kind, parts[-1]):
+            step.refuse("2BP01", f"cannot drop {kind} {parts[-1]} because it is required by the database system")
         return None
+    if own is None and step.schema.known:
+        if not missing_ok:
+            step.may_fail(_missing_state(object_type), f"{kind} {parts[-1]} may not exist")
+        if drops:
+            step.may_fail("2BP01", f"{kind} {parts[-1]} may be required by the database system")
+        return None
+    if len(parts) > 1 and object_type not in _BY_NAME and step.now.has_schema(parts[-2]) is False and not missing_ok:
+        step.refuse("3F000", f'schema "{parts[-2]}" does not exist')
     if unknown:
         if missing_ok is False:
             step.may_fail(_missing_state(object_type), f"the {kind} may not exist")
@@ -121,6 +135,26 @@ def find_named(object_type: str, node: Node, step: Step, *, missing_ok: bool = F
         step.note(f"{kind} {name} does not exist, skipping")
         return None
     return step.refuse(_missing_state(object_type), f"{kind} {name} does not exist")
+
+
+def _plain_parts(object_type: str, node: Node) -> tuple[str, ...]:
+    """The parts of the name itself."""
+    if object_type in ("OBJECT_CAST", "OBJECT_TRANSFORM"):
+        return ("cast",) if object_type == "OBJECT_CAST" else ()
+    return names_of(node)[1:] if object_type in _WITH_METHOD else names_of(node)
+
+
+def _suffix(object_type: str, node: Node, step: Step) -> str:
+    """What follows the name in the identity of an object."""
+    if object_type == "OBJECT_CAST":
+        return _identities(object_type, node, step)[0]
+    if object_type in _WITH_METHOD:
+        return f" USING {quote_identifier(names_of(node)[0])}"
+    if object_type == "OBJECT_OPERATOR":
+        arguments = node.get("ObjectWithArgs", {}).get("objargs", [])
+        types = [type_text(one["TypeName"], step.now) if "TypeName" in one else "NONE" for one in arguments]
+        return f"({', '.join(types)})"
+    return ""
 
 
 def find_schema(name: str, step: Step, *, missing_ok: bool = False) -> NamedObject | None:

@@ -11,24 +11,31 @@ from confiture_tui.core.effects.statements.event_triggers import (
     read_alter_event_trigger,
     read_create_event_trigger,
 )
-from confiture_tui.core.effects.statements.indexes import read_index
-from confiture_tui.core.effects.statements.maintenance import read_cluster, read_reindex, read_vacuum
-from confiture_tui.core.effects.statements.other_objects import (
+from confiture_tui.core.effects.statements.foreign_data import (
     altered_by_name,
     made_by_name,
-    read_alter_publication,
-    read_alter_statistics,
-    read_alter_text_search,
-    read_create_cast,
-    read_create_conversion,
-    read_create_language,
-    read_create_operator_family,
-    read_create_publication,
-    read_define,
-    read_depends,
     read_foreign_table,
     read_import_foreign_schema,
     read_user_mapping,
+)
+from confiture_tui.core.effects.statements.indexes import read_index
+from confiture_tui.core.effects.statements.maintenance import read_cluster, read_reindex, read_vacuum
+from confiture_tui.core.effects.statements.operators import (
+    read_alter_operator,
+    read_alter_operator_family,
+    read_create_access_method,
+    read_create_cast,
+    read_create_conversion,
+    read_create_language,
+    read_create_operator_class,
+    read_create_transform,
+)
+from confiture_tui.core.effects.statements.other_objects import (
+    read_alter_publication,
+    read_alter_statistics,
+    read_create_publication,
+    read_define,
+    read_depends,
 )
 from confiture_tui.core.effects.statements.privileges import (
     read_comment,
@@ -65,6 +72,7 @@ from confiture_tui.core.effects.statements.sessions import (
 )
 from confiture_tui.core.effects.statements.statistics_objects import read_create_statistics
 from confiture_tui.core.effects.statements.table_locks import read_lock, read_truncate
+from confiture_tui.core.effects.statements.text_search import read_alter_text_search
 from confiture_tui.core.effects.statements.triggers import (
     read_alter_policy,
     read_create_policy,
@@ -137,14 +145,14 @@ OBJECT_HANDLERS: dict[str, Handler] = {
     "AlterUserMappingStmt": read_user_mapping,
     "DropUserMappingStmt": read_user_mapping,
     "CreateCastStmt": read_create_cast,
-    "CreateTransformStmt": read_nothing,
+    "CreateTransformStmt": read_create_transform,
     "CreateConversionStmt": read_create_conversion,
     "CreatePLangStmt": read_create_language,
-    "CreateAmStmt": made_by_name("access method", "amname"),
-    "CreateOpClassStmt": read_create_operator_family,
-    "CreateOpFamilyStmt": read_create_operator_family,
-    "AlterOpFamilyStmt": read_nothing,
-    "AlterOperatorStmt": read_nothing,
+    "CreateAmStmt": read_create_access_method,
+    "CreateOpClassStmt": read_create_operator_class,
+    "CreateOpFamilyStmt": read_create_operator_class,
+    "AlterOpFamilyStmt": read_alter_operator_family,
+    "AlterOperatorStmt": read_alter_operator,
     "AlterCollationStmt": read_alter_collation,
     "AlterTSDictionaryStmt": read_alter_text_search,
     "AlterTSConfigurationStmt": read_alter_text_search,

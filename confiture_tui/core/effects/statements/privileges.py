@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.indexes import Index
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind, Sequence
+from confiture_tui.core.catalog.models.types import TypeKind
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.ownership import Owned, address_of, give, note_grant, note_unsure, role_named
 from confiture_tui.core.effects.statements.named_objects import (
@@ -19,8 +20,10 @@ from confiture_tui.core.effects.statements.roles import require_roles
 from confiture_tui.core.effects.statements.routine_names import find_routine
 from confiture_tui.core.effects.statements.targets import find_existing
 from confiture_tui.core.effects.statements.type_lookup import find_type
+from confiture_tui.core.effects.type_names import type_of_node
 
 if TYPE_CHECKING:
+    from confiture_tui.core.catalog.models.types import Type
     from confiture_tui.core.effects.step import Step
 
 Node = dict[str, Any]
@@ -35,6 +38,7 @@ def read_grant(node: Node, step: Step) -> None:
     """GRANT and REVOKE on objects."""
     require_roles(step, node.get("grantees", []))
     refuse_privileges(step, node)
+    _refuse_grantor(step, node)
     kind = node.get("objtype")
     target = node.get("targtype")
     roles = [name for one in node.get("grantees", []) if (name := role_named(step, one)) is not None]
@@ -53,8 +57,45 @@ def read_grant(node: Node, step: Step) -> None:
         elif kind in _ROUTINES:
             found = find_routine(one.get("ObjectWithArgs", {}), str(kind), step)
         elif kind in ("OBJECT_TYPE", "OBJECT_DOMAIN") and step.schema.known:
-            found = find_type(one.get("TypeName") or {"names": one.get("List", {}).get("items", [])}, step).type
+            found = _grant_on_type(step, one, domain=kind == "OBJECT_DOMAIN")
+        elif kind in ("OBJECT_LANGUAGE", "OBJECT_FDW", "OBJECT_FOREIGN_SERVER") and step.schema.known:
+            find_named(str(kind), one, step)
+            if kind == "OBJECT_LANGUAGE" and names_of(one)[-1] in ("c", "internal"):
+                step.refuse("42809", f'language "{names_of(one)[-1]}" is not trusted')
+        elif kind in _ELSEWHERE:
+            _grant_elsewhere(step, str(kind), one)
         _note_grants(step, node, roles, found)
+
+
+_ELSEWHERE = {"OBJECT_DATABASE": "3D000", "OBJECT_TABLESPACE": "42704", "OBJECT_LARGEOBJECT": "42704"}
+
+
+def _grant_elsewhere(step: Step, kind: str, one: Node) -> None:
+    """On what the catalog does not list."""
+    catalog = step.schema.catalog
+    name = names_of(one)[-1] if "String" in one else ""
+    if catalog is None or name not in (catalog.database, "pg_default", "pg_global"):
+        step.may_fail(_ELSEWHERE[kind], "what it is granted on may not exist")
+
+
+def _grant_on_type(step: Step, one: Node, *, domain: bool) -> Type | None:
+    written = one.get("TypeName") or {"names": one.get("List", {}).get("items", [])}
+    names = [part["String"].get("sval", "") for part in written.get("names", ()) if "String" in part]
+    if step.now.type(names) is None and type_of_node(written, step.now) is not None:
+        return None  # PostgreSQL's own, or the rows of a table
+    found = find_type(written, step).type
+    if domain and found is not None and found.kind is not TypeKind.DOMAIN:
+        step.refuse("42809", f'"{found.name}" is not a domain')
+    return found
+
+
+def _refuse_grantor(step: Step, node: Node) -> None:
+    grantor = node.get("grantor")
+    public = any(one["RoleSpec"].get("roletype") == "ROLESPEC_PUBLIC" for one in node.get("grantees", ()))
+    if node.get("grant_option") and node.get("is_grant") and public:
+        step.refuse("0LP01", "grant options can only be granted to roles")
+    if grantor is not None and step.session.role and role_named(step, grantor) != step.session.role:
+        step.refuse("0A000", "grantor must be current user")
 
 
 def _note_grants(step: Step, node: Node, roles: list[str], found: Owned | None) -> None:
@@ -91,6 +132,10 @@ def _grant_on_relation(node: Node, step: Step, relation: Node, *, sequence: bool
         step.refuse("42809", f'"{found.key[1]}" is a composite type')
     if sequence and not isinstance(found.object, Sequence):
         step.refuse("42809", f'"{found.key[1]}" is not a sequence')
+    if found.relation is not None and any(
+        one["AccessPriv"].get("priv_name") == "usage" for one in node.get("privileges", ())
+    ):
+        step.refuse("0LP01", "invalid privilege type USAGE for table")
     for one in node.get("privileges", []) if found.relation is not None else ():
         for column in one["AccessPriv"].get("cols", []):
             name = column["String"].get("sval", "")
@@ -105,6 +150,10 @@ def read_owner(node: Node, step: Step) -> None:
     kind = str(node.get("objectType"))
     target = node.get("object", {})
     found: Owned | None = None
+    if kind == "OBJECT_LARGEOBJECT":
+        step.may_fail("42704", "the large object may not exist")
+    if kind in ("OBJECT_FDW", "OBJECT_EVENT_TRIGGER"):
+        step.may_fail("42501", "its owner must be a superuser")
     if kind in _ROUTINES:
         found = find_routine(target.get("ObjectWithArgs", {}), kind, step)
     elif kind in ("OBJECT_TYPE", "OBJECT_DOMAIN"):
@@ -135,12 +184,18 @@ def read_default_privileges(node: Node, step: Step) -> None:
         if (role := role_named(step, one)) is not None:
             note_unsure(step, role, None)
     refuse_privileges(step, node.get("action", {}), default=True)
+    _refuse_grantor(step, node.get("action", {}))
+    placed = any(one["DefElem"].get("defname") == "schemas" for one in node.get("options", ()))
+    if placed and node.get("action", {}).get("objtype") in ("OBJECT_SCHEMA", "OBJECT_LARGEOBJECT"):
+        step.refuse("0LP01", "cannot use IN SCHEMA clause when using GRANT/REVOKE ON SCHEMAS")
 
 
 def read_comment(node: Node, step: Step) -> None:
     """COMMENT ON, SECURITY LABEL ON"""
     kind = str(node.get("objtype"))
     target = node.get("object", {})
+    if kind == "OBJECT_LARGEOBJECT":
+        step.may_fail("42704", "the large object may not exist")
     label = step.statement.node_kind == "SecLabelStmt"
     if label and step.schema.known:
         step.may_fail("22023", "no security label provider may be loaded")

@@ -13,7 +13,30 @@ if TYPE_CHECKING:
 
 Node = dict[str, Any]
 
-_PREDEFINED = "pg_"
+_RESERVED = "pg_"
+_SINCE = {
+    "pg_checkpoint": 15,
+    "pg_use_reserved_connections": 16,
+    "pg_create_subscription": 16,
+    "pg_maintain": 17,
+    "pg_signal_autovacuum_worker": 18,
+}
+"""Predefined roles that not every major version has, and the first that does (documentation, "Predefined Roles")."""
+_ALWAYS = frozenset(
+    {
+        "pg_database_owner",
+        "pg_execute_server_program",
+        "pg_monitor",
+        "pg_read_all_data",
+        "pg_read_all_settings",
+        "pg_read_all_stats",
+        "pg_read_server_files",
+        "pg_signal_backend",
+        "pg_stat_scan_tables",
+        "pg_write_all_data",
+        "pg_write_server_files",
+    }
+)
 _OF_CATALOGS: WeakKeyDictionary[Catalog, frozenset[str]] = WeakKeyDictionary()
 
 
@@ -29,7 +52,14 @@ def require_roles(step: Step, roles: list[Node]) -> None:
     """
     for one in roles:
         name = one.get("RoleSpec", one).get("rolename")
-        if name is None or name.startswith(_PREDEFINED):
+        if name is None:
+            continue
+        if name.startswith(_RESERVED):
+            known = step.schema.known and step.schema.server_version_num // 10000
+            if known and known < _SINCE.get(name, 0):
+                step.refuse("42704", f'role "{name}" does not exist')
+            if name not in _SINCE and name not in _ALWAYS:
+                step.may_fail("42704", f'role "{name}" may not exist')
             continue
         found = step.now.other("role", name)
         if found is True:

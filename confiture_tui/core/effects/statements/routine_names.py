@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.routines import Routine, RoutineKind
+from confiture_tui.core.effects.builtins import builtins_of
 from confiture_tui.core.effects.statements.definitions import names_in, type_text
 from confiture_tui.core.effects.type_names import parse_type
 from confiture_tui.core.effects.types_known import require_type
@@ -54,6 +55,15 @@ def find_routine(node: Node, object_type: str, step: Step, *, missing_ok: bool =
         if found[0].kind not in kinds:
             step.refuse("42809", f"{found[0].signature} is not a {word}")
         return found[0]
+    if len(parts) == 1 or parts[-2] == "pg_catalog":
+        own = builtins_of(schema.server_version_num).functions(parts[-1])
+        if any(list(one.arguments) == list(argument_texts(node, step)) for one in own) or (
+            own and node.get("args_unspecified")
+        ):
+            return None
+        if len(parts) > 1:
+            step.may_fail("42883", f"{word} {parts[-1]} may not exist")  # some of PostgreSQL's own are not listed
+            return None
     if missing_ok:
         step.note(f"{word} {parts[-1]} does not exist, skipping")
         return None

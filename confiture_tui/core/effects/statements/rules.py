@@ -10,7 +10,7 @@ from confiture_tui.core.catalog.models.triggers import Rule
 from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.dropping import note_part
 from confiture_tui.core.effects.expressions.base import Reader
-from confiture_tui.core.effects.expressions.scope import Entry, Scope, columns_of
+from confiture_tui.core.effects.expressions.scope import SYSTEM_COLUMNS, Entry, Scope, columns_of
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.statements.mentions import lock_mentioned
 from confiture_tui.core.effects.statements.needs import note_needs
@@ -19,6 +19,8 @@ from confiture_tui.core.effects.written import Written
 from confiture_tui.core.sql.identifiers import quote_identifier
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from confiture_tui.core.catalog.models.relations import Relation
     from confiture_tui.core.effects.step import Step
 
@@ -26,6 +28,8 @@ Node = dict[str, Any]
 
 _AE = LockMode.ACCESS_EXCLUSIVE
 _RULED = frozenset({RelationKind.TABLE, RelationKind.PARTITIONED_TABLE, RelationKind.VIEW})
+_WITHOUT = {"CMD_INSERT": ("INSERT", "old"), "CMD_DELETE": ("DELETE", "new")}
+"""The row that there is none of, for each event."""
 _WRITES = frozenset({"InsertStmt", "UpdateStmt", "DeleteStmt"})
 
 
@@ -42,10 +46,8 @@ def read_rule(node: Node, step: Step) -> None:
     relation = find_altered(step, found, "42710", "a rule of that name may exist")
     if relation is None:
         return
-    if relation.kind not in _RULED:
-        step.refuse("42809", f'relation "{relation.name}" cannot have rules')
-    if node.get("event") == "CMD_SELECT":
-        step.refuse("42809", f'relation "{relation.name}" cannot have ON SELECT rules')
+    _refuse_kind(step, relation, selects=node.get("event") == "CMD_SELECT")
+    _refuse_names(step, node, relation)
     name = str(node["rulename"])
     existing = next((one for one in relation.rules if one.name == name), None)
     if existing is not None and not node.get("replace"):
@@ -62,6 +64,68 @@ def read_rule(node: Node, step: Step) -> None:
     others = tuple(one for one in relation.rules if one.name != name)
     step.change.put(replace(relation, rules=(*others, rule)))
     _note_needs(step, relation, rule.oid, node)
+
+
+def _refuse_kind(step: Step, relation: Relation, *, selects: bool) -> None:
+    if relation.kind is RelationKind.MATERIALIZED_VIEW:
+        step.refuse("0A000", "rules on materialized views are not supported")
+    if relation.kind not in _RULED:
+        step.refuse("42809", f'relation "{relation.name}" cannot have rules')
+    if selects and relation.kind is RelationKind.VIEW:
+        step.may_fail("55000", f'"{relation.name}" is already a view')
+        step.may_fail("42P17", "a view's own rule cannot be made anew so")
+    elif selects:
+        step.may_fail("42809", f'relation "{relation.name}" cannot have ON SELECT rules')
+        step.may_fail("0A000", "a table is no longer made a view so")
+        step.may_fail("42P17", "rules on SELECT are views'")
+        step.may_fail("55000", "a table that has rows, indexes, triggers or children is made no view")
+
+
+def _refuse_names(step: Step, node: Node, relation: Relation) -> None:
+    """NEW and OLD where there are none, their columns, and columns of what the actions insert into."""
+    event = _WITHOUT.get(str(node.get("event")))
+    condition = node.get("whereClause")
+    for place, _name in _row_columns([condition or {}]):
+        if event is not None and place == event[1]:
+            step.refuse("42P01", f'invalid reference to FROM-clause entry for table "{place}"')
+    for place, name in _row_columns([condition or {}, *node.get("actions", [])]):
+        if event is not None and place == event[1]:
+            step.refuse("42P17", f"ON {event[0]} rule cannot use {place.upper()}")
+        if name is not None and relation.column(name) is None and name not in SYSTEM_COLUMNS:
+            step.refuse("42703", f"column {place}.{name} does not exist")
+    if condition is not None and step.schema.known:
+        columns = columns_of(relation)
+        reader = Reader(step.now, Scope(entries=[Entry("old", columns, ""), Entry("new", columns, "")]))
+        reader.require_boolean(reader.read(condition), "WHERE")
+        for problem in reader.facts.problems:
+            step.refuse(problem.sqlstate, problem.message)
+        if any(call.candidates and all(one.aggregate for one in call.candidates) for call in reader.facts.calls):
+            step.refuse("42803", "aggregate functions are not allowed in WHERE")
+    for action in node.get("actions", []):
+        insert = action.get("InsertStmt", {})
+        target = step.now.find(insert["relation"]) if insert else None
+        table = target.relation if target is not None and target.known else None
+        for one in insert.get("cols", ()) if table is not None else ():
+            if table is not None and table.column(one["ResTarget"]["name"]) is None:
+                step.refuse("42703", f'column "{one["ResTarget"]["name"]}" of relation "{table.name}" does not exist')
+        if any("returningClause" in fields for fields in action.values() if isinstance(fields, dict)):
+            step.may_fail("42P17", "RETURNING may not give the columns of the relation")
+
+
+def _row_columns(nodes: list[Node]) -> Iterator[tuple[str, str | None]]:
+    """The columns of OLD and NEW that are named; ``None`` for all of them."""
+    waiting: list[object] = list(nodes)
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, list):
+            waiting.extend(one)
+        elif isinstance(one, dict):
+            reference = one.get("ColumnRef")
+            fields: list[Node] = reference.get("fields", []) if isinstance(reference, dict) else []
+            first = fields[0].get("String", {}).get("sval") if len(fields) > 1 else None
+            if first in ("old", "new"):
+                yield first, fields[1].get("String", {}).get("sval")
+            waiting.extend(one.values())
 
 
 def _note_needs(step: Step, relation: Relation, oid: int, node: Node) -> None:

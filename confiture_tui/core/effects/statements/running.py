@@ -105,6 +105,8 @@ def plan(kind: str, fields: Node, step: Step) -> None:
         plan(inner, query, step)
     elif kind == "ExecuteStmt":
         prepared = step.session.prepared.get(fields.get("name", ""))
+        if prepared is None:
+            step.refuse("26000", f'prepared statement "{fields.get("name", "")}" does not exist')
         if isinstance(prepared, tuple):
             plan(prepared[0], prepared[1], step)
 
@@ -116,7 +118,22 @@ def read_prepare(node: Node, step: Step) -> None:
         step.refuse("42P05", f'prepared statement "{name}" already exists')
     ((kind, fields),) = node["query"].items()
     plan(kind, fields, step)
-    step.session.prepared[name] = (kind, fields)
+    step.session.prepared[name] = (kind, fields, max(len(node.get("argtypes", ())), _parameters(fields)))
+
+
+def _parameters(fields: Node) -> int:
+    """The largest number of a parameter in a statement."""
+    largest = 0
+    waiting: list[object] = [fields]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, list):
+            waiting.extend(one)
+        elif isinstance(one, dict):
+            if isinstance(one.get("ParamRef"), dict):
+                largest = max(largest, int(one["ParamRef"].get("number", 0)))
+            waiting.extend(one.values())
+    return largest
 
 
 def read_execute(node: Node, step: Step) -> None:
@@ -125,11 +142,17 @@ def read_execute(node: Node, step: Step) -> None:
     prepared = step.session.prepared.get(name)
     if not isinstance(prepared, tuple):
         step.refuse("26000", f'prepared statement "{name}" does not exist')
+    kind, fields, wanted = prepared
+    if len(node.get("params", ())) != wanted:
+        step.refuse("42601", f'wrong number of parameters for prepared statement "{name}"')
     reader = reader_for(step)
     for parameter in node.get("params", ()):
         reader.read(parameter)
     note(step, reader)
-    step.run(*prepared)
+    if wanted:
+        step.may_fail("22P02", "a parameter may be no value of its type")
+        step.may_fail("42804", "a parameter may be of another type")
+    step.run(kind, fields)
 
 
 def read_deallocate(node: Node, step: Step) -> None:
@@ -147,13 +170,26 @@ def read_declare(node: Node, step: Step) -> None:
     if not step.in_transaction and not held:
         step.refuse("25P01", "DECLARE CURSOR can only be used in transaction blocks")
     fields = node["query"]["SelectStmt"]
+    _refuse_cursor(step, node, locks="lockingClause" in fields)
     # A cursor WITH HOLD is run to its end when its transaction is.
     read_query(fields, step, execute=held)
     step.session.cursors[node["portalname"]] = fields
 
 
-_HOLD = 32
-"""Bit of DECLARE's options that WITH HOLD sets (CURSOR_OPT_HOLD in parsenodes.h)."""
+_SCROLL, _INSENSITIVE, _HOLD = 2, 8, 32
+"""Bits of DECLARE's options (CURSOR_OPT_SCROLL and the like in parsenodes.h)."""
+
+
+def _refuse_cursor(step: Step, node: Node, *, locks: bool) -> None:
+    options = int(node.get("options", 0))
+    if locks and options & _HOLD:
+        step.refuse("0A000", "DECLARE CURSOR WITH HOLD ... FOR UPDATE is not supported")
+    if locks and options & _SCROLL:
+        step.refuse("0A000", "DECLARE SCROLL CURSOR ... FOR UPDATE is not supported")
+    if locks and options & _INSENSITIVE:
+        step.refuse("42P11", "DECLARE INSENSITIVE CURSOR ... FOR UPDATE is not valid")
+    if node["portalname"] in step.session.cursors:
+        step.refuse("42P03", f'cursor "{node["portalname"]}" already exists')
 
 
 def read_fetch(node: Node, step: Step) -> None:

@@ -9,7 +9,7 @@ from confiture_tui.core.effects.ownership import is_needed
 from confiture_tui.core.effects.setting_names import is_unknown
 from confiture_tui.core.effects.statements.known_options import refuse_unknown_options
 from confiture_tui.core.effects.statements.roles import known_roles, require_roles
-from confiture_tui.core.effects.statements.settings import major_of
+from confiture_tui.core.effects.statements.settings import major_of, require_setting, require_value, setting_text
 
 if TYPE_CHECKING:
     from confiture_tui.core.effects.step import Step
@@ -70,6 +70,12 @@ def read_constraints(node: Node, step: Step) -> None:
 def read_create_role(node: Node, step: Step) -> None:
     """CREATE ROLE, USER, GROUP"""
     name = str(node["role"])
+    if name.startswith("pg_"):
+        step.refuse("42939", f'role name "{name}" is reserved')
+    for one in node.get("options", ()):
+        element = one["DefElem"]
+        if element.get("defname") in ("addroleto", "rolemembers", "adminmembers"):
+            require_roles(step, element.get("arg", {}).get("List", {}).get("items", []))
     catalog = step.schema.catalog
     found = step.now.other("role", name)
     if found is True or (found is not False and catalog is not None and name in known_roles(catalog)):
@@ -81,6 +87,12 @@ def read_create_role(node: Node, step: Step) -> None:
 
 def read_alter_role(node: Node, step: Step) -> None:
     """ALTER ROLE"""
+    if "setstmt" in node:
+        require_setting(step, node["setstmt"])
+        if "database" in node:
+            step.may_fail("3D000", "the database may not exist")
+    if any(one["DefElem"].get("defname") == "superuser" for one in node.get("options", ())):
+        step.may_fail("0A000", "the first superuser must stay one")
     require_roles(step, [node["role"]] if "role" in node else [])
 
 
@@ -88,6 +100,8 @@ def read_drop_role(node: Node, step: Step) -> None:
     """DROP ROLE: fails while the role owns something, or was granted something, in any database."""
     catalog = step.schema.catalog
     for one in node.get("roles", []):
+        if one["RoleSpec"].get("roletype") != "ROLESPEC_CSTRING":
+            step.refuse("22023", "cannot use special role specifier in DROP ROLE")
         name = str(one["RoleSpec"].get("rolename", ""))
         found = step.now.other("role", name)
         if found is False:
@@ -114,10 +128,18 @@ def read_grant_role(node: Node, step: Step) -> None:
         name = one.get("AccessPriv", {}).get("priv_name")
         if name is not None:
             require_roles(step, [{"rolename": name}])
+            members = [each.get("RoleSpec", {}).get("rolename") for each in node.get("grantee_roles", [])]
+            if node.get("is_grant") and name in members:
+                step.refuse("0LP01", f'role "{name}" is a member of role "{name}"')
+            if node.get("is_grant"):
+                step.may_fail("0LP01", "the membership may be circular")
 
 
-def read_server_wide(_node: Node, step: Step) -> None:
+def read_server_wide(node: Node, step: Step) -> None:
     """Databases, tablespaces, system settings: nothing of this database is touched."""
+    step.may_fail("3D000", "the database may not exist")
+    if "setstmt" in node:
+        require_setting(step, node["setstmt"])
     step.may_fail("42704", "what it names belongs to the whole server, and is not known here")
     step.may_fail("42710", "what it names belongs to the whole server, and is not known here")
 
@@ -147,9 +169,16 @@ def read_drop_tablespace(_node: Node, step: Step) -> None:
     step.may_fail("42704", "the tablespace may not exist")
 
 
-def read_alter_system(_node: Node, step: Step) -> None:
+def read_alter_system(node: Node, step: Step) -> None:
     """ALTER SYSTEM"""
     step.not_in_transaction()
+    setting = node.get("setstmt", {})
+    name = str(setting.get("name", "")).lower()
+    if setting.get("kind") in ("VAR_SET_VALUE", "VAR_RESET", "VAR_SET_DEFAULT") and is_unknown(name, major_of(step)):
+        step.refuse("42704", f'unrecognized configuration parameter "{name}"')
+    if setting.get("kind") == "VAR_SET_VALUE":
+        require_value(step, name, setting_text(name, setting.get("args", [])))
+    step.may_fail("42501", "only a superuser, or who has been granted it, may do this")
 
 
 def read_subscription(node: Node, step: Step) -> None:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.effects.setting_names import OF_THE_SERVER, is_unknown
+from confiture_tui.core.effects.setting_values import Taken, is_superusers, takes
 from confiture_tui.core.sql.identifiers import quote_identifier
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 _LISTS = frozenset({"search_path", "temp_tablespaces", "session_preload_libraries", "datestyle"})
 
+_GRANTED_SINCE = 15
+"""From this major version on a role may be granted a superuser's settings."""
 _NAMING = frozenset({"VAR_SET_VALUE", "VAR_SET_DEFAULT", "VAR_RESET"})
 
 
@@ -21,6 +24,8 @@ def read_set(node: dict[str, Any], step: Step) -> None:
     kind = node.get("kind")
     name = str(node.get("name", "")).lower()
     require_setting(step, node)
+    if kind == "VAR_SET_MULTI" and name == "transaction":
+        step.may_fail("25001", "a transaction's isolation is set before its first query")
     if kind == "VAR_SET_VALUE" and name in ("role", "session_authorization"):
         step.may_fail("22023", "the role may not exist")
     match kind:
@@ -47,6 +52,27 @@ def require_setting(step: Step, node: dict[str, Any]) -> None:
         step.refuse("42704", f'unrecognized configuration parameter "{name}"')
     if name in OF_THE_SERVER:
         step.refuse("55P02", f'parameter "{name}" cannot be changed now')
+    if node.get("kind") == "VAR_SET_VALUE":
+        require_value(step, name, setting_text(name, node.get("args", [])))
+
+
+def require_value(step: Step, name: str, value: str) -> None:
+    """See that a setting takes a value, and that the role may give it.
+
+    Raises:
+        Refused: it does not.
+    """
+    major, catalog = major_of(step), step.schema.catalog
+    if is_superusers(name, major) and catalog is not None and not catalog.session.is_superuser:
+        message = f'permission denied to set parameter "{name}"'
+        if major is not None and major < _GRANTED_SINCE:
+            step.refuse("42501", message)
+        step.may_fail("42501", message)
+    taken = takes(name, value, major)
+    if taken is Taken.NO:
+        step.refuse("22023", f'invalid value for parameter "{name}": "{value}"')
+    if taken is Taken.PERHAPS:
+        step.may_fail("42704" if name == "temp_tablespaces" else "22023", f'"{name}" may not take "{value}"')
 
 
 def major_of(step: Step) -> int | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
 from confiture_tui.core.effects.expressions.views import query_of
 from confiture_tui.core.effects.lock_modes import LockMode
+from confiture_tui.core.effects.queries.foreign_tables import note_access
 from confiture_tui.core.effects.statements.queries_of_views import direct_reads
 from confiture_tui.core.effects.statements.targets import find_existing, refuse_system_catalog
 from confiture_tui.core.effects.taking_away import proved_without_rows
@@ -65,6 +66,8 @@ def read_truncate(node: Node, step: Step) -> None:
 
 
 def _truncate(step: Step, table: Relation, *, restart: bool) -> None:
+    if table.kind is RelationKind.FOREIGN_TABLE:
+        note_access(step, table)
     step.lock(table, _AE, "TRUNCATE gives it new, empty storage")
     if restart:
         for sequence in step.now.owned_sequences(table):

@@ -172,6 +172,8 @@ def read_create_materialized_view(node: Node, step: Step) -> None:
             step.unknown_reach("without a catalog what the query reads is not wholly known")
     else:
         step.run("SelectStmt", query)
+    for one in into.get("options", ()):
+        refuse_parameter(step, one.get("DefElem", {}), "materialized view", resets=False)
     view = _relation(step, schema, name, RelationKind.MATERIALIZED_VIEW, columns, names)
     view = replace(view, populated=not into.get("skipData"), definition=Written(query))
     step.create(view)

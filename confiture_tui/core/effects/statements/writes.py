@@ -34,9 +34,16 @@ def read_copy(node: Node, step: Step) -> None:
     if node.get("is_program") or "filename" in node:
         step.note("COPY with a file or a program reaches outside the database, and no ROLLBACK takes that back")
         step.may_fail("58P01", "the file on the server may not be there")
+        step.may_fail("42501", "the server may not be allowed to open the file, or the role to use files and programs")
+        if node.get("is_program"):
+            step.may_fail("38000", "the program may fail")
+        elif not node.get("is_from") and not str(node.get("filename", "/")).startswith("/"):
+            step.refuse("42602", "relative path not allowed for COPY to file")
     query = node.get("query")
     if query is not None:
         ((kind, fields),) = query.items()
+        if kind != "SelectStmt" and "returningClause" not in fields:
+            step.refuse("0A000", "COPY query must have a RETURNING clause")
         step.run(kind, fields)
     elif node.get("is_from"):
         _copy_from(node, step)
@@ -61,7 +68,17 @@ def _copy_to(node: Node, step: Step) -> None:
             step.refuse("42809", f'cannot copy from {relation.kind} "{relation.name}"')
     else:
         _require_columns(step, relation, node)
+    if relation is not None and found.known:
+        _require_quoted(step, relation, node)
     note_scan(step, Read(found, LockMode.ACCESS_SHARE, only=True))
+
+
+def _require_quoted(step: Step, relation: Relation, node: Node) -> None:
+    for one in node.get("options", ()):
+        if one["DefElem"].get("defname") in ("force_quote", "force_null", "force_not_null"):
+            for name in one["DefElem"].get("arg", {}).get("List", {}).get("items", ()):
+                if relation.column(name["String"]["sval"]) is None:
+                    step.refuse(*missing_column(relation, name["String"]["sval"]))
 
 
 def _copy_from(node: Node, step: Step) -> None:
@@ -84,6 +101,7 @@ def _copy_from(node: Node, step: Step) -> None:
         note(step, reader)
     if "header" in {one["DefElem"].get("defname") for one in node.get("options", ())}:
         step.may_fail("22P04", "the data's first line may not be what it is to be")
+    step.may_fail("22P04", "a line of the data may have another number of columns")
     step.may_fail("22P02", "a value in the data may not be one of its column's type")
     if relation is None:
         return
@@ -95,7 +113,10 @@ def _copy_from(node: Node, step: Step) -> None:
             step.may_fail("23502", f'column "{column.name}" may be given NULL')
     note_ancestors(step, relation)
     members = [relation]
+    if relation.is_partition:
+        step.may_fail("23514", "a row may be out of the partition's bounds")
     if relation.kind is RelationKind.PARTITIONED_TABLE:
+        step.may_fail("23514", "there may be no partition for a row")
         members += reached(relation, step.now)
         for member in members[1:]:
             if not empty:

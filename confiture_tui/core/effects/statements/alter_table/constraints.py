@@ -25,6 +25,7 @@ from confiture_tui.core.effects.statements.alter_table.work import (
     Reason,
     Validation,
 )
+from confiture_tui.core.effects.statements.foreign_data import refuse_constraint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +42,8 @@ def prepare_add_constraint(alteration: Alteration, relation: Relation, command: 
     """Lock the children, whatever the constraint, and queue it."""
     constraint = command["def"]["Constraint"]
     kind = constraint["contype"]
+    if relation.kind is RelationKind.FOREIGN_TABLE:
+        refuse_constraint(alteration.step, constraint)
     if alteration.recurse and alteration.schema.server_version_num >= _CHILDREN_LOCKED_AT_ONCE:
         alteration.descendants(relation, "ADD CONSTRAINT locks the children of its table")
     alteration.unseen_children(relation)

@@ -9,6 +9,7 @@ from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.queries.published import is_listed
 from confiture_tui.core.effects.statements.alter_table.work import STORED, Alteration, Altered, Pass, Reason
 from confiture_tui.core.effects.statements.definitions import blank_column
+from confiture_tui.core.effects.statements.foreign_data import note_options
 from confiture_tui.core.effects.statements.parameters import refuse_parameter, refuse_value
 from confiture_tui.core.effects.type_names import parse_type
 
@@ -193,6 +194,11 @@ def prepare_statistics(alteration: Alteration, relation: Relation, command: Node
     """ALTER COLUMN … SET STATISTICS and SET STORAGE, which recurse."""
     for one in (relation, *(alteration.descendants(relation, "it goes to the children") if alteration.recurse else ())):
         alteration.queue(one, Pass.MISCELLANEOUS, lambda altered: _column_exists(alteration, altered, command))
+
+
+def prepare_foreign_options(alteration: Alteration, _relation: Relation, command: Node) -> None:
+    """OPTIONS of a foreign table, which its wrapper judges."""
+    note_options(alteration.step, {"options": command.get("def", {}).get("List", {}).get("items", [])})
 
 
 def prepare_column_options(alteration: Alteration, relation: Relation, command: Node) -> None:

@@ -7,6 +7,7 @@ from tests.core.effects.differential.forms import (
     alter_table,
     code,
     constraints,
+    definitions_of_others,
     drops,
     fresh,
     indexes,
@@ -17,6 +18,7 @@ from tests.core.effects.differential.forms import (
     partitions,
     queries,
     refused_queries,
+    settings,
     surroundings,
     tables,
     trees,
@@ -48,4 +50,6 @@ FORMS = (
     *versions.FORMS,
     *operator_classes.FORMS,
     *own_places.FORMS,
+    *settings.FORMS,
+    *definitions_of_others.FORMS,
 )
