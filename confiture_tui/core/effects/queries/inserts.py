@@ -75,6 +75,8 @@ def read_insert(node: Node, step: Step, *, execute: bool = True, scope: Scope | 
     if target.columns is not None:
         names = [target.columns.get(name, name) for name in names] or list(target.columns.values())
     columns = _columns(step, relation, names, rows, node, outputs)
+    if "onConflictClause" in node:
+        _refuse_new_values(step, relation if target.columns is None else None, node["onConflictClause"])
     if "onConflictClause" in node and target.direct:
         _refuse_conflict(step, relation, node["onConflictClause"].get("infer", {}))
     if columns is None or not execute:
@@ -208,6 +210,17 @@ def _check_outputs(step: Step, columns: list[Column], names: list[str], outputs:
             refusal = mismatch(column, output, step.now)
         if refusal is not None:
             step.fails(*refusal)
+
+
+def _refuse_new_values(step: Step, relation: Relation | None, clause: Node) -> None:
+    """DO UPDATE says of which conflict, and of columns that there are."""
+    if clause.get("action") != "ONCONFLICT_UPDATE":
+        return
+    if not clause.get("infer"):
+        step.refuse("42601", "ON CONFLICT DO UPDATE requires inference specification or constraint name")
+    for one in clause.get("targetList", ()) if relation is not None else ():
+        if relation is not None and relation.column(one["ResTarget"]["name"]) is None:
+            step.refuse(*missing_column(relation, one["ResTarget"]["name"]))
 
 
 def _refuse_conflict(step: Step, relation: Relation, infer: Node) -> None:

@@ -47,6 +47,7 @@ def read_merge(node: Node, step: Step, *, execute: bool = True, scope: Scope | N
     version = step.now.server_version_num
     if version < FIRST_VERSION or (version < _MORE and (by_source or "returningClause" in node)):
         step.refuse("42601", "syntax error: the server does not know this form of MERGE")
+    _refuse_unreachable(step, clauses)
     events = {_EVENTS[one["commandType"]] for one in clauses if one.get("commandType") in _EVENTS}
     named = step.now.find(node["relation"])
     if named.known and named.relation is not None:
@@ -93,6 +94,17 @@ def read_merge(node: Node, step: Step, *, execute: bool = True, scope: Scope | N
         _note_rows(step, relation, clauses, only=read.only)
 
 
+def _refuse_unreachable(step: Step, clauses: list[Node]) -> None:
+    """After a WHEN without a condition there is none of its kind."""
+    ended: set[str] = set()
+    for clause in clauses:
+        kind = str(clause.get("matchKind"))
+        if kind in ended:
+            step.refuse("42601", "unreachable WHEN clause specified after unconditional WHEN clause")
+        if "condition" not in clause:
+            ended.add(kind)
+
+
 def _refuse_target(step: Step, relation: Relation) -> None:
     """What MERGE does not write to."""
     kinds = {RelationKind.TABLE, RelationKind.PARTITIONED_TABLE}
@@ -110,6 +122,11 @@ def _action(reader: Reader, clause: Node, relation: Relation | None, step: Step)
         if relation is not None and not names:
             names = [column.name for column in relation.columns]
         values = clause.get("values", [])
+        written_names = clause.get("targetList", ())
+        if written_names and len(values) < len(written_names):
+            step.refuse("42601", "INSERT has more target columns than expressions")
+        if names and len(values) > len(names):
+            step.refuse("42601", "INSERT has more expressions than target columns")
         pairs = [
             (name, None if "SetToDefault" in value else reader.read(value), "SetToDefault" in value)
             for name, value in zip(names, values, strict=False)
@@ -135,10 +152,30 @@ def _action(reader: Reader, clause: Node, relation: Relation | None, step: Step)
         for column in relation.columns:
             if column.name not in given:
                 note_default(step, relation, column)
+                if column.not_null and column.default is None and column.identity is None:
+                    step.may_fail("23502", f'column "{column.name}" of relation "{relation.name}" is given NULL')
 
 
 def _note_rows(step: Step, relation: Relation, clauses: list[Node], *, only: bool) -> None:
     inserting = any(one.get("commandType") == "CMD_INSERT" for one in clauses)
+    if any(one.get("commandType") in ("CMD_UPDATE", "CMD_DELETE") for one in clauses):
+        step.may_fail("21000", "several rows of the source may match one of the target")
+    if relation.kind is RelationKind.PARTITIONED_TABLE and any("targetList" in one or inserting for one in clauses):
+        step.may_fail("23514", "there may be no partition for a row")
+        keys = {
+            name
+            for one in (relation, *step.now.descendants(relation))
+            if one.partitioning
+            for name in one.partitioning.columns
+        }
+        named = {
+            each["ResTarget"]["name"]
+            for one in clauses
+            for each in one.get("targetList", ())
+            if one.get("commandType") == "CMD_UPDATE"
+        }
+        if None in keys or keys & named:
+            step.destroys_data(None)  # a row that moves to another partition is deleted in its own
     members = [relation]
     if not only or inserting:
         members += reached(relation, step.now)

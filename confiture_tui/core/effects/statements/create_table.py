@@ -54,6 +54,8 @@ if TYPE_CHECKING:
 Node = dict[str, Any]
 
 _PERSISTENCE = {"p": Persistence.PERMANENT, "u": Persistence.UNLOGGED, "t": Persistence.TEMPORARY}
+_GENERATED_IN_PARTITIONS = 160000
+"""From this version on a partition may have another generation expression than its parent."""
 _STRATEGIES = {
     "PARTITION_STRATEGY_RANGE": "range",
     "PARTITION_STRATEGY_LIST": "list",
@@ -315,6 +317,13 @@ def _merge(step: Step, relation: Relation, parts: ColumnParts) -> tuple[Relation
         if not relation.parents or relation.parent_oids:
             step.refuse("42703", f'column "{parts.name}" does not exist')
         return relation, _constraints_of(parts)
+    older = step.schema.known and step.schema.server_version_num < _GENERATED_IN_PARTITIONS
+    if parts.generated is not None and older:
+        step.refuse("0A000", "generated columns are not supported on partitions")
+    if parts.generated is not None and column.generated is None:
+        step.refuse("42611", f'child column "{parts.name}" specifies generation expression')
+    if column.generated is not None and not older and (parts.default is not None or parts.identity is not None):
+        step.refuse("42611", f'column "{parts.name}" inherits from generated column but specifies default')
     changed = replace(column, not_null=column.not_null or parts.not_null, is_local=True)
     if parts.default is not None:
         worst = volatility(parts.default, step.now) or Volatility.VOLATILE

@@ -84,6 +84,8 @@ def refuse_partition_key(step: Step, relation: Relation, specification: Node) ->
             if whole:
                 step.refuse("42703", f'column "{one.get("name")}" named in partition key does not exist')
             continue
+        if column.generated is not None:
+            step.refuse("42P17", f'cannot use generated column "{column.name}" in partition key')
         method = "hash" if strategy == "hash" else "btree"
         require_operator_class(step, column.type, one.get("opclass", ()), method)
 

@@ -12,6 +12,7 @@ from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.statements.alter_table.work import Alteration, Altered, Pass
 from confiture_tui.core.effects.statements.targets import find_existing
 from confiture_tui.core.effects.type_names import type_of_node
+from confiture_tui.core.effects.types_known import require_type
 
 if TYPE_CHECKING:
     from confiture_tui.core.effects.step import Step
@@ -169,9 +170,12 @@ def _no_inherit(alteration: Alteration, altered: Altered, command: Node) -> None
 def prepare_of(alteration: Alteration, relation: Relation, command: Node) -> None:
     """OF: the table becomes one of a composite type."""
     step = alteration.step
+    require_type(step, command["def"]["TypeName"])
     found = type_of_node(command["def"]["TypeName"], step.now)
     composite = step.now.relation(found.name) if found is not None else None
     if composite is None:
+        if found is not None and step.now.known:
+            step.refuse("42809", f"type {found} is not a composite type")
         return
     if composite.kind is not RelationKind.COMPOSITE_TYPE:
         step.refuse("42809", f"type {composite.name} is not a composite type")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.relations import Persistence, Relation, RelationKind
 from confiture_tui.core.catalog.replacing import replace
+from confiture_tui.core.effects.expressions.base import Reader
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.partition_bounds import (
     Condition,
@@ -21,6 +22,7 @@ from confiture_tui.core.effects.partition_bounds import (
 )
 from confiture_tui.core.effects.partition_values import zoned
 from confiture_tui.core.effects.pruning import ancestors
+from confiture_tui.core.effects.queries.assignments import mismatch
 from confiture_tui.core.effects.statements.alter_table.inheritance import joined, parted, require_parts
 from confiture_tui.core.effects.statements.alter_table.partition_parts import (
     clone_foreign_keys,
@@ -157,6 +159,7 @@ def refuse_bound(step: Step, partitions: tuple[Relation, ...], parent: Relation,
             if there is not None and hash_conflict(bound, there):
                 step.refuse("42P17", f'partition "{name}" would overlap partition "{one.name}"')
         return
+    _refuse_values(step, parent, bound)
     if len(columns) != 1 or columns[0] is None:
         return
     column = parent.column(columns[0])
@@ -167,6 +170,20 @@ def refuse_bound(step: Step, partitions: tuple[Relation, ...], parent: Relation,
         there = bound_of(one.partition_bound) if one.partition_bound else None
         if column is not None and there is not None and overlaps(bound, there, kind):
             step.refuse("42P17", f'partition "{name}" would overlap partition "{one.name}"')
+
+
+def _refuse_values(step: Step, parent: Relation, bound: Node) -> None:
+    """Each value of a bound must be one of its key column's type."""
+    names = parent.partitioning.columns if parent.partitioning is not None else ()
+    listed = [(names[0] if names else None, one) for one in bound.get("listdatums", ())]
+    sides = (bound.get("lowerdatums", ()), bound.get("upperdatums", ()))
+    for name, datum in (*listed, *(pair for side in sides for pair in zip(names, side, strict=False))):
+        column = parent.column(name) if name is not None else None
+        if column is None or not column.type or "A_Const" not in datum or datum["A_Const"].get("isnull"):
+            continue
+        refusal = mismatch(column, Reader(step.now).read(datum), step.now)
+        if refusal is not None:
+            step.refuse(*refusal)
 
 
 def condition_of_partition(parent: Relation, bound: Node) -> Condition:

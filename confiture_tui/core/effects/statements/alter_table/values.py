@@ -254,7 +254,7 @@ def _set_expression(alteration: Alteration, altered: Altered, command: Node) -> 
 def prepare_drop_expression(alteration: Alteration, relation: Relation, command: Node) -> None:
     """Queue DROP EXPRESSION: a plain column stays, with its values."""
     if not alteration.recurse and alteration.schema.children(relation):
-        alteration.step.refuse("42P16", "ALTER TABLE / DROP EXPRESSION must be applied to child tables too")
+        alteration.step.refuse("0A000", "ALTER TABLE / DROP EXPRESSION must be applied to child tables too")
     column = relation.column(command["name"])
     if column is not None and column.inherited > 0:
         alteration.step.refuse("42P16", "cannot drop generation expression from inherited column")

@@ -8,6 +8,7 @@ from tests.core.effects.differential.forms import (
     code,
     constraints,
     definitions_of_others,
+    divided,
     drops,
     fresh,
     indexes,
@@ -52,4 +53,5 @@ FORMS = (
     *own_places.FORMS,
     *settings.FORMS,
     *definitions_of_others.FORMS,
+    *divided.FORMS,
 )
