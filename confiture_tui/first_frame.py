@@ -37,6 +37,9 @@ WITH_VALUE: Final = frozenset(
         "--runner",
         "--layout",
         "--pg-bin",
+        "--shadow-dsn",
+        "--clone-dsn",
+        "--rows",
     }
 )
 """The options of every command that take a value."""
