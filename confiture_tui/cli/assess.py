@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from confiture_tui.cli.completion import versions as complete_versions
-from confiture_tui.cli.files import STDIN, is_file, sql_on_stdin
+from confiture_tui.cli.files import files_or_versions, sql_of
 from confiture_tui.cli.options import OF_FINDINGS, Given
 from confiture_tui.config import OutputFormat
 from confiture_tui.errors import UsageError
@@ -88,24 +88,18 @@ def assess(
     from confiture_tui.cli.session import with_service
     from confiture_tui.service.assess_request import AssessRequest
 
-    files = [text for text in what or () if is_file(text)]
-    versions = [text for text in what or () if text not in files]
-    if files and versions:
-        raise UsageError(
-            f"'{versions[0]}' is a version and '{files[0]}' a file: they cannot be mixed.",
-            hint="Name files only, or versions only.",
-        )
+    files, versions = files_or_versions(what or ())
     if update_baseline and baseline is None:
         raise UsageError("There is no baseline to update.", hint="Name its file: --baseline FILE.")
     settings = given.settings(needs_database=not files, formats=OF_FINDINGS)
     request = AssessRequest(versions=tuple(dict.fromkeys(versions)), allow=_rules(allow or []), asks_data=probe)
+    read = sql_of(files)
 
     async def work(session: Session) -> int:
         service = session.service
         if calibrate:
             await service.calibrate()
         if files:
-            read = [sql_on_stdin() if text == STDIN else Path(text) for text in files]
             assessed = await service.assess_files(read, request)
         else:
             assessed = await service.assess(request)

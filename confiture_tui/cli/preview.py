@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from confiture_tui.cli.completion import versions
-from confiture_tui.cli.files import STDIN, is_file, sql_on_stdin
+from confiture_tui.cli.files import files_or_versions, sql_of
 from confiture_tui.cli.options import Given
 from confiture_tui.config import OutputFormat
 from confiture_tui.errors import UsageError
@@ -47,13 +46,7 @@ def preview(
       confiture-tui preview db/migrations/007_add_segment.up.sql
       git show main:db/migrations/007_add_segment.up.sql | confiture-tui preview -
     """
-    files = [text for text in what or () if is_file(text)]
-    versions = [text for text in what or () if text not in files]
-    if files and versions:
-        raise UsageError(
-            f"'{versions[0]}' is a version and '{files[0]}' a file: they cannot be mixed.",
-            hint="Name files only, or versions only.",
-        )
+    files, versions = files_or_versions(what or ())
     if files:
         return _preview_files(files, given.settings(needs_database=False))
     return _preview_versions(versions, given.settings())
@@ -64,9 +57,9 @@ def _preview_files(files: Sequence[str], settings: Settings) -> int:
 
     # A file of no project that nobody says who runs promises nothing.
     runner = settings.runner if settings.is_given("runner") else LOOSE
+    read = sql_of(files)
 
     async def show(session: Session) -> int:
-        read = [sql_on_stdin() if text == STDIN else Path(text) for text in files]
         previews = await session.service.preview_files(read)
         for preview in previews:
             for finding in preview.findings:

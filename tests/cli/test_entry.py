@@ -155,3 +155,34 @@ def test_a_reader_that_has_seen_enough_is_no_error(
     err = process.stderr.read()
     process.stderr.close()
     assert (process.wait(60), err) == (entry.EXIT_CLOSED_PIPE, "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such shell")
+@pytest.mark.parametrize("command", ["preview", "assess"])
+def test_a_closed_stdin_is_told(command: str) -> None:
+    program = f'exec "$0" -m confiture_tui {command} - <&-'
+    done = subprocess.run(
+        ["sh", "-c", program, sys.executable], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert "it is closed" in done.stderr
+
+
+def test_stdin_is_not_waited_for_on_an_event_loop(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """There the first Ctrl-C would only be noted."""
+
+    class Waiting:
+        @property
+        def buffer(self) -> Waiting:
+            return self
+
+        def read(self) -> bytes:
+            with pytest.raises(RuntimeError, match="no running event loop"):
+                asyncio.get_running_loop()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "stdin", Waiting())
+    assert entry.run(["preview", "-"]) == entry.run(["assess", "-"]) == 130
+    assert "Cancelled" in capsys.readouterr().err
