@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from confiture_tui.errors import UsageError
+from confiture_tui.errors import Cancelled, UsageError
 
 if TYPE_CHECKING:
     from confiture_tui.core.migrations.layouts.marked import SqlText
@@ -43,6 +43,7 @@ def sql_of(files: Sequence[str]) -> list[Path | SqlText]:
 
     Raises:
         UsageError: stdin is closed, or not UTF-8.
+        Cancelled: Ctrl-C came first.
     """
     return [_sql_on_stdin() if text == STDIN else Path(text) for text in files]
 
@@ -54,5 +55,8 @@ def _sql_on_stdin() -> SqlText:
         raise UsageError("Nothing can be read from stdin: it is closed.", hint="Name a file, or pipe SQL into it.")
     try:
         return SqlText(sys.stdin.buffer.read().decode("utf-8"), "stdin")
+    except KeyboardInterrupt:
+        # Typer would end the program without a word.
+        raise Cancelled("Cancelled.") from None
     except UnicodeDecodeError as error:
         raise UsageError(f"Byte {error.start} on stdin is not UTF-8.", hint="Convert it to UTF-8.") from None

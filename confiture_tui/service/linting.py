@@ -159,8 +159,8 @@ def lint_project(request: LintRequest, sources: Sources) -> LintResult:
             baseline, report, config, database=now.database, server_version=now.server_version_num
         )
         write_baseline(baseline_file, baseline)
-    elif baseline is not None and _differs(baseline, seen.catalog):
-        seen = seen._replace(notes=(*seen.notes, f"{baseline_file} was made on another database or major version."))
+    elif baseline is not None and (other := _made_on(baseline, seen.catalog, live=sources.live is not None)):
+        seen = seen._replace(notes=(*seen.notes, f"{baseline_file} was made on another {other}."))
     if baseline is not None:
         report = with_baseline(report, baseline, config)
     comparison = _without(seen.comparison, baseline, report)
@@ -310,10 +310,17 @@ def _baseline(request: LintRequest, path: Path | None) -> Baseline | None:
     return read_baseline(path, "lint")
 
 
-def _differs(baseline: Baseline, catalog: Catalog) -> bool:
-    if baseline.server_version is None:
-        return False
-    return baseline.server_version // 10000 != catalog.server_version_num // 10000
+def _made_on(baseline: Baseline, catalog: Catalog, *, live: bool) -> str:
+    """What the baseline was made on that is another one here, in words; empty for the same.
+
+    A schema that the files make is in a database whose name is of no account.
+    """
+    major = None if baseline.server_version is None else baseline.server_version // 10000
+    if major not in (None, catalog.server_version_num // 10000):
+        return f"major version of PostgreSQL ({major})"
+    if live and baseline.database not in ("", catalog.database):
+        return f"database ({baseline.database})"
+    return ""
 
 
 def _without(comparison: LintComparison | None, baseline: Baseline | None, report: LintReport) -> LintComparison | None:

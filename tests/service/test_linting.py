@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -111,6 +112,23 @@ async def test_a_migration_that_fails_is_left_out_and_said(
     quick = await service.lint(LintRequest(pending=False))
     assert quick.comparison is None
     assert not quick.violations
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [("database", "else", "database (else)"), ("server_version", 90_605, "major version of PostgreSQL (9)")],
+)
+async def test_a_baseline_of_elsewhere_is_told(
+    service_on: Callable[..., MigrationService], database: Dsn, tmp_path: Path, key: str, value: object, told: str
+) -> None:
+    service = service_on({"001_t.up.sql": "CREATE TABLE t (a text);\n"}, dsn=database)
+    await service.open()
+    file = tmp_path / "lint-baseline.json"
+    request = LintRequest(baseline=file, pending=False)
+    await service.lint(request.model_copy(update={"update_baseline": True}))
+    assert not (await service.lint(request)).notes
+    file.write_text(json.dumps(json.loads(file.read_text()) | {key: value}))
+    assert (await service.lint(request)).notes == (f"{file} was made on another {told}.",)
 
 
 async def test_what_is_let_pass_from_a_screen_is_found_no_more(

@@ -126,7 +126,7 @@ class SchemaLinter:
         try:
             for violation in rule.check(catalog, self._options[rule.id]):
                 yield violation if severity is None else _with_severity(violation, rule.severity, severity)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if package is None:
                 raise
             why = f"It failed: {type(error).__name__}: {error} (package {package})"

@@ -61,7 +61,7 @@ def load_plugins(
             continue
         try:
             loaded = point.load()
-        except Exception as error:  # noqa: BLE001 - somebody else's code: whatever it raises is told, not raised
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - somebody else's code: whatever it raises is told
             problems.append(Problem(point.name, package, f"It cannot be loaded: {type(error).__name__}: {error}"))
             continue
         for candidate in loaded if isinstance(loaded, list | tuple) else (loaded,):
@@ -97,5 +97,5 @@ def _rule_of(candidate: Any) -> tuple[LintRule | None, str]:
         return None, f"Its options are no pydantic model; derive one from {RuleOptions.__name__}."
     try:
         return candidate(), ""
-    except Exception as error:  # noqa: BLE001 - somebody else's code
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - somebody else's code
         return None, f"Its class cannot be instantiated: {type(error).__name__}: {error}"

@@ -219,6 +219,7 @@ def foreign(monkeypatch: pytest.MonkeyPatch) -> None:
         for name, attribute in (("good", "GOOD"), ("broken", "NOTHING"), ("wrong", "WRONG"), ("twice", "Twice"))
     ]
     points.append(EntryPoint("missing", "no_such_module_at_all:Rule", plugins.GROUP))
+    points.append(EntryPoint("exits", "tests.support.exiting:Rule", plugins.GROUP))
     monkeypatch.setattr(plugins, "entry_points", lambda group: [one for one in points if one.group == group])
 
 
@@ -233,6 +234,7 @@ def test_rules_of_other_packages_run_and_their_mistakes_stop_nobody(shop: Catalo
     assert "no subclass of LintRule" in skipped["wrong"]
     assert "'primary-key' is taken by confiture-tui" in skipped["twice"]
     assert "ModuleNotFoundError" in skipped["missing"]
+    assert "SystemExit: not today" in skipped["exits"]
     assert "package" in skipped["missing"]
     # One that fails while it runs is told, and what it found until then stays.
     assert "ZeroDivisionError" in skipped["fails-late"]

@@ -1,0 +1,3 @@
+"""A module whose import would end the program."""
+
+raise SystemExit("not today")
