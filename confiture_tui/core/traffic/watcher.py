@@ -142,6 +142,9 @@ class TrafficWatcher:
                     if not self._again():
                         self._go_blind(error)
                         return
+                except Exception as error:  # noqa: BLE001 - whatever it is, nobody looks any more, and that must be known
+                    self._go_blind(error)
+                    return
         finally:
             if self._control is not None:
                 self._control.close()

@@ -192,6 +192,20 @@ def test_a_watcher_that_cannot_see_gives_way(ours: psycopg.Connection[Any], data
         assert watcher.gave_way.blind
 
 
+def test_a_watcher_that_fails_by_itself_gives_way_too(ours: psycopg.Connection[Any], database: Dsn) -> None:
+    def broken(event: Event) -> None:
+        if event.name is EventName.LOCK_WAIT:
+            raise RuntimeError("the sink is broken")
+
+    ours.execute("LOCK TABLE t")
+    with watching(ours, PATIENT, sink=broken) as watcher, waiting(database, "SELECT * FROM t"):
+        until(lambda: watcher.gave_way is not None, "that nobody looks any more is known")
+        assert watcher.gave_way is not None
+        assert watcher.gave_way.blind
+        assert "RuntimeError" in watcher.gave_way.reason
+        ours.rollback()
+
+
 def test_a_wait_that_began_before_us_is_not_ours(ours: psycopg.Connection[Any], database: Dsn) -> None:
     """Somebody has long been waiting for another one, who comes to wait behind us: that time is not our doing."""
     with psycopg.connect(database.conninfo()) as middle:
