@@ -104,9 +104,10 @@ def order_findings(found: Sequence[Versioned], order: VersionOrder) -> list[Find
 
 
 def _text_order(paths: dict[str, Path | None]) -> list[Finding]:
-    for earlier, later in pairwise(sorted(paths)):
+    ordered = [(version, natural_key(version)) for version in sorted(paths)]
+    for (earlier, earlier_key), (later, later_key) in pairwise(ordered):
         dates = min(len(earlier), len(later)) >= _TIMESTAMP_DIGITS
-        if natural_key(earlier) > natural_key(later) and not dates:
+        if earlier_key > later_key and not dates:
             message = (
                 f"Versions are compared as text, so {earlier} is applied before {later}. "
                 f"Give all versions the same number of digits."

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from confiture_tui.core.sql.parser import parse
-from confiture_tui.core.sql.splitter import BYTE_ORDER_MARK, Segment, segments
+from confiture_tui.core.sql.splitter import BYTE_ORDER_MARK, Segment, begins_with_sql, segments
 from confiture_tui.core.sql.statement import Piece, PieceKind, Statement, SyntaxProblem
 from confiture_tui.core.sql.tags import tag_of, tag_of_words
 
@@ -88,7 +88,7 @@ class Script:
 
     def part(self, *, sections: Sequence[tuple[int, int]] | None = None, transactional: bool | None = None) -> Script:
         """The script that only these sections of the same file are, or all of it; see the constructor."""
-        if sections is None and transactional == self.transactional and self._sections == ((0, len(self.text)),):
+        if sections is None and transactional == self.transactional and self._is_whole:
             return self
         part = Script(self.text, first_line=self._first_line, sections=sections, transactional=transactional)
         part._undecodable = self._undecodable
@@ -169,7 +169,13 @@ class Script:
     @property
     def is_blank(self) -> bool:
         """Whether there is nothing in it but white space and comments. Looks no further than it must."""
+        if self._segments is None and self._is_whole and begins_with_sql(self.text):
+            return False
         return all(one.kind in _EMPTY for one in self._segments or self._each_segment())
+
+    @property
+    def _is_whole(self) -> bool:
+        return self._sections == ((0, len(self.text)),)
 
     def _split(self) -> tuple[Segment, ...]:
         if self._segments is None:
@@ -178,7 +184,7 @@ class Script:
 
     def _each_segment(self) -> Iterator[Segment]:
         """The segments of each section, and between them what is not the script's."""
-        if self._sections == ((0, len(self.text)),):
+        if self._is_whole:
             yield from segments(self.text)
             return
         end = 0

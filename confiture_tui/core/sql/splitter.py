@@ -88,6 +88,13 @@ def segments(text: str) -> Iterator[Segment]:
             owed -= 1
 
 
+def begins_with_sql(text: str) -> bool:
+    """Whether the first thing in a script, after blanks, is SQL: one that is not blank is known before it is split."""
+    size = len(text)
+    body = skip_blank(text, len(BYTE_ORDER_MARK) if text.startswith(BYTE_ORDER_MARK) else 0, size)
+    return body < size and text[body] not in ";\\"
+
+
 def _next_segments(text: str, start: int, stop: int) -> Iterator[Segment]:
     """What stands at ``start``: one segment, or blanks and then a meta-command."""
     after_mark = start + 1 if start == 0 and text.startswith(BYTE_ORDER_MARK) else start

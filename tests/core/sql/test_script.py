@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from confiture_tui.core.sql.script import Script
+from confiture_tui.core.sql.statement import PieceKind
 
 
 def sqls(text: str) -> list[str]:
@@ -165,6 +166,17 @@ def test_a_blank_script_has_no_statement(text: str) -> None:
     assert script.is_blank
     assert script.statements == ()
     assert script.meta_commands == ()
+
+
+@given(
+    st.lists(
+        st.sampled_from(["\ufeff", ";", " ", "\n", "-- x\n", "/* y */", "/*", "\\i f\n", "\\;", "select 1", "'", "é"])
+    )
+)
+def test_a_script_is_blank_when_all_its_pieces_are(parts: list[str]) -> None:
+    text = "".join(parts)
+    pieces = Script(text).pieces
+    assert Script(text).is_blank == all(one.kind is PieceKind.BLANK for one in pieces)
 
 
 def test_a_script_that_is_not_utf_8_cannot_be_taken_for_what_was_written() -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cached_property
 from pathlib import Path
 
-from confiture_tui.core.migrations.files import is_directory, is_file
+from confiture_tui.core.migrations.files import is_file
 from confiture_tui.core.migrations.layouts.base import list_files
 
 _LOOKED_INTO = 12
@@ -44,7 +45,8 @@ class Listing:
     @cached_property
     def directories(self) -> list[Path]:
         """The directories in it."""
-        return [path for path in self.entries if is_directory(path)]
+        found = _directories_in(self.directory)
+        return [path for path, name in zip(self.entries, self._in_order, strict=True) if name in found]
 
     def containing(self, pattern: re.Pattern[str]) -> Path | None:
         """The first SQL file with something that matches near its beginning, of the first and last few."""
@@ -72,6 +74,23 @@ class Listing:
     def lies_in(self, *parts: str) -> bool:
         """Whether its path ends in these names."""
         return self.directory.absolute().parts[-len(parts) :] == parts
+
+
+def _directories_in(directory: Path) -> frozenset[str]:
+    """The names of the directories in one, and of the links that lead to some: of most entries the listing tells."""
+    try:
+        with os.scandir(directory) as entries:
+            return frozenset(one.name for one in entries if _is_directory(one))
+    except OSError:
+        # It could be listed a moment ago. Whoever reads it says what is wrong.
+        return frozenset()
+
+
+def _is_directory(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
 
 
 def _beginning(path: Path) -> str:
