@@ -74,7 +74,7 @@ class _Writes(Protocol[_Taken]):
     """What a ``BackgroundReader`` drives: ``write`` and ``finish`` are only ever called from the reader's thread."""
 
     def write(self, item: _Taken, /) -> None:
-        """Render one event, or what else it is given, and write it; an ``OSError`` or ``ValueError`` ends that."""
+        """Render one event, or what else it is given, and write it; whatever it raises ends that."""
 
     def finish(self) -> None:
         """Everything is written."""
@@ -128,12 +128,12 @@ class BackgroundReader(Generic[Item]):
                 elif self.problem is None:
                     try:
                         self._writes.write(item)
-                    except (OSError, ValueError) as error:
+                    except Exception as error:  # noqa: BLE001 - kept in `problem`, which the application tells
                         self.problem = error
         finally:
             try:
                 self._writes.finish()
-            except (OSError, ValueError) as error:
+            except Exception as error:  # noqa: BLE001 - as above
                 self.problem = self.problem or error
 
 

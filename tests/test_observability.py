@@ -102,6 +102,15 @@ def test_a_full_disk_is_remembered_and_stops_nobody() -> None:
     assert stream.broken == []
 
 
+def test_an_event_that_cannot_be_rendered_is_remembered_and_the_end_is_reached(tmp_path: Path) -> None:
+    with log_file(tmp_path / "log") as reader:
+        reader(event(data={("no", "key"): 1}))
+        reader(event("later"))
+        assert reader.flush()
+    assert isinstance(reader.problem, TypeError)
+    assert reader.close()
+
+
 def test_emitting_does_not_wait_for_the_writer() -> None:
     release, entered = threading.Event(), threading.Event()
 
