@@ -73,7 +73,7 @@ def _volatility(facts: Facts, schema: Schema, depth: int) -> Volatility | None:
         if one is None:
             return None
         found.append(one)
-    return None if facts.unknown_calls else worst(found)
+    return None if facts.unknown_calls or facts.unknown_casts else worst(found)
 
 
 def _of_call(call: Call, schema: Schema, depth: int) -> Volatility | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from confiture_tui.core.catalog.models.columns import Volatility
-from confiture_tui.core.catalog.models.dependencies import PG_CLASS, ObjectAddress
+from confiture_tui.core.catalog.models.dependencies import PG_ATTRDEF, PG_CLASS, ObjectAddress
 from confiture_tui.core.effects.builtins import builtins_of
 from confiture_tui.core.effects.expressions import analyse, volatility
 from confiture_tui.core.effects.statements.expressions_read import read_expression
@@ -77,6 +77,23 @@ def refuse_virtual_type(step: Step, column: Column) -> None:
     kind = user_type(column.type, step.now)
     if kind is not None and kind.base_type is not None:
         step.refuse("0A000", f'virtual generated column "{column.name}" cannot have a domain type')
+
+
+def forget_expression(step: Step, relation: Relation, column: Column) -> None:
+    """A generated column becomes a plain one: it, and what held its expression, need its columns no more."""
+    own = ObjectAddress(PG_CLASS, relation.oid, column.number)
+    held = [
+        edge.dependent
+        for edge in step.now.dependents(own)
+        if edge.dependent.class_oid == PG_ATTRDEF and edge.kind in "ai"
+    ]
+    for address in (own, *held):
+        needs = step.now.needs(address)
+        step.change.forget_needs(address)
+        for edge in needs:
+            others = edge.referenced.class_oid == PG_CLASS and edge.referenced.oid == relation.oid
+            if address == own and not others:
+                step.change.depend(own, edge.referenced, edge.kind)
 
 
 def note_generated(step: Step, relation: Relation, column: Column, expression: Node) -> None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from confiture_tui.core.catalog.models.objects import OtherObject
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind, Sequence
 from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.statements.named_objects import find_schema
-from confiture_tui.core.effects.statements.renaming import rename_relation
+from confiture_tui.core.effects.statements.renaming import place_relation, types_follow
 from confiture_tui.core.effects.statements.routine_names import find_routine
-from confiture_tui.core.effects.statements.schemas import move
 from confiture_tui.core.effects.statements.targets import find_existing
 from confiture_tui.core.effects.statements.type_lookup import find_type, find_type_named
 from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier
 
 if TYPE_CHECKING:
+    from confiture_tui.core.catalog.models.types import Type
     from confiture_tui.core.effects.step import Step
 
 Node = dict[str, Any]
@@ -95,19 +96,20 @@ def rename_type(node: Node, step: Step) -> None:
         return
     if step.now.type([one.schema, new]) is not None:
         step.refuse("42710", f'type "{new}" already exists')
-    composite = step.now.by_oid(one.relation_oid) if one.relation_oid else None
-    if isinstance(composite, Relation):
-        if step.now.find({"schemaname": one.schema, "relname": new}).object is not None:
-            step.refuse("42P07", f'relation "{new}" already exists')
-        rename_relation(step, composite, new)
-    full = qualified_name(one.schema, new)
+    if one.relation_oid and step.now.find({"schemaname": one.schema, "relname": new}).object is not None:
+        step.refuse("42P07", f'relation "{new}" already exists')
+    place_type(step, one, one.schema, new)
+
+
+def place_type(step: Step, one: Type, schema: str, name: str) -> None:
+    """A type gets another name or schema, and so do the columns that have it, and its attributes' relation."""
+    attributes = step.now.by_oid(one.relation_oid) if one.relation_oid else None
+    full = qualified_name(schema, name)
     step.change.remove_type(one.schema, one.name)
-    step.change.put_type(replace(one, name=new, qualified_name=full))
-    for relation, _column in step.now.columns_of_type(one.oid):
-        current = step.now.by_oid(relation.oid)
-        if isinstance(current, Relation):
-            columns = tuple(replace(each, type=full) if each.type_oid == one.oid else each for each in current.columns)
-            step.change.put(replace(current, columns=columns))
+    step.change.put_type(replace(one, schema=schema, name=name, qualified_name=full))
+    if isinstance(attributes, Relation):
+        place_relation(step, attributes, schema, name)
+    types_follow(step, {one.oid: full, one.array_oid: f"{full}[]"})
 
 
 def rename_routine(node: Node, step: Step, kind: str) -> None:
@@ -131,11 +133,19 @@ def rename_schema(node: Node, step: Step) -> None:
         step.refuse("42939", f'unacceptable schema name "{new}"')
     if step.now.has_schema(new) and step.now.known:
         step.refuse("42P06", f'schema "{new}" already exists')
+    for one in list(step.now.types(old)):
+        place_type(step, one, new, one.name)
     for relation in list(step.now.relations(old)):
         current = step.now.by_oid(relation.oid)
         if isinstance(current, Relation | Sequence):
-            move(step, current, new, current.name)
-    for one in list(step.now.types(old)):
-        step.change.remove_type(one.schema, one.name)
-        step.change.put_type(replace(one, schema=new, qualified_name=qualified_name(new, one.name)))
+            place_relation(step, current, new, current.name)
+    for routine in list(step.now.routines_known(old)):
+        step.change.remove_routine(routine.schema, routine.name, routine.argument_types)
+        step.change.put_routine(replace(routine, schema=new, qualified_name=qualified_name(new, routine.name)))
+    prefix = f"{quote_identifier(old)}."
+    for other in list(step.now.others()):
+        if isinstance(other, OtherObject) and other.kind != "cast" and other.identity.startswith(prefix):
+            identity = f"{quote_identifier(new)}.{other.identity.removeprefix(prefix)}"
+            step.change.put_other(other.kind, other.identity, None)
+            step.change.put_other(other.kind, identity, replace(other, identity=identity))
     step.change.rename_schema(old, new)

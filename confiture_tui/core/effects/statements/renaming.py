@@ -15,6 +15,8 @@ from confiture_tui.core.sql.parser import parse
 from confiture_tui.core.sql.statement import SyntaxProblem
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from confiture_tui.core.catalog.catalog import AnyRelation
     from confiture_tui.core.effects.step import Step
 
@@ -23,26 +25,39 @@ Node = dict[str, Any]
 
 def rename_relation(step: Step, relation: AnyRelation, name: str) -> None:
     """A relation, index or sequence gets another name within its schema."""
-    full = qualified_name(relation.schema, name)
     if isinstance(relation, Index):
         _rename_index(step, relation, name)
         return
+    place_relation(step, relation, relation.schema, name)
+
+
+def place_relation(step: Step, relation: Relation | Sequence, schema: str, name: str) -> None:
+    """A relation or sequence gets another name or schema; whatever names it goes on doing so, its indexes follow."""
+    full = qualified_name(schema, name)
     if isinstance(relation, Sequence):
-        step.change.move(relation, replace(relation, name=name, qualified_name=full))
+        step.change.move(relation, replace(relation, schema=schema, name=name, qualified_name=full))
         return
     views_follow(step, relation, full)
     referencing, children = step.now.referencing(relation), step.now.children(relation)
     sequences = step.now.owned_sequences(relation)
-    indexes = tuple(replace(one, relation=full) for one in relation.indexes)
+    indexes = tuple(
+        replace(one, schema=schema, qualified_name=qualified_name(schema, one.name), relation=full)
+        for one in relation.indexes
+    )
+    placed = {index.oid: index.qualified_name for index in indexes}
     changed = replace(
         relation,
+        schema=schema,
         name=name,
         qualified_name=full,
         columns=tuple(replace(one, relation=full) for one in relation.columns),
         constraints=tuple(
-            replace(one, owner_name=full, referenced_relation=full)
-            if one.referenced_oid == relation.oid
-            else replace(one, owner_name=full)
+            replace(
+                one,
+                owner_name=full,
+                index=placed.get(one.index_oid, one.index),
+                referenced_relation=full if one.referenced_oid == relation.oid else one.referenced_relation,
+            )
             for one in relation.constraints
         ),
         triggers=tuple(replace(one, relation=full) for one in relation.triggers),
@@ -51,19 +66,49 @@ def rename_relation(step: Step, relation: AnyRelation, name: str) -> None:
         indexes=indexes,
     )
     step.change.move(relation, changed)
-    for index in indexes:
-        step.change.put(index)
+    for old, index in zip(relation.indexes, indexes, strict=True):
+        if old.schema != schema:
+            step.change.move(old, index)
+        else:
+            step.change.put(index)
     for other, _constraint in referencing:
         current = step.now.by_oid(other.oid)
         if isinstance(current, Relation) and other.oid != relation.oid:
             step.change.put(_referencing(current, relation.oid, full))
     for child in children:
-        both = zip(child.parents, child.parent_oids, strict=True)
-        names = tuple(full if oid == relation.oid else one for one, oid in both)
-        step.change.put(replace(child, parents=names))
+        now = step.now.by_oid(child.oid)
+        if isinstance(now, Relation):
+            both = zip(now.parents, now.parent_oids, strict=True)
+            step.change.put(replace(now, parents=tuple(full if oid == relation.oid else one for one, oid in both)))
+    for old in relation.indexes:
+        parts_follow(step, relation, old.qualified_name, placed[old.oid])
     for sequence in sequences:
+        current_one = step.now.by_oid(sequence.oid)
         column = changed.column_numbered(sequence.owned_by_number)
-        step.change.put(replace(sequence, owned_by=column.qualified_name if column is not None else full))
+        if isinstance(current_one, Sequence):
+            owned_by = column.qualified_name if column is not None else full
+            step.change.put(replace(current_one, owned_by=owned_by))
+    types_follow(step, {relation.row_type_oid: full})
+
+
+def parts_follow(step: Step, table: Relation, old: str, new: str) -> None:
+    """The parts of a partitioned table's index name it by its new name."""
+    if old == new:
+        return
+    for child in step.now.children(table):
+        for index in child.indexes:
+            if index.parent == old:
+                step.change.put(replace(index, parent=new))
+
+
+def types_follow(step: Step, names: Mapping[int, str]) -> None:
+    """Columns of types with these oids have types of these names."""
+    for oid, full in names.items():
+        for relation, _column in step.now.columns_of_type(oid) if oid else ():
+            current = step.now.by_oid(relation.oid)
+            if isinstance(current, Relation):
+                columns = tuple(replace(each, type=full) if each.type_oid == oid else each for each in current.columns)
+                step.change.put(replace(current, columns=columns))
 
 
 def views_follow(step: Step, relation: Relation, full: str) -> None:
@@ -137,12 +182,12 @@ def _rename_index(step: Step, index: Index, name: str) -> None:
     """An index gets another name, and the constraint that owns it with it."""
     full = qualified_name(index.schema, name)
     renamed = replace(index, name=name, qualified_name=full)
-    table = step.now.by_oid(index.relation_oid)
     if index.constraint is not None:
         renamed = replace(renamed, constraint=quote_identifier(name))
     step.change.move(index, renamed)
     table = step.now.by_oid(index.relation_oid)
     if isinstance(table, Relation):
+        parts_follow(step, table, index.qualified_name, full)
         step.change.put(
             replace(
                 table,

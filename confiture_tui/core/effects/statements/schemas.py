@@ -19,6 +19,8 @@ from confiture_tui.core.effects.statements.made_objects import move_object
 from confiture_tui.core.effects.statements.named_objects import find_named, is_named_kind
 from confiture_tui.core.effects.statements.options import find_option, option_text
 from confiture_tui.core.effects.statements.privileges import find_schema_quietly
+from confiture_tui.core.effects.statements.renames_of_others import place_type
+from confiture_tui.core.effects.statements.renaming import place_relation
 from confiture_tui.core.effects.statements.roles import require_roles
 from confiture_tui.core.effects.statements.routine_names import find_routine
 from confiture_tui.core.effects.statements.targets import find_existing, refuse_system_catalog, require_kind
@@ -189,8 +191,7 @@ def _move_type(step: Step, target: Node, schema: str) -> None:
         return
     if step.now.type([schema, one.name]) is not None:
         step.refuse("42710", f'type "{one.name}" already exists in schema "{schema}"')
-    step.change.remove_type(one.schema, one.name)
-    step.change.put_type(replace(one, schema=schema, qualified_name=qualified_name(schema, one.name)))
+    place_type(step, one, schema, one.name)
 
 
 def _refuse_place(step: Step, schema: str) -> None:
@@ -224,25 +225,9 @@ def _move_relation(node: Node, step: Step, kind: str, schema: str) -> None:
     if isinstance(moved, Relation):
         for sequence in step.now.owned_sequences(moved):
             step.lock(sequence, LockMode.ACCESS_EXCLUSIVE, "it goes with the table that owns it")
-            move(step, sequence, schema, sequence.name)
+            place_relation(step, sequence, schema, sequence.name)
         # Its defaults follow the sequences.
         now = step.now.by_oid(moved.oid)
         moved = now if isinstance(now, Relation) else moved
     if not isinstance(moved, Index):
-        move(step, moved, schema, moved.name)
-
-
-def move(step: Step, relation: Relation | Sequence, schema: str, name: str) -> None:
-    """Give a relation another schema, and its indexes with it."""
-    full = qualified_name(schema, name)
-    if isinstance(relation, Sequence):
-        step.change.move(relation, replace(relation, schema=schema, qualified_name=full))
-        return
-    indexes = tuple(
-        replace(one, schema=schema, qualified_name=qualified_name(schema, one.name), relation=full)
-        for one in relation.indexes
-    )
-    columns = tuple(replace(one, relation=full) for one in relation.columns)
-    step.change.move(relation, replace(relation, schema=schema, qualified_name=full, indexes=indexes, columns=columns))
-    for old, new in zip(relation.indexes, indexes, strict=True):
-        step.change.move(old, new)
+        place_relation(step, moved, schema, moved.name)

@@ -14,6 +14,7 @@ from confiture_tui.core.effects.expressions.base import Reader
 from confiture_tui.core.effects.expressions.scope import Entry, Scope, columns_of
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.ownership import note_unsure, role_named
+from confiture_tui.core.effects.queries.rows import parsed_expression
 from confiture_tui.core.effects.statements.definitions import names_in
 from confiture_tui.core.effects.statements.expressions_read import require_boolean
 from confiture_tui.core.effects.statements.mentions import lock_mentioned
@@ -229,7 +230,7 @@ def read_create_policy(node: Node, step: Step) -> None:
         quoted_name=quote_identifier(name),
         command=command,
         permissive=bool(node.get("permissive")),
-        roles=tuple(sorted(str(one["RoleSpec"].get("rolename", "")) for one in node.get("roles", []))),
+        roles=_role_names(node),
         using=Written(node["qual"]) if "qual" in node else None,
         with_check=Written(node["with_check"]) if "with_check" in node else None,
         comment=None,
@@ -281,3 +282,21 @@ def read_alter_policy(node: Node, step: Step) -> None:
         step.refuse("42601", "only WITH CHECK expression allowed for INSERT")
     if policy.command in ("SELECT", "DELETE") and "with_check" in node:
         step.refuse("42601", "only USING expression allowed for SELECT, DELETE")
+    changed = replace(
+        policy,
+        using=Written(node["qual"]) if "qual" in node else policy.using,
+        with_check=Written(node["with_check"]) if "with_check" in node else policy.with_check,
+        roles=_role_names(node) if "roles" in node else policy.roles,
+    )
+    step.change.put(replace(relation, policies=tuple(changed if one is policy else one for one in relation.policies)))
+    address = ObjectAddress(PG_POLICY, policy.oid)
+    step.change.forget_needs(address)
+    note_part(step, relation, address)
+    for text in (changed.using, changed.with_check):
+        expression = parsed_expression(text) if text is not None else None
+        if expression is not None:
+            note_needs(step, address, analyse(expression, step.now, relation=relation).facts, relation=relation)
+
+
+def _role_names(node: Node) -> tuple[str, ...]:
+    return tuple(sorted(str(one["RoleSpec"].get("rolename", "")) for one in node.get("roles", [])))

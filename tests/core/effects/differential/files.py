@@ -63,6 +63,28 @@ _BROUGHT = (
     "CREATE TABLE herb (id int PRIMARY KEY, name citext UNIQUE, notes hstore);"
     "CREATE INDEX ON herb USING gin (lower(name::text) tools.gin_trgm_ops); CREATE INDEX ON herb USING gin (notes)",
 )
+_MOVED = (
+    "CREATE TYPE hue AS ENUM ('red'); CREATE TABLE tulip (id serial PRIMARY KEY, hue hue, hues hue[]);"
+    "CREATE TABLE bulb (id int, tulip int REFERENCES tulip);"
+    "CREATE VIEW reds AS SELECT id FROM tulip WHERE hue = 'red'",
+    "CREATE SCHEMA plot; ALTER TABLE tulip SET SCHEMA plot; ALTER TYPE hue SET SCHEMA plot",
+    "CREATE FUNCTION plot.dig() RETURNS int LANGUAGE sql AS 'SELECT 1'; ALTER SCHEMA plot RENAME TO bed",
+)
+_DIVIDED = (
+    "CREATE TABLE tally (day date, id int) PARTITION BY RANGE (day)",
+    "CREATE TABLE tally_1 PARTITION OF tally FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');"
+    "CREATE TABLE tally_2 (day date, id int, CONSTRAINT own PRIMARY KEY (day, id))",
+    "ALTER TABLE tally ADD PRIMARY KEY (day, id);"
+    "ALTER TABLE tally ATTACH PARTITION tally_2 FOR VALUES FROM ('2025-01-01') TO ('2026-01-01')",
+)
+_COMPUTED = (
+    "CREATE TABLE plank (length int, double int GENERATED ALWAYS AS (length * 2) STORED)",
+    "ALTER TABLE plank ALTER double DROP EXPRESSION",
+)
+_GUARDED = (
+    "CREATE TABLE chest (id int, owner text, open boolean); CREATE POLICY owners ON chest USING (owner = CURRENT_USER)",
+    "ALTER POLICY owners ON chest USING (open)",
+)
 
 CASES = (
     Case("a label of an earlier file is used", _MOODS, "INSERT INTO bear VALUES (1, 'hungry')"),
@@ -321,4 +343,18 @@ CASES = (
         (*_BROUGHT, "ALTER TABLE herb DROP notes", "DROP EXTENSION hstore"),
         "CREATE TABLE spice (notes hstore)",
     ),
+    Case("a table that has moved is dropped", _MOVED, "DROP TABLE bed.tulip CASCADE"),
+    Case("what has moved is not where it was", _MOVED, "SELECT id FROM tulip"),
+    Case("a function of a schema under its new name", _MOVED, "DROP FUNCTION bed.dig"),
+    Case("a type that has moved is had by columns", _MOVED, "DROP TYPE bed.hue"),
+    Case("a partition's part of a key is dropped", _DIVIDED, "ALTER TABLE tally_1 DROP CONSTRAINT tally_1_pkey"),
+    Case("a key that became a part is dropped", _DIVIDED, "ALTER TABLE tally_2 DROP CONSTRAINT own"),
+    Case(
+        "an index that has parts has another name",
+        (*_DIVIDED, "ALTER INDEX tally_pkey RENAME TO tally_key"),
+        "ALTER TABLE tally DROP CONSTRAINT tally_key",
+    ),
+    Case("a column that nothing is computed from any more", _COMPUTED, "ALTER TABLE plank DROP length"),
+    Case("a column that a policy no longer names", _GUARDED, "ALTER TABLE chest DROP owner"),
+    Case("a column that a policy names since", _GUARDED, "ALTER TABLE chest DROP open"),
 )

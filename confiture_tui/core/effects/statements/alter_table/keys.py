@@ -244,7 +244,10 @@ def put_key(step: Step, relation: Relation, index: Index, node: Node) -> Relatio
         step.change.new_oid(),
         tuple(one for one in index.key_columns if one is not None),
     )
-    made = replace(made, index_oid=index.oid, index=index.qualified_name, parent_oid=node.get("parent_oid", 0))
+    parent = int(node.get("parent_oid", 0))
+    made = replace(made, index_oid=index.oid, index=index.qualified_name, parent_oid=parent)
+    if parent:
+        made = replace(made, is_local=False, inherited=1)
     relation = replace(relation, constraints=(*relation.constraints, made))
     step.change.put(relation)
     step.change.put(index)

@@ -123,10 +123,12 @@ def clone_indexes(alteration: Alteration, parent: Relation, child: Relation) -> 
         )
         if fitting is not None:
             step.change.put(replace(fitting, parent=index.qualified_name))
+            child = alteration.relation(alteration.table(child))
+            mine = _of_index(child, fitting)
+            if mine is not None and (whole := _of_index(parent, index)) is not None:
+                alteration.update_constraint(child, mine, parent_oid=whole.oid, is_local=False, inherited=1)
             continue
-        constraint = next(
-            (one for one in parent.constraints if one.index_oid == index.oid and one.kind in _WITH_INDEX), None
-        )
+        constraint = _of_index(parent, index)
         if index.primary and child.primary_key is not None:
             step.refuse("42P16", f'multiple primary keys for table "{child.name}" are not allowed')
         made = partition_index(step, index, child, constraint)
@@ -143,6 +145,11 @@ def clone_indexes(alteration: Alteration, parent: Relation, child: Relation) -> 
 
 
 _WITH_INDEX = (ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE, ConstraintKind.EXCLUSION)
+
+
+def _of_index(relation: Relation, index: Index) -> Constraint | None:
+    """The constraint that rests on an index of its own table."""
+    return next((one for one in relation.constraints if one.index_oid == index.oid and one.kind in _WITH_INDEX), None)
 
 
 def clone_foreign_keys(alteration: Alteration, parent: Relation, child: Relation) -> None:

@@ -12,6 +12,7 @@ from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.statements.alter_table.work import STORED, Alteration, Altered, Pass
 from confiture_tui.core.effects.statements.definitions import blank_column
 from confiture_tui.core.effects.statements.expressions_read import read_default, read_expression
+from confiture_tui.core.effects.statements.generated import forget_expression
 from confiture_tui.core.effects.statements.needs import forget_default, note_default
 from confiture_tui.core.effects.statements.own_sequences import make_sequence
 from confiture_tui.core.effects.written import Written
@@ -274,6 +275,8 @@ def _drop_expression(alteration: Alteration, altered: Altered, command: Node) ->
         step.refuse("55000", f'column "{name}" of relation "{relation.name}" is not a generated column')
     if column.generated is Generated.VIRTUAL:
         step.refuse("0A000", "ALTER TABLE / DROP EXPRESSION is not supported for virtual generated columns")
+    if column.number:
+        forget_expression(step, relation, column)
     alteration.update(
         relation,
         columns=tuple(
