@@ -35,6 +35,10 @@ class Session:
         opened_by_file: that transaction was begun by a statement of the file.
         started: version of the schema when it began.
         prepared, cursors: what PREPARE and DECLARE have made, by name; theirs who read those statements.
+        looked: the transaction has looked at data: its isolation can no longer be set.
+        deferred: foreign keys that will be looked at when the transaction is committed, in words.
+        constraints_deferred: SET CONSTRAINTS … DEFERRED has been said.
+        dropped_at_commit: oids of the temporary tables that end with the transaction.
     """
 
     def __init__(self, settings: Settings, login: str = "") -> None:
@@ -48,6 +52,9 @@ class Session:
         self.started = 0
         self.prepared: dict[str, object] = {}
         self.cursors: dict[str, object] = {}
+        self.looked = self.constraints_deferred = False
+        self.deferred: dict[str, None] = {}
+        self.dropped_at_commit: list[int] = []
         self._numbers = 0
         self._marks: list[_Mark] = []
         self._taken = TakenLocks()
@@ -110,10 +117,17 @@ class Session:
         self.started = version
         self._taken = TakenLocks()
         self._marks = [_Mark("", self._session, self._local, 0, version)]
+        self._forget_transaction()
+
+    def _forget_transaction(self) -> None:
+        self.looked = self.constraints_deferred = False
+        self.deferred = {}
+        self.dropped_at_commit = []
 
     def commit(self) -> None:
         """COMMIT: what was SET LOCAL ends."""
         self.transaction = None
+        self._forget_transaction()
         self._marks = []
         self._taken = TakenLocks()
         if self._local:
@@ -128,6 +142,7 @@ class Session:
         self._session, self._local = mark.session, {}
         self._renew()
         self.transaction = None
+        self._forget_transaction()
         self._marks = []
         self._taken = TakenLocks()
         return mark.version

@@ -122,6 +122,23 @@ _LISTS: Final = (
 )
 
 
+_LOOKS_AT_NOTHING = frozenset(
+    {
+        "TransactionStmt",
+        "LockStmt",
+        "VariableSetStmt",
+        "VariableShowStmt",
+        "ConstraintsSetStmt",
+        "FetchStmt",
+        "ListenStmt",
+        "NotifyStmt",
+        "UnlistenStmt",
+        "CheckPointStmt",
+    }
+)
+"""Statements for which the server takes no snapshot: PostgreSQL's sources, ``PlannedStmtRequiresSnapshot``."""
+
+
 class _Run:
     """One script being gone through."""
 
@@ -142,6 +159,9 @@ class _Run:
             for statement in script.statements
         )
         self._session.commit()
+        for relation in list(self._now().relations("pg_temp")):
+            # They end with the session.
+            self._change.remove(relation)
         return forecasts, self._now()
 
     def _now(self) -> Schema:
@@ -187,6 +207,7 @@ class _Run:
         locks = step.locks
         if session.transaction is not None:
             session.hold(locks)
+            session.looked = session.looked or statement.node_kind not in _LOOKS_AT_NOTHING
         return Forecast(
             statement=statement,
             effects=effects,

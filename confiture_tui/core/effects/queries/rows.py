@@ -210,7 +210,14 @@ def _note_own_foreign_keys(
                 if here in row
             }
             _look_up(step, parent, constraint.referenced_columns, LockMode.ROW_SHARE, why, known)
+        _defer(step, constraint)
         step.may_fail("23503", f"{relation.qualified_name}: {constraint.quoted_name} finds no such row")
+
+
+def _defer(step: Step, constraint: Constraint) -> None:
+    """A foreign key may be looked at only when the transaction is committed."""
+    if constraint.initially_deferred or (constraint.deferrable and step.session.constraints_deferred):
+        step.session.deferred[constraint.quoted_name] = None
 
 
 def _note_reference(
@@ -237,6 +244,7 @@ def _note_reference(
         _look_up(
             step, child, constraint.columns, LockMode.ROW_SHARE, f"the foreign key {name} looks for referencing rows"
         )
+        _defer(step, constraint)
         step.may_fail(
             "23001" if action == "RESTRICT" and step.now.server_version_num >= 180000 else "23503",
             f"{child.qualified_name} still references the rows ({name})",

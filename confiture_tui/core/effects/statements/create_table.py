@@ -96,6 +96,16 @@ def read_create_table(node: Node, step: Step) -> None:
     if partition is not None:
         join_parent(step, _of(step, relation), parents, partition)
         refuse_keys(step, _of(step, relation))
+    if node.get("oncommit") == "ONCOMMIT_DROP":
+        _end_at_commit(step, _of(step, relation))
+
+
+def _end_at_commit(step: Step, relation: Relation) -> None:
+    """ON COMMIT DROP: outside a transaction block that is at once."""
+    if step.in_transaction:
+        step.session.dropped_at_commit.append(relation.oid)
+    else:
+        step.change.remove(relation)
 
 
 def _of(step: Step, relation: Relation) -> Relation:

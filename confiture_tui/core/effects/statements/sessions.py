@@ -49,8 +49,12 @@ def read_discard(node: Node, step: Step) -> None:
 def read_constraints(node: Node, step: Step) -> None:
     """SET CONSTRAINTS: what was deferred is checked now."""
     listed = [one["RangeVar"] for one in node.get("constraints", [])]
-    if not node.get("deferred"):
+    if node.get("deferred"):
+        step.session.constraints_deferred = True
+    else:
         step.may_fail("23503", "deferred constraints are checked now")
+        if not listed:
+            step.session.deferred = {}
     if not step.schema.known:
         return
     for one in listed:

@@ -35,8 +35,17 @@ def read_set(node: dict[str, Any], step: Step) -> None:
             step.session.reset(name)
         case "VAR_SET_VALUE":
             step.session.set(name, setting_text(name, node.get("args", [])), local=bool(node.get("is_local")))
+        case "VAR_SET_MULTI" if name == "transaction":
+            _set_transaction(node, step)
         case _:
-            pass  # SET TRANSACTION, SET … FROM CURRENT
+            pass  # SET … FROM CURRENT
+
+
+def _set_transaction(node: dict[str, Any], step: Step) -> None:
+    """SET TRANSACTION: the isolation cannot be another one once the transaction has looked at anything."""
+    options = {one.get("DefElem", {}).get("defname") for one in node.get("args", ())}
+    if "transaction_isolation" in options and step.session.looked:
+        step.may_fail("25001", "SET TRANSACTION ISOLATION LEVEL must be called before any query")
 
 
 def require_setting(step: Step, node: dict[str, Any]) -> None:

@@ -22,6 +22,12 @@ def read_transaction(node: dict[str, Any], step: Step) -> None:
             inside = session.transaction is not None
             if chained and not inside:
                 step.refuse("25P01", "COMMIT AND CHAIN can only be used in transaction blocks")
+            if session.deferred:
+                step.may_fail("23503", f"deferred foreign keys are looked at now: {', '.join(session.deferred)}")
+            for oid in session.dropped_at_commit:
+                table = step.now.by_oid(oid)
+                if table is not None:
+                    step.change.remove(table)
             session.commit()
             if chained:
                 session.begin(step.change.version, by_file=True)

@@ -357,4 +357,9 @@ CASES = (
     Case("a column that nothing is computed from any more", _COMPUTED, "ALTER TABLE plank DROP length"),
     Case("a column that a policy no longer names", _GUARDED, "ALTER TABLE chest DROP owner"),
     Case("a column that a policy names since", _GUARDED, "ALTER TABLE chest DROP open"),
+    Case(
+        "a temporary table of another session",
+        ("CREATE TEMP TABLE slip (id int); INSERT INTO slip VALUES (1)",),
+        "CREATE TEMP TABLE slip (id int, note text)",
+    ),
 )
