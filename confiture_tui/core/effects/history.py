@@ -76,6 +76,7 @@ class History:
         self._burials: list[tuple[int, ObjectAddress]] = []
         self._next_oid = -1
         self._others: dict[str, dict[str, None]] = {}
+        self._temporary: dict[Key, None] = {}
         self.schemas_changed = 0
         self.expressions: dict[int, dict[str, Any]] = {}
         self.paths: dict[tuple[str, int], tuple[str, ...]] = {}
@@ -148,6 +149,8 @@ class History:
             self._others.setdefault(key[0], {})[key[1]] = None
         if family is Family.SCHEMA:
             self.schemas_changed = self.version
+        if family is Family.RELATION and key[0] == "pg_temp":
+            self._temporary[key] = None
         if family is Family.RELATION and value is not None:
             for pointer in new_pointers(before, value):
                 self._pointers.setdefault(pointer, {})[new_oid] = None
@@ -175,6 +178,10 @@ class History:
     def others_written(self, kind: str) -> Collection[str]:
         """The identities of all other objects of a kind that the files have ever written."""
         return self._others.get(kind, ())
+
+    def temporary(self) -> tuple[Key, ...]:
+        """The names of the temporary relations that there are now."""
+        return tuple(key for key in self._temporary if self.get(Family.RELATION, key, self.version) is not None)
 
     def _key_now(self, family: Family, oid: int) -> Any:
         versions = self._keys.get((family, oid))
@@ -278,6 +285,7 @@ class History:
             for slot, versions in self._keys.items()
             if (kept := [one for one in versions if one[0] <= version])
         }
+        copy._temporary = dict(self._temporary)
         copy._others = {kind: dict(identities) for kind, identities in self._others.items()}
         copy._created = {oid: number for oid, number in self._created.items() if number <= version}
         copy._partial = set(self._partial)

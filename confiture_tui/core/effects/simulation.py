@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from confiture_tui.core.effects.changes import Changes
 from confiture_tui.core.effects.forecast import Forecast, Lock, Simulation, Work, WorkKind
+from confiture_tui.core.effects.history import Family
 from confiture_tui.core.effects.model import Basis, Failure, Reach, StatementEffects
 from confiture_tui.core.effects.newer_syntax import newer_call, newer_syntax
 from confiture_tui.core.effects.schema import DEFAULT_SEARCH_PATH, NEWEST_SERVER, Schema
@@ -159,9 +160,9 @@ class _Run:
             for statement in script.statements
         )
         self._session.commit()
-        for relation in list(self._now().relations("pg_temp")):
+        for key in self._history.temporary():
             # They end with the session.
-            self._change.remove(relation)
+            self._history.put(Family.RELATION, key, None)
         return forecasts, self._now()
 
     def _now(self) -> Schema:

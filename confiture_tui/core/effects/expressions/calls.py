@@ -47,7 +47,8 @@ def user_operators(names: Sequence[str], schema: Schema) -> Sequence[Candidate]:
     if not written:
         return [candidate for _identity, candidate in known]
     found = [candidate for identity, candidate in known if identity not in written]
-    for identity in written:
+    mark = f".{names[-1]}("
+    for identity in [one for one in written if mark in one]:
         made = schema.other("operator", identity)
         if isinstance(made, OtherObject) and _name_in(identity) == names[-1]:
             function = dict(made.properties).get("function") or ""
