@@ -52,6 +52,8 @@ class RunnerProfile(BaseModel):
     Attributes:
         name: of the runner.
         lock_timeout_ms: the ``lock_timeout`` it sets, in milliseconds; ``None``: it leaves the server's.
+        bounds_concurrent_waits: it sets that also for statements outside a transaction that hold up nobody while they
+            wait: CREATE INDEX CONCURRENTLY and its like.
         statement_timeout_ms: the ``statement_timeout`` it sets, in milliseconds; ``None``: it leaves the server's.
         wraps: what it wraps files in.
         wraps_marked: what it wraps files in that a mark of its own asks to leave out of a transaction.
@@ -61,6 +63,7 @@ class RunnerProfile(BaseModel):
 
     name: str
     lock_timeout_ms: int | None = None
+    bounds_concurrent_waits: bool = True
     statement_timeout_ms: int | None = None
     wraps: Wraps
     wraps_marked: Wraps = Wraps.NEVER
@@ -121,7 +124,9 @@ PROFILES: Mapping[str, RunnerProfile] = MappingProxyType(
             # Sets no time-out for what it runs: its --lock-timeout is for its own advisory lock only.
             RunnerProfile(name="confiture", wraps=Wraps.AS_CONFITURE),
             # Two seconds: everybody else queues behind a lock that is waited for, so the wait must be short.
-            RunnerProfile(name="confiture-tui", lock_timeout_ms=2000, wraps=Wraps.WHEN_POSSIBLE),
+            RunnerProfile(
+                name="confiture-tui", lock_timeout_ms=2000, bounds_concurrent_waits=False, wraps=Wraps.WHEN_POSSIBLE
+            ),
             # A file that is handed to psql: every statement by itself, whatever the server's settings are.
             RunnerProfile(name="loose", wraps=Wraps.NEVER),
             # None of the tools below sets a time-out unless it is told to by an option of its own.

@@ -19,6 +19,7 @@ from confiture_tui.core.risk.duration import works_that_grow
 from confiture_tui.core.risk.exposure import Exposure, Facts, exposures
 from confiture_tui.core.risk.now import OpenTransaction, Traffic, expected_wait
 from confiture_tui.core.risk.rollback import has_way_back, strategy_of
+from confiture_tui.core.sql.transaction_block import holds_up_others, refusal_in_transaction_block
 
 if TYPE_CHECKING:
     from confiture_tui.core.catalog import Catalog
@@ -192,7 +193,11 @@ class Context:
 
     def lock_timeout_ms(self, forecast: Forecast) -> float | None:
         """The ``lock_timeout`` that file or runner profile set for it; ``None`` when neither does (or 0)."""
-        return milliseconds(forecast.settings.get("lock_timeout")) or None
+        text, profile, statement = forecast.settings.get("lock_timeout"), self.profile, forecast.statement
+        is_profiles = not profile.bounds_concurrent_waits and text == f"{profile.lock_timeout_ms}ms"
+        if is_profiles and refusal_in_transaction_block(statement) and not holds_up_others(statement):
+            return None
+        return milliseconds(text) or None
 
     def statement_timeout_ms(self, forecast: Forecast) -> float | None:
         """The ``statement_timeout``, likewise."""

@@ -15,7 +15,7 @@ from confiture_tui.core.runner.invalid_indexes import Leavings, drop, find_index
 from confiture_tui.core.runner.journal import JournalState
 from confiture_tui.core.runner.retry import pause
 from confiture_tui.core.runner.session import set_timeouts
-from confiture_tui.core.sql.transaction_block import refusal_in_transaction_block
+from confiture_tui.core.sql.transaction_block import holds_up_others, refusal_in_transaction_block
 from confiture_tui.errors import Cancelled, ConnectError
 from confiture_tui.events import EventName, Level
 
@@ -153,7 +153,7 @@ def _once(run: Run, job: MigrationJob, entry: int, statement: Statement) -> None
                 raise
         return
     if not _sets_session(statement):
-        set_timeouts(conn, run.policy, local=False, concurrent=True, but=own)
+        set_timeouts(conn, run.policy, local=False, concurrent=not holds_up_others(statement), but=own)
     leavings = Leavings.of(conn, statement)
     before = leavings.found(conn)
     try:

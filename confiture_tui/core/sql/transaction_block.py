@@ -28,6 +28,18 @@ def refusal_in_transaction_block(statement: Statement) -> str | None:
     return form and f"{form} cannot run inside a transaction block."
 
 
+def holds_up_others(statement: Statement) -> bool:
+    """Whether a statement that cannot run inside a transaction block takes locks for which readers or writers wait:
+    VACUUM FULL, and CLUSTER and REINDEX of many tables; CREATE INDEX CONCURRENTLY and its like do not."""
+    node = statement.node or {}
+    match statement.node_kind:
+        case "VacuumStmt":
+            return _option(node, "full", default=False)
+        case "ReindexStmt":
+            return not _option(node, "concurrently", default=False, field="params")
+    return statement.node_kind == "ClusterStmt"
+
+
 def _always(form: str) -> Callable[[_Node], str | None]:
     return lambda _node: form
 

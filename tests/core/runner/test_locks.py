@@ -163,6 +163,18 @@ def test_a_cancel_reaches_a_hook_before_the_transaction(conn: Connection) -> Non
     assert applied(conn) == []
 
 
+def test_what_holds_up_others_waits_no_longer_outside_a_transaction_either(conn: Connection, database: Dsn) -> None:
+    conn.execute("CREATE TABLE a (id int)")
+    with psycopg.connect(database.conninfo()) as holder:
+        holder.execute("SELECT FROM a")
+        lets_go = threading.Timer(20, holder.rollback)
+        lets_go.start()
+        result = apply(conn, migration("VACUUM FULL a"))
+        lets_go.cancel()
+    assert outcomes(result) == [RunOutcome.FAILED]
+    assert "55P03" in (result.migrations[0].error or "")
+
+
 def test_a_cancel_of_a_deferred_check_is_a_cancel(conn: Connection, database: Dsn) -> None:
     conn.execute(
         "CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (1);"

@@ -275,11 +275,24 @@ def _note_new_rows(
         if member is not relation:
             step.lock(member, LockMode.ROW_EXCLUSIVE, "new rows go to the partition")
         if member.kind is RelationKind.TABLE or member is relation:
-            note_rows(step, member, INSERT, columns=filled, rows=known, named=member is relation)
+            note_rows(
+                step,
+                member,
+                INSERT,
+                columns=filled,
+                rows=known,
+                named=member is relation,
+                skips_conflicts=_passes_over(node.get("onConflictClause", {})),
+            )
         if node.get("onConflictClause", {}).get("action") == "ONCONFLICT_UPDATE":
             targets = node["onConflictClause"].get("targetList", ())
             refuse_unidentified(step, member, "update")
             note_rows(step, member, UPDATE, columns=[one["ResTarget"]["name"] for one in targets])
+
+
+def _passes_over(conflict: Node) -> bool:
+    """Whether rows are passed over whatever unique key they break; one that is deferrable is checked all the same."""
+    return conflict.get("action") == "ONCONFLICT_NOTHING" and "infer" not in conflict
 
 
 def _plain(columns: list[Column], row: list[Value | None]) -> dict[str, object]:

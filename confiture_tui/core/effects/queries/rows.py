@@ -102,6 +102,7 @@ def note_rows(
     rows: Sequence[Mapping[str, object]] = (),
     seen: frozenset[tuple[int, int]] = frozenset(),
     named: bool = True,
+    skips_conflicts: bool = False,
 ) -> None:
     """What inserting, updating or deleting rows of one table does beyond it.
 
@@ -115,6 +116,7 @@ def note_rows(
         empty: no row is there to be written: only triggers for the whole statement fire.
         seen: what is being gone through already, so that circles end.
         named: it is what the statement names, not a partition or child of that: triggers for each statement fire.
+        skips_conflicts: rows whose key is there already are passed over: ON CONFLICT DO NOTHING without a target.
     """
     if (relation.oid, event) in seen:
         return
@@ -125,7 +127,7 @@ def note_rows(
     if event != DELETE:
         _note_own_foreign_keys(step, relation, event, columns, nulls, rows)
         _note_expressions(step, relation)
-        _note_possible_failures(step, relation, event, columns)
+        _note_possible_failures(step, relation, event, columns, skips_conflicts=skips_conflicts)
     if event != INSERT:
         for child, constraint in step.now.referencing(relation):
             _note_reference(step, relation, child, constraint, event, columns, seen)
@@ -364,7 +366,9 @@ def note_assumed_failures(step: Step, name: str, *, deletes: bool = False) -> No
             step.may_fail(sqlstate, f"{name}: {why}")
 
 
-def _note_possible_failures(step: Step, relation: Relation, event: int, columns: Collection[str] | None) -> None:
+def _note_possible_failures(
+    step: Step, relation: Relation, event: int, columns: Collection[str] | None, *, skips_conflicts: bool
+) -> None:
     written = None if columns is None else set(columns)
     for constraint in relation.constraints:
         concerned = written is None or event == INSERT or not constraint.columns
@@ -373,10 +377,12 @@ def _note_possible_failures(step: Step, relation: Relation, event: int, columns:
             continue
         if constraint.kind is ConstraintKind.CHECK:
             step.may_fail("23514", f"{relation.qualified_name}: {constraint.quoted_name} may not hold")
-        elif constraint.kind is ConstraintKind.EXCLUSION:
+        elif constraint.kind is ConstraintKind.EXCLUSION and not (skips_conflicts and not constraint.deferrable):
             step.may_fail("23P01", f"{relation.qualified_name}: {constraint.quoted_name} may be violated")
     for index in relation.indexes:
         keys = {one for one in index.key_columns if one is not None}
+        if skips_conflicts and index.immediate:
+            continue
         if index.unique and not index.exclusion and (written is None or not keys or keys & written):
             step.may_fail("23505", f"{index.qualified_name}: a key may be there already")
     for column in relation.columns:

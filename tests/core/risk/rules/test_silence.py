@@ -198,6 +198,13 @@ def test_other_ways_to_write_it_are_found(
     assert rule in told
 
 
+@pytest.mark.parametrize(("before", "told"), [("", False), ("SET lock_timeout = '1s';\n", True)])
+def test_our_own_runner_cuts_nothing_off_that_holds_up_nobody(before: str, told: bool) -> None:
+    text = f"{before}CREATE INDEX CONCURRENTLY i ON orders (status);"
+    assessment = RiskAssessmentEngine(None, runner="confiture-tui").assess(Migration.from_sql(text))
+    assert ("lock-timeout-too-short-for-concurrently" in {one.rule for one in assessment.risks}) is told
+
+
 def test_style_never_counts() -> None:
     text = "CREATE TABLE t (id serial PRIMARY KEY, a json, b timestamp, c varchar(5), d char(3), e regproc)"
     assessment = RiskAssessmentEngine(None, runner="loose").assess(Migration.from_sql(text))
