@@ -59,7 +59,7 @@ class Dropping:
 
     Attributes:
         doomed: all that goes, in the order in which it was reached.
-        blocked: those that only CASCADE takes along, as the server would name them.
+        blocking: those that only CASCADE takes along; ``blocked``: the same, as the server would name them.
         required_by: why a target cannot be dropped by itself, ``(target, what requires it)``; ``None`` when it can.
     """
 
@@ -71,9 +71,8 @@ class Dropping:
         self.required_by: tuple[str, str] | None = None
         self._walk()
         self.doomed: tuple[ObjectAddress, ...] = tuple(self._silent)
-        self.blocked: tuple[str, ...] = tuple(
-            self.describe(address) for address, silent in self._silent.items() if not silent
-        )
+        self.blocking: tuple[ObjectAddress, ...] = tuple(one for one, silent in self._silent.items() if not silent)
+        self.blocked: tuple[str, ...] = tuple(map(self.describe, self.blocking))
 
     def _walk(self) -> None:
         for target in self._targets:

@@ -239,6 +239,7 @@ def _elements(
     """Go through the columns, and collect the constraints and LIKE clauses in their order."""
     constraints: list[Node] = []
     likes: list[tuple[Found, Node]] = []
+    _require_types(node, step)
     try:
         for element in node.get("tableElts", ()):
             ((kind, fields),) = element.items()
@@ -256,6 +257,20 @@ def _elements(
     finally:
         step.change.put(relation)
     return constraints, likes
+
+
+def _require_types(node: Node, step: Step) -> None:
+    """The types of all columns are looked for before any default is read.
+
+    Raises:
+        Refused: one certainly does not exist.
+    """
+    for element in node.get("tableElts", ()):
+        definition = element.get("ColumnDef", {})
+        if definition.get("typeName"):
+            parts = column_parts(definition)
+            if parts.serial is None:
+                require_column_type(step, parts.name, parts.type_node, parts.collation)
 
 
 def _read_generated(node: Node, step: Step, relation: Relation) -> None:

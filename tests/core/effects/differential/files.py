@@ -362,4 +362,14 @@ CASES = (
         ("CREATE TEMP TABLE slip (id int); INSERT INTO slip VALUES (1)",),
         "CREATE TEMP TABLE slip (id int, note text)",
     ),
+    Case(
+        "a column that another one is computed from",
+        (_COMPUTED[0],),
+        "ALTER TABLE plank DROP length",
+    ),
+    Case(
+        "a type is looked for before a default",
+        ("CREATE TABLE plank (length int)",),
+        "CREATE TABLE beam (length int DEFAULT measured(), wood wood)",
+    ),
 )
