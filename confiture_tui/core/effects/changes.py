@@ -183,7 +183,7 @@ def blank_relation(
         kind=kind,
         persistence=persistence,
         owner="",
-        access_method="heap" if kind is RelationKind.TABLE else None,
+        access_method="heap" if kind in (RelationKind.TABLE, RelationKind.MATERIALIZED_VIEW) else None,
         tablespace=None,
         options=(),
         row_security=False,
