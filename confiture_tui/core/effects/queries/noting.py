@@ -125,6 +125,9 @@ def children_reached(step: Step, relation: Relation, read: Read) -> tuple[Relati
 def _note_scans(step: Step, reads: list[Read]) -> None:
     outside = _joined_before(reads)
     for read in reads:
+        view = read.found.relation
+        if read.executed and view is not None and not view.populated and read.found.known:
+            step.fails("55000", f'materialized view "{view.name}" has not been populated')
         if read.executed:
             note_scan(step, read, outside.get(id(read)))
 

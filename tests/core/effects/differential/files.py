@@ -372,4 +372,27 @@ CASES = (
         ("CREATE TABLE plank (length int)",),
         "CREATE TABLE beam (length int DEFAULT measured(), wood wood)",
     ),
+    Case(
+        "an index's condition holds a label of the type that was",
+        (*_MOODS, "CREATE INDEX ON bear (id) WHERE mood = 'gruff'"),
+        "ALTER TABLE bear ALTER mood TYPE text",
+    ),
+    Case(
+        "a constraint holds labels of the type that was",
+        (*_MOODS, "ALTER TABLE bear ADD CHECK (mood IN ('gruff', 'calm'))"),
+        "ALTER TABLE bear ALTER mood TYPE text",
+    ),
+    Case(
+        "a condition that serves the other type",
+        (
+            "CREATE TABLE bear (id int, age int, name varchar(9))",
+            "CREATE INDEX ON bear (id) WHERE age > 3 AND name <> 'x'",
+        ),
+        "ALTER TABLE bear ALTER age TYPE bigint, ALTER name TYPE text",
+    ),
+    Case(
+        "a materialized view without data is read",
+        ("CREATE TABLE bear (id int); CREATE MATERIALIZED VIEW dens AS SELECT id FROM bear WITH NO DATA",),
+        "SELECT id FROM dens",
+    ),
 )

@@ -12,7 +12,9 @@ from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.object_names import columns_part, relation_name
 from confiture_tui.core.effects.operator_classes import accepts, has_operator_class, is_default_class, named_class
+from confiture_tui.core.effects.queries.rows import parsed_expression
 from confiture_tui.core.effects.statements.alter_table.foreign_keys import fits_together
+from confiture_tui.core.effects.statements.alter_table.stored_constants import refuse_stale_constants
 from confiture_tui.core.effects.statements.alter_table.work import STORED, Alteration, Altered, Reason, Validation
 from confiture_tui.core.effects.statements.index_keys import KNOWN_METHODS
 from confiture_tui.core.effects.type_names import base_type, parse_type
@@ -34,7 +36,7 @@ def remake_dependents(alteration: Alteration, altered: Altered) -> None:
     changed, altered.types = altered.types, set()
     before = {one.name: one for one in altered.start.columns}
     for name in changed:
-        _own(alteration, altered, relation, name)
+        _own(alteration, altered, relation, name, changed)
     relation = alteration.relation(altered)
     for index in relation.indexes:
         if index.oid in altered.made or not _uses(alteration, relation, index, changed):
@@ -43,6 +45,9 @@ def remake_dependents(alteration: Alteration, altered: Altered) -> None:
             _same_class(alteration, relation, before, name) for name in changed if name in index.key_columns
         )
         _refuse_operator_classes(alteration, relation, index, changed)
+        texts = (*index.expressions, *([index.predicate] if index.predicate is not None else []))
+        trees = [parsed_expression(text) for text in texts]
+        refuse_stale_constants(alteration, altered.start, relation, changed, trees)
         _remake_index(alteration, altered, index, reusable=reusable)
 
 
@@ -154,13 +159,15 @@ def _complete(alteration: Alteration, relation: Relation, index: Index) -> None:
             _complete(alteration, child, part)
 
 
-def _own(alteration: Alteration, altered: Altered, relation: Relation, name: str) -> None:
+def _own(alteration: Alteration, altered: Altered, relation: Relation, name: str, changed: set[str]) -> None:
     """The constraints on a column are made anew, and so are foreign keys that reference it."""
     step = alteration.step
     for constraint in relation.constraints:
         if name not in constraint.columns:
             continue
         if constraint.kind is ConstraintKind.CHECK:
+            tree = alteration.schema.check_expression(constraint)
+            refuse_stale_constants(alteration, altered.start, relation, changed, [tree])
             if constraint.validated and constraint.enforced and relation.kind in STORED:
                 alteration.check(altered, f"{constraint.quoted_name} is checked again for the new type")
                 step.may_fail("23514", f"{constraint.quoted_name}: rows that exist may violate it")
