@@ -148,6 +148,7 @@ def resolve_dsn(
     environ: Mapping[str, str],
     environment_file_url: str | None,
     environment_file: Path | None,
+    dsn_source: str = "--dsn",
 ) -> Dsn | None:
     """The connection string to use, or None when nobody gives one.
 
@@ -160,9 +161,10 @@ def resolve_dsn(
             only decides whether they are to be used.
         environment_file_url: the ``database_url`` of the environment file.
         environment_file: that file's path, to name it.
+        dsn_source: who gave ``dsn``, where that was not the command line.
     """
     if dsn:
-        return Dsn.of(dsn, source="--dsn")
+        return Dsn.of(dsn, source=dsn_source)
     for variable in ("CONFITURE_DATABASE_URL", "DATABASE_URL"):
         if environ.get(variable):
             return Dsn.of(environ[variable], source=variable)

@@ -8,6 +8,7 @@ from confiture_tui.core.catalog import Catalog
 from confiture_tui.core.effects.model import FrozenModel
 from confiture_tui.core.hooks.declaration import make_hooks
 from confiture_tui.core.migrations.ledger_forms import DEFAULT_TABLE
+from confiture_tui.core.runner import recovery
 from confiture_tui.core.runner.baseline import mark_all_applied, what_is_absent
 from confiture_tui.core.runner.journal import TABLE, Journal, JournalEntry
 from confiture_tui.core.runner.recovery import LeftOver, clean_up, left_overs, mark
@@ -92,7 +93,7 @@ def clean_up_after(sources: RunSources, version: str, confirmation: str | None) 
 def history(sources: RunSources) -> tuple[JournalEntry, ...]:
     """The runs that the journal knows, the newest first."""
     with sources.connected() as conn:
-        return Journal(ledger_place(conn, DEFAULT_TABLE)[0], TABLE).entries(conn)
+        return recovery.history(conn, Journal(ledger_place(conn, DEFAULT_TABLE)[0], TABLE))
 
 
 class Marked(FrozenModel):

@@ -41,6 +41,7 @@ class Target:
             environ=os.environ,
             environment_file_url=settings.database_url.get_secret_value() if settings.database_url else None,
             environment_file=settings.environment_file,
+            dsn_source=settings.origins.get("dsn", "--dsn"),
         )
 
     @contextmanager

@@ -50,7 +50,8 @@ def on_files(settings: Settings, path: Path, *, without_database: bool = False) 
 
 def on_database(settings: Settings, dsn: str) -> Reopening:
     """A database."""
-    return Reopening(replace(settings, dsn=Secret(dsn), database_url=None))
+    origins = settings.origins | {"dsn": "the connection that you typed"}
+    return Reopening(replace(settings, dsn=Secret(dsn), database_url=None, origins=origins))
 
 
 def on_demo(settings: Settings) -> Reopening:

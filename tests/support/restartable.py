@@ -40,8 +40,16 @@ class RestartableServer:
 
     def crash(self) -> None:
         """Kill the server, as a power cut would, and start it again."""
+        self.kill()
+        self.start_again()
+
+    def kill(self) -> None:
+        """Kill the server, as a power cut would."""
         os.kill(self._child.process.pid, signal.SIGKILL)
         self._child.wait(None)
+
+    def start_again(self) -> None:
+        """Start it on what it has written."""
         started: list[Child] = []
 
         def is_back() -> bool:

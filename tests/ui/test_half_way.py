@@ -54,7 +54,7 @@ async def test_only_what_is_left_of_it_counts(half_way: MigrationService) -> Non
         assert [bool(each.builds) for each in one.statements] == [False, True, True]
         assert all(each.fails is None for each in one.statements)
         await driver.press("right_square_bracket")
-        await driver.until_text("the first 1 of 3 statements are done already: only the rest counts")
+        await driver.until_text("statement 1 is done already, of 3: only the rest counts")
         await driver.press("d")
         await driver.until_text("no dry run")
         assert "stopped half-way" in driver.text

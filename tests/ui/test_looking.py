@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from confiture_tui.core.lint.model import LintReport
-from confiture_tui.errors import UsageError
+from confiture_tui.errors import ConnectError, UsageError
 from confiture_tui.events import Event, EventName
 from confiture_tui.service.linting import LintResult
 from confiture_tui.ui.run_progress import HookStage, MigrationProgress, RunProgress, Stage
+from confiture_tui.ui.session import Phase
 from tests.support.fake_service import AT
 from tests.ui import run_samples, samples
 from tests.ui.driving import SIZES, running
@@ -218,3 +219,17 @@ class TestProgress:
         assert not progress.apply(verdict)
         assert not progress.apply(Event(name=EventName.SERVER_NOTICE, message="of no migration", at=AT))
         assert progress.migrations[0].done == 0
+
+
+@pytest.mark.parametrize("key", ["3", "4", "5"])
+async def test_the_key_that_looks_again_does_so_where_nothing_could_be_read(key: str) -> None:
+    service = samples.service(open_error=ConnectError("No server listens."))
+    async with running(service, wait=False) as driver:
+        await driver.until_text("No server listens.")
+        assert "not reached" in driver.text
+        await driver.press(key)
+        await driver.until_text("No server listens.")
+        service.open_error = None
+        await driver.press("r")
+        await driver.until(lambda: driver.app.session.phase is Phase.READY)
+        await driver.until(lambda: "No server listens." not in driver.text)

@@ -230,6 +230,14 @@ class TestDryRun:
             await driver.until_text("shop.w_orders")
             await driver.until_text("+ column note  note text")
 
+    async def test_what_a_failing_migration_leaves_behind_is_not_shown_as_its_work(self) -> None:
+        failed = samples.failed_result().model_copy(update={"schema_diff": samples.safe_result().schema_diff})
+        async with running(samples.service(outcomes={"006": failed}), size=(120, 36)) as driver:
+            await driver.press("j", "j", "j", "d")
+            await driver.until_text("✗ fails")
+            await driver.press("left_square_bracket", "left_square_bracket")
+            await driver.until_text("The migration fails. What it leaves behind all the same:")
+
     async def test_all_pending_ones_in_order(self) -> None:
         service = samples.service(hold_dry_run=True)
         async with running(service) as driver:

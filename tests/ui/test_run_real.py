@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from confiture_tui.config import Settings
+from confiture_tui.database.connection import connect
 from confiture_tui.service import MigrationService
 from confiture_tui.ui.app import ConfitureApp
 from confiture_tui.ui.run_state import RunPhase
+from tests.support.restartable import RestartableServer
 from tests.ui.driving import Driver
 
 if TYPE_CHECKING:
@@ -109,3 +111,37 @@ async def test_quitting_in_the_middle_leaves_word_of_what_stands(
     assert "--dsn" in more
     assert app.return_code == 130
     assert columns(conn) == ["id", "note"]
+
+
+async def test_what_came_of_a_run_is_seen_though_the_database_is_gone(project: Path) -> None:
+    (project / "db/migrations/002_slow.up.sql").write_text("ALTER TABLE jar ADD COLUMN b int;\nSELECT pg_sleep(60);\n")
+    with RestartableServer() as server:
+        dsn = server.fresh("shop")
+        with connect(dsn) as conn:
+            conn.execute("CREATE TABLE jar (id int)")
+        app = app_on(project, dsn)
+        async with app.run_test(size=(120, 36)) as pilot:
+            driver = Driver(app, pilot, None)  # type: ignore[arg-type]
+            await driver.until_text("002_slow")
+            await driver.press("4")
+            await driver.until(phase_is(app, RunPhase.PLANNED))
+            await driver.press("a", "tab", "enter")
+            await driver.until_text("statement 2 of 2")
+            server.kill()
+            await driver.until_text("1 failed: all of it undone")
+            await driver.until_text("nothing can be read")
+            assert "1 applied" in driver.text
+            assert "of it stands." in driver.text
+            assert "not reached" in driver.text
+            await driver.press("1")
+            await driver.until_text("This cannot be read any more")
+            assert "4 shows it" in driver.text
+            server.start_again()
+            await driver.press("4", "r")
+            await driver.until_text("r plans anew")
+            assert "not reached" not in driver.text
+            await driver.press("5")
+            await driver.until_text("2 runs in the journal")
+            assert "half-way" not in driver.text
+            assert "running" not in driver.text
+            assert "not known how long" in driver.text

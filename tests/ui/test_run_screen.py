@@ -311,3 +311,14 @@ class TestRunning:
 def test_a_long_statement_says_for_how_long(monkeypatch: pytest.MonkeyPatch, ago: float, done: int, words: str) -> None:
     monkeypatch.setattr("confiture_tui.ui.run_progress.time.monotonic", lambda: 1000.0 + ago)
     assert MigrationProgress("003", "note", 3, statement=2, since=1000.0, done=done).place == words
+
+
+async def test_a_wait_that_the_run_bounds_itself_is_no_risk_of_the_run() -> None:
+    bounded = risk_samples.risk("missing-lock-timeout", message="Nothing bounds the wait.")
+    one = risk_samples.assessment("003", "order_note", samples.SAFE_SQL, 30, bounded, risk_samples.risk("brief-lock"))
+    async with running(samples.service(assessments=[one]), size=(120, 36)) as driver:
+        await driver.until(lambda: "003" in driver.app.session.assessments)
+        await planned(driver)
+        await driver.until_text("waits 2.0 s for a lock")
+        assert "medium 30" in driver.text
+        assert "Nothing bounds the wait." not in driver.text

@@ -211,7 +211,7 @@ def observation_pass(
             one = replace(one, schema_diff=changes.since_last(statement))
         seen.append(one)
         if one is not None and one.sighting is not None:
-            _sighted(sink, statement, one.sighting)
+            _sighted(sink, statement, one.sighting, failed=verdict.failure is not None)
     return seen
 
 
@@ -387,8 +387,9 @@ def _ended(sink: Sink, statement: Statement, ran: Ran) -> None:
     )
 
 
-def _sighted(sink: Sink, statement: Statement, found: Sighting) -> None:
+def _sighted(sink: Sink, statement: Statement, found: Sighting, *, failed: bool) -> None:
     """One line that says what was seen: locks first, they are what hurts."""
+    label = f"line {statement.line}: {statement.tag}{', until it failed' if failed else ''}"
     parts = [f"{lock.mode} on {lock.relation}" for lock in found.locks]
     for word, names in (
         ("rewrites", found.rewrites),
@@ -402,8 +403,8 @@ def _sighted(sink: Sink, statement: Statement, found: Sighting) -> None:
             parts.append(f"{word} {', '.join(names)}")
     sink(
         Event(
-            name=EventName.STATEMENT_COMPLETED,
-            message=f"line {statement.line}: {statement.tag}: {'; '.join(parts) or 'takes no lock on a relation'}",
+            name=EventName.STATEMENT_FAILED if failed else EventName.STATEMENT_COMPLETED,
+            message=f"{label}: {'; '.join(parts) or 'takes no lock on a relation'}",
             statement=statement.index,
             rows_affected=found.rows,
             data={

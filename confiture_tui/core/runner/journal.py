@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal, LiteralString
+from typing import TYPE_CHECKING, Any, Final, Literal, LiteralString
 
 from psycopg import sql
 from psycopg.rows import class_row
@@ -107,6 +107,10 @@ class JournalState(StrEnum):
         return self not in (JournalState.DONE, JournalState.FAILED, JournalState.SETTLED)
 
 
+ENDED_UNSEEN: Final = "The session ended before the commit: nothing of it stands."
+"""The error of an entry whose end nobody saw: it was found out later."""
+
+
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
     """One run of one migration.
@@ -154,6 +158,11 @@ class JournalEntry:
     def label(self) -> str:
         """How the migration is shown."""
         return "_".join(part for part in (self.version, self.name) if part)
+
+    @property
+    def end_seen(self) -> bool:
+        """Whether ``changed_at`` is when it ended, rather than when somebody found out that it had."""
+        return self.error != ENDED_UNSEEN
 
     @property
     def known_done(self) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from confiture_tui.core.effects.begun import Begun
 from confiture_tui.core.runner import advisory_lock
 from confiture_tui.core.runner.invalid_indexes import FoundIndex, drop, find_index, index_name, left_invalid_by
-from confiture_tui.core.runner.journal import JournalEntry, JournalState
+from confiture_tui.core.runner.journal import ENDED_UNSEEN, JournalEntry, JournalState
 from confiture_tui.core.runner.session import APPLICATION_NAME
 from confiture_tui.core.runner.unknown_outcome import Settled, outcome_of
 from confiture_tui.errors import UsageError
@@ -99,6 +99,26 @@ def left_overs(
     )
 
 
+def history(conn: psycopg.Connection[Any], journal: Journal) -> tuple[JournalEntry, ...]:
+    """All entries, the newest first, each as it stands now, without writing anything.
+
+    One that says it is running, of a session that is gone, has been rolled back or stopped half-way.
+
+    Raises:
+        psycopg.Error: a question failed.
+    """
+    looked = {entry.id: (entry, state) for entry, state in _looked_at(conn, journal)}
+    return tuple(_as_it_stands(*looked[one.id]) if one.id in looked else one for one in journal.entries(conn))
+
+
+def _as_it_stands(entry: JournalEntry, state: JournalState | LeftState) -> JournalEntry:
+    if isinstance(state, JournalState):
+        return dataclasses.replace(entry, state=state, error=_SETTLED[state])
+    if state is LeftState.PARTLY_DONE:
+        return dataclasses.replace(entry, state=JournalState.INTERRUPTED)
+    return entry
+
+
 def left_invalid(
     conn: psycopg.Connection[Any], entry: JournalEntry, migration: Migration | None
 ) -> tuple[FoundIndex, ...]:
@@ -150,7 +170,7 @@ def _looked_at(conn: psycopg.Connection[Any], journal: Journal) -> list[tuple[Jo
 _SETTLED = {
     JournalState.DONE: None,
     JournalState.HOOKS_PENDING: None,
-    JournalState.FAILED: "The session ended before the commit: nothing of it stands.",
+    JournalState.FAILED: ENDED_UNSEEN,
 }
 
 

@@ -34,7 +34,13 @@ def environment_style(environment: str, is_production: bool) -> str:
 
 
 def header(
-    project: ProjectInfo | None, target: TargetInfo | None, *, width: int, waiting: str, glyphs: Glyphs
+    project: ProjectInfo | None,
+    target: TargetInfo | None,
+    *,
+    width: int,
+    waiting: str,
+    glyphs: Glyphs,
+    lost: bool = False,
 ) -> Content:
     """The header in ``width`` cells.
 
@@ -46,6 +52,7 @@ def header(
         target: the database, ``None`` without one.
         waiting: what stands there instead of a project.
         glyphs: the signs that the terminal can show.
+        lost: the database that there is cannot be reached.
     """
     parts: list[_Part] = []
     badge = Content("")
@@ -61,8 +68,10 @@ def header(
         parts.append(_Part(f"{safe_line(target.role)}{' (superuser)' if target.is_superuser else ''}", "", 6))
         if target.in_recovery or target.read_only:
             parts.append(_Part("standby, read-only" if target.in_recovery else "read-only", style("quiet"), 2))
-    elif project is not None:
+    elif project is not None and not lost:
         parts.append(_Part("no database", style("quiet"), 2))
+    if lost:
+        parts.append(_Part("not reached", style("severity-error"), 2))
     parts.append(_Part("Confiture", style("quiet"), 7))
 
     room = max(width - badge.cell_length - 1, 0)

@@ -54,22 +54,22 @@ def ordered(
     return (*todo, *reversed(done))
 
 
-def title(session: Session, width: int, *, worst_first: bool = False) -> Content:
+def title(session: Session, width: int, *, glyphs: Glyphs, worst_first: bool = False) -> Content:
     """How many there are of each state: ``Migrations  5 pending, 12 applied``."""
     if session.project is not None and session.project.alone is not None:
         alone = Content.assemble(("File", style("heading")), ("  by itself: no ledger knows it", style("quiet")))
-        return alone.truncate(width)
+        return alone.truncate(width, ellipsis=glyphs.fancy)
     counts: dict[str, int] = {}
     for status in session.statuses:
         counts[status.state] = counts.get(status.state, 0) + 1
     words = [f"{counts[state]} {state}" for state in _ORDER if state in counts]
     if worst_first:
-        words.append("worst first")
+        words.insert(0, "worst first")
     if session.assessing:
         pending = [one.version for one in session.statuses if one.state in ("pending", "interrupted")]
         words.append(f"{sum(one in session.assessments for one in pending)} of {len(pending)} assessed")
     text = Content.assemble(("Migrations", style("heading")), ("  " + ", ".join(words), style("quiet")))
-    return text.truncate(width)
+    return text.truncate(width, ellipsis=glyphs.fancy)
 
 
 def label(version: str, name: str) -> str:

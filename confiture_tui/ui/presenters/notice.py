@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Final
 from textual.content import Content
 
 from confiture_tui.opening import opening_words
+from confiture_tui.ui.actions import key_of
 from confiture_tui.ui.presenters.first_run import looked_for, offers
 from confiture_tui.ui.presenters.styles import style
 from confiture_tui.ui.presenters.verdict import error_text
+from confiture_tui.ui.run_state import RunPhase
 from confiture_tui.ui.safe_text import safe_text
 from confiture_tui.ui.session import Phase
 
@@ -25,12 +27,16 @@ def opening_notice(session: Session, glyphs: Glyphs) -> Content | None:
         return Content.assemble((first, style("strong")), "\n\n", ("The log below shows each step.", style("quiet")))
     if session.error is not None:
         settings = session.service.settings
+        # Where there was something to be seen before, it is not missing.
+        lost = bool(session.statuses)
+        words = "This cannot be read any more." if lost else "This could not be opened."
         return Content.assemble(
-            (f"{glyphs.error} This could not be opened.\n\n", style("severity-error")),
+            (f"{glyphs.error} {words}\n\n", style("severity-error")),
             error_text(session.error),
             "\n\n",
+            *_of_the_run(session),
             offers(),
-            *([] if session.service.is_demo else [Content("\n\n"), looked_for(settings, glyphs)]),
+            *([] if session.service.is_demo or lost else [Content("\n\n"), looked_for(settings, glyphs)]),
         )
     return None
 
@@ -49,6 +55,13 @@ def notice(session: Session, glyphs: Glyphs) -> Content | None:
         "\n\n",
         looked_for(session.service.settings, glyphs),
     )
+
+
+def _of_the_run(session: Session) -> list[Content]:
+    """Where to see what came of a run, when there was one."""
+    if session.run.phase is not RunPhase.ENDED:
+        return []
+    return [Content.assemble("What came of the run is known: ", (key_of("show_run"), style("key")), " shows it.\n\n")]
 
 
 _MOST: Final = 4

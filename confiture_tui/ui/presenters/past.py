@@ -85,7 +85,10 @@ def _state(row: PastRow) -> tuple[str, str, str]:
 
 
 def _took(entry: JournalEntry) -> str:
-    return duration(max((entry.changed_at - entry.started_at).total_seconds() * 1000, 0.0))
+    if not entry.end_seen:
+        return "not known how long"
+    least = "at least " if entry.state in _OPEN else ""
+    return least + duration(max((entry.changed_at - entry.started_at).total_seconds() * 1000, 0.0))
 
 
 def past_title(session: Session, rows: Sequence[PastRow], *, width: int, glyphs: Glyphs) -> Content:
@@ -134,7 +137,9 @@ def past_pane(row: PastRow | None, session: Session, glyphs: Glyphs) -> Content:
     entry = row.entry
     lines += [
         _labelled("began", f"{entry.started_at.astimezone():%Y-%m-%d %H:%M:%S} by {safe_line(entry.run_by)}"),
-        _labelled("took", f"{_took(entry)} by the journal; {counted(entry.attempts, 'attempt')}"),
+        _labelled(
+            "took", f"{_took(entry)}{' by the journal' if entry.end_seen else ''}; {counted(entry.attempts, 'attempt')}"
+        ),
         _labelled("direction", entry.direction),
         _labelled("statements", _statements(entry)),
     ]

@@ -80,7 +80,8 @@ def _seen(assessment: RiskAssessment) -> list[Content]:
     lines = []
     if assessment.done:
         total = len(assessment.statements)
-        words = f"the first {assessment.done} of {counted(total, 'statement')} are done already: only the rest counts"
+        which = "statement 1 is" if assessment.done == 1 else f"statements 1 to {assessment.done} are"
+        words = f"{which} done already, of {total}: only the rest counts"
         if assessment.done == total:
             words = "all of its statements are done already: none counts any more"
         lines.append(Content.styled(words, style("state-attention")))

@@ -173,7 +173,10 @@ def _ended(session: Session, glyphs: Glyphs) -> Content:
     ]
     if state.result.cancelled:
         parts.insert(0, Content.styled("cancelled", style("state-attention")))
-    parts.append(Content.assemble((key_of("plan_again"), style("key")), " plans anew"))
+    again = "shows what can be done about it" if RunOutcome.INTERRUPTED in outcomes else "plans anew"
+    if session.error is not None:
+        again = "looks again"
+    parts.append(Content.assemble((key_of("plan_again"), style("key")), f" {again}"))
     return Content("  ").join(parts)
 
 

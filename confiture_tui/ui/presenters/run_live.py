@@ -104,6 +104,13 @@ def result_pane(row: RunRow | None, session: Session, glyphs: Glyphs) -> Content
         blocks += _became(one, session, glyphs)
     elif row is not None and row.progress is not None:
         blocks.append(live_pane(row, glyphs))
+    if session.error is not None:
+        said = "Since then nothing can be read: this is what the run itself told. "
+        blocks += [
+            Content(""),
+            Content.assemble((said, style("state-attention")), (key_of("plan_again"), style("key")), " looks again."),
+            error_text(session.error),
+        ]
     if result is not None and result.undo:
         heading, plans = (
             ("To apply it again", "plan_forward") if state.is_backward else ("To take it back", "plan_backward")

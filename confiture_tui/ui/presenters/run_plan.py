@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from textual.content import Content
 
@@ -93,6 +93,10 @@ def _migration(planned: PlannedMigration, session: Session, glyphs: Glyphs) -> l
     return lines
 
 
+_BOUNDED: Final = frozenset({"missing-lock-timeout"})
+"""Rules that speak of what a file leaves to its runner, and this run sees to."""
+
+
 def _assessed(version: str, session: Session, glyphs: Glyphs) -> list[Content]:
     assessment = session.assessments.get(version)
     if assessment is None:
@@ -108,11 +112,13 @@ def _assessed(version: str, session: Session, glyphs: Glyphs) -> list[Content]:
         Content(back),
     ]
     lines = [Content.styled(f" {glyphs.separator} ", style("quiet")).join(facts)]
+    prepared = session.run.prepared
+    bounded = _BOUNDED if prepared is not None and prepared.plan.policy.lock_timeout_ms else frozenset()
+    risks = [risk for risk in assessment.risks if risk.rule not in bounded]
     lines += [
-        Content.assemble((f"  {glyphs.separator} ", style("quiet")), safe_text(risk.message))
-        for risk in assessment.risks[:4]
+        Content.assemble((f"  {glyphs.separator} ", style("quiet")), safe_text(risk.message)) for risk in risks[:4]
     ]
-    more = len(assessment.risks) - 4
+    more = len(risks) - 4
     if more > 0:
         lines.append(Content.styled(f"  and {counted(more, 'more risk')}: Review has all of them", style("quiet")))
     return lines

@@ -127,6 +127,11 @@ def diff_of(version: str, session: Session, preview: MigrationPreview | None) ->
 def schema_pane(version: str, session: Session, diff: SchemaDiff | None) -> Content:
     """How much of the schema the migration changes, as far as a dry run has shown it."""
     result = session.results.get(version)
+    if diff is not None and result is not None and result.verdict == "fails":
+        left = (
+            "The migration fails. What it leaves behind all the same:\n" if diff.changes else "The migration fails.\n"
+        )
+        return Content.assemble((left, style("severity-error")), diff_summary(diff))
     if diff is not None:
         return diff_summary(diff)
     if result is not None and result.verdict == "fails":

@@ -135,6 +135,13 @@ class ConfitureScreen(Screen[None]):
         """Redraw what this concerns."""
         raise NotImplementedError
 
+    def looks_again_if_failed(self) -> bool:
+        """Where files and ledger could not be read, read them again; whether that was so."""
+        failed = self.session.phase is Phase.FAILED
+        if failed:
+            self.confiture.reading.reload()
+        return failed
+
     # What can be copied
 
     def command(self) -> Sequence[str] | None:

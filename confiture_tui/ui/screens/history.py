@@ -96,8 +96,9 @@ class HistoryScreen(ConfitureScreen):
 
     def action_history_again(self) -> None:
         """Read it again, and the ledger."""
-        self.confiture.reading.reload()
-        self.confiture.looks.history()
+        if not self.looks_again_if_failed():
+            self.confiture.reading.reload()
+            self.confiture.looks.history()
 
     def command(self) -> list[str]:
         """What is applied, and when."""

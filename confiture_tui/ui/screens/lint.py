@@ -232,4 +232,5 @@ class LintScreen(ConfitureScreen):
 
     def action_lint_again(self) -> None:
         """Look again."""
-        self.confiture.looks.lint()
+        if not self.looks_again_if_failed():
+            self.confiture.looks.lint()

@@ -91,7 +91,8 @@ class ReviewScreen(ConfitureScreen):
         self.notice = TextPane(id="notice")
         self.migrations = MigrationList(session, glyphs, id="migrations")
         self.migrations_title = DrawnLine(
-            lambda width: title(session, width, worst_first=self.migrations.worst_first), id="migrations-title"
+            lambda width: title(session, width, glyphs=glyphs, worst_first=self.migrations.worst_first),
+            id="migrations-title",
         )
         self.head = DrawnLine(self._head, id="head")
         self.verdict = DrawnLine(self._verdict, id="verdict")

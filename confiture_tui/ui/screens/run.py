@@ -106,7 +106,9 @@ class RunScreen(ConfitureScreen):
         """Redraw what the change concerns."""
         if topic not in (Topic.OPENED, Topic.MIGRATIONS, Topic.RUN, Topic.RUN_PROGRESS, Topic.RISK):
             return
-        text = notice(self.session, self.confiture.glyphs)
+        # What is under way, and what came of it, is seen whatever can be read now.
+        told = self.state.phase in (RunPhase.RUNNING, RunPhase.ENDED)
+        text = None if told else notice(self.session, self.confiture.glyphs)
         self.notice.show(text if text is not None else Content(""))
         self.notice.display = text is not None
         self.query_one("#run").display = text is None
@@ -337,7 +339,7 @@ class RunScreen(ConfitureScreen):
     def action_plan_again(self) -> None:
         """The same again; after a run, what is left of it."""
         request = self.state.request
-        if self.has_job:
+        if self.has_job or self.looks_again_if_failed():
             return
         if request is None or self.state.phase is not RunPhase.PLANNED:
             self.confiture.runs.plan()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from confiture_tui.errors import ConnectError
 from confiture_tui.opening import WAITING
 from confiture_tui.ui.presenters.header import header
 from confiture_tui.ui.session import Phase
@@ -30,4 +31,5 @@ class HeaderBar(OneLine):
         """The header in ``width`` cells."""
         session = self._session
         waiting = _WAITING[session.phase]
-        return header(session.project, session.target, width=width, waiting=waiting, glyphs=self._glyphs)
+        lost = isinstance(session.error, ConnectError)
+        return header(session.project, session.target, width=width, waiting=waiting, glyphs=self._glyphs, lost=lost)

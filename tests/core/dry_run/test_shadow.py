@@ -137,7 +137,7 @@ def test_concurrently_runs_for_real_and_its_locks_are_seen(shadow: Shadow) -> No
     assert (statement.builds, statement.scans, statement.invalid_indexes) == (("public.t_a",), ("public.t",), ())
 
 
-def test_concurrently_on_duplicates_leaves_an_invalid_index(shadow: Shadow) -> None:
+def test_concurrently_on_duplicates_leaves_an_invalid_index(shadow: Shadow, events: list[Event]) -> None:
     result = run(shadow, "CREATE UNIQUE INDEX CONCURRENTLY t_a ON t (a);")
     (statement,) = result.statements
     assert result.failure is not None
@@ -146,6 +146,9 @@ def test_concurrently_on_duplicates_leaves_an_invalid_index(shadow: Shadow) -> N
     assert locks(statement) == {"public.t": "SHARE UPDATE EXCLUSIVE"}
     assert result.schema_diff is not None
     assert [change.name for change in result.schema_diff.changes] == ["public.t_a"]
+    said = [(one.name, one.message) for one in events if one.statement == 1]
+    assert EventName.STATEMENT_COMPLETED not in {name for name, _message in said}
+    assert any("until it failed: SHARE UPDATE EXCLUSIVE on public.t" in message for _name, message in said)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from confiture_tui.core.runner.failures import HalfWay
 from confiture_tui.core.runner.journal import Journal, JournalState
-from confiture_tui.core.runner.recovery import LeftState, mark, settle_journal
+from confiture_tui.core.runner.recovery import LeftState, history, mark, settle_journal
 from confiture_tui.core.runner.runner import MigrationRunner
 from confiture_tui.database.ledger_table import LedgerTable
 from confiture_tui.errors import UsageError
@@ -101,3 +101,12 @@ def test_resume_finds_out_what_became_of_an_index(conn: Connection, valid: bool)
     assert [row[1] for row in after] == [True]
     assert (before == after[0][:1]) is valid
     assert applied(conn) == ["001"]
+
+
+def test_the_history_says_what_became_of_a_run_that_was_killed_and_changes_nothing(conn: Connection) -> None:
+    leave(conn, state=JournalState.RUNNING)
+    leave(conn, state=JournalState.RUNNING, transactional=False, statement_begun=1)
+    stepwise, whole = history(conn, Journal("public"))
+    assert stepwise.state == JournalState.INTERRUPTED
+    assert (whole.state, whole.end_seen) == (JournalState.FAILED, False)
+    assert states(conn) == ["running", "running"]
