@@ -14,6 +14,7 @@ class Session:
             ``timestamp`` becomes as ``timestamptz``.
         role, session_role: current_user and session_user. ``is_superuser``: of the former.
         lock_timeout_ms, statement_timeout_ms: 0 for none.
+        acts_for: the other roles whose rights ``role`` has, being a member that inherits them; not of a superuser.
         in_transaction: the connection was inside a transaction, whose own changes are then part of the catalog.
     """
 
@@ -25,6 +26,7 @@ class Session:
     lock_timeout_ms: int
     statement_timeout_ms: int
     in_transaction: bool
+    acts_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

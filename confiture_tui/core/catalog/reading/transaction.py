@@ -131,7 +131,12 @@ def record_session(cursor: Cursor, *, inside: bool) -> tuple[Session, Target, st
                 WHERE s.name OPERATOR(pg_catalog.=) 'statement_timeout'::pg_catalog.text),
                pg_catalog.current_setting('server_version_num'), pg_catalog.current_setting('server_version'),
                pg_catalog.current_database(),
-               pg_catalog.has_table_privilege('pg_catalog.pg_statistic', 'SELECT')"""
+               pg_catalog.has_table_privilege('pg_catalog.pg_statistic', 'SELECT'),
+               ARRAY(SELECT r.rolname::pg_catalog.text FROM pg_catalog.pg_roles r
+                     WHERE pg_catalog.pg_has_role(current_user, r.oid, 'USAGE')
+                       AND r.rolname OPERATOR(pg_catalog.<>) current_user
+                       AND NOT (SELECT me.rolsuper FROM pg_catalog.pg_roles me
+                                WHERE me.rolname OPERATOR(pg_catalog.=) current_user))"""
     ).fetchone()
     (
         search_path,
@@ -145,6 +150,7 @@ def record_session(cursor: Cursor, *, inside: bool) -> tuple[Session, Target, st
         version,
         db,
         all_statistics,
+        acts_for,
     ) = row
     session = Session(
         search_path=search_path,
@@ -155,6 +161,7 @@ def record_session(cursor: Cursor, *, inside: bool) -> tuple[Session, Target, st
         lock_timeout_ms=int(lock_timeout),
         statement_timeout_ms=int(statement_timeout),
         in_transaction=inside,
+        acts_for=tuple(sorted(acts_for)),
     )
     return session, Target(int(number), all_statistics), version, db
 

@@ -13,6 +13,7 @@ from confiture_tui.core.effects.constant_text import constant_of
 from confiture_tui.core.effects.expressions.calls import candidate_of
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.queries.running import run_body, unknown
+from confiture_tui.core.effects.rights import is_restricted, may_use
 from confiture_tui.core.effects.setting_names import is_unknown
 from confiture_tui.core.effects.setting_values import Taken, takes
 
@@ -181,6 +182,8 @@ def run_routine(step: Step, routine: Routine, *, maybe: bool = False) -> None:
 
 
 def _note_system_call(step: Step, name: str, call: Call) -> None:
+    if (name in _OUTSIDE or name in _GUARDED) and is_restricted(step):
+        step.may_fail("42501", f"permission denied for function {name}")
     if name in _SEQUENCE_FUNCTIONS:
         _note_sequence(step, name, call)
     elif name == "set_config":
@@ -220,7 +223,29 @@ def _major(step: Step) -> int | None:
     return step.schema.server_version_num // 10000 if step.schema.known else None
 
 
-_SPECIAL = _SEQUENCE_FUNCTIONS | _LARGE_OBJECTS | _RUNS_TEXT | _OUTSIDE | {"set_config", "current_setting", "lastval"}
+_GUARDED = frozenset(
+    {
+        "lo_export",
+        "lo_import",
+        "pg_create_restore_point",
+        "pg_ls_dir",
+        "pg_read_binary_file",
+        "pg_read_file",
+        "pg_stat_file",
+        "pg_stat_reset",
+        "pg_switch_wal",
+    }
+)
+# PostgreSQL's own functions that not everybody may call.
+
+_SPECIAL = (
+    _GUARDED
+    | _SEQUENCE_FUNCTIONS
+    | _LARGE_OBJECTS
+    | _RUNS_TEXT
+    | _OUTSIDE
+    | {"set_config", "current_setting", "lastval"}
+)
 
 
 def _is_true(node: Node) -> bool:
@@ -243,6 +268,10 @@ def _note_sequence(step: Step, name: str, call: Call) -> None:
     elif found.known and not isinstance(found.object, Sequence):
         step.fails("42809", f'"{found.key[1]}" is not a sequence')
     else:
+        if isinstance(found.object, Sequence) and is_restricted(step):
+            needed = ("UPDATE",) if name == "setval" else ("USAGE", "UPDATE", "SELECT")
+            if may_use(step, found.object, needed) is False:
+                step.fails("42501", f"permission denied for sequence {found.name}")
         step.lock(found, LockMode.ROW_EXCLUSIVE, f"{name} uses the sequence")
         if not found.known:
             step.unknown_reach("what its sequences are is not known without a catalog")

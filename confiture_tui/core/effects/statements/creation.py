@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from confiture_tui.core.catalog.models.relations import RelationKind
+from confiture_tui.core.effects.rights import may_create_in
 from confiture_tui.core.effects.schema import Presence
 from confiture_tui.core.sql.identifiers import qualified_name
 
@@ -27,10 +28,22 @@ def new_place(step: Step, schema: str | None) -> str:
     if schema is not None:
         if now.has_schema(schema) is False:
             step.refuse("3F000", f'schema "{schema}" does not exist')
+        require_create(step, schema)
         return schema
     if now.known and not any(one not in ("pg_temp", "pg_catalog") for one in now.path):
         step.refuse("3F000", "no schema has been selected to create in")
+    require_create(step, now.creation_schema)
     return now.creation_schema
+
+
+def require_create(step: Step, schema: str) -> None:
+    """See that the role may make objects in a schema.
+
+    Raises:
+        Refused: it may not.
+    """
+    if not may_create_in(step, schema):
+        step.refuse("42501", f"permission denied for schema {schema}")
 
 
 def new_relation(step: Step, relation: Node) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from confiture_tui.core.effects.expressions.base import Reader
 from confiture_tui.core.effects.expressions.calls import candidate_of
 from confiture_tui.core.effects.expressions.scope import Scope
 from confiture_tui.core.effects.newer_syntax import newer_syntax
+from confiture_tui.core.effects.rights import is_restricted
 from confiture_tui.core.effects.statements.creation import new_place
 from confiture_tui.core.effects.statements.definitions import names_in, type_text
 from confiture_tui.core.effects.statements.mentions import lock_mentioned
@@ -47,6 +48,11 @@ def read_create_routine(node: Node, step: Step) -> None:
     schema = new_place(step, parts[-2] if len(parts) > 1 else None)
     language = option_text((find_option(node, "language") or {}).get("arg")).lower() or "sql"
     quoted = quote_identifier(language)
+    if is_restricted(step):
+        if language in ("c", "internal"):
+            step.refuse("42501", f"permission denied for language {language}")
+        if find_option(node, "leakproof") is not None:
+            step.refuse("42501", "only superuser can define a leakproof function")
     if language not in _LANGUAGES and step.now.other("language", quoted) is None:
         step.refuse("42704", f'language "{language}" does not exist')
     parameters = [one["FunctionParameter"] for one in node.get("parameters", [])]

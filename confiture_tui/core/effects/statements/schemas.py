@@ -15,6 +15,7 @@ from confiture_tui.core.effects.history import UNKNOWN
 from confiture_tui.core.effects.lock_modes import LockMode
 from confiture_tui.core.effects.ownership import role_named
 from confiture_tui.core.effects.schema import EXTENSION_MADE, Presence
+from confiture_tui.core.effects.statements.creation import require_create
 from confiture_tui.core.effects.statements.made_objects import move_object
 from confiture_tui.core.effects.statements.named_objects import find_named, is_named_kind
 from confiture_tui.core.effects.statements.options import find_option, option_text
@@ -209,6 +210,7 @@ def _move_relation(node: Node, step: Step, kind: str, schema: str) -> None:
     require_kind(step, found, kind)
     _refuse_place(step, schema)
     find_schema_quietly(step, schema)
+    require_create(step, schema)
     moved = found.object
     if moved is None:
         step.unknown_reach("without a catalog the sequences that go with it are not known")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from confiture_tui.core.effects.rights import is_restricted
 from confiture_tui.core.effects.statements.alter_table.entry import read_alter_table
 from confiture_tui.core.effects.statements.create_table import read_create_table
 from confiture_tui.core.effects.statements.create_table_as import read_create_table_as
 from confiture_tui.core.effects.statements.objects_table import OBJECT_HANDLERS
+from confiture_tui.core.effects.statements.permissions import refuse_after, refuse_before
 from confiture_tui.core.effects.statements.queries import read_select
 from confiture_tui.core.effects.statements.renames import read_rename
 from confiture_tui.core.effects.statements.running import (
@@ -34,7 +36,7 @@ from confiture_tui.core.effects.statements.writes import (
 )
 
 if TYPE_CHECKING:
-    from confiture_tui.core.effects.step import Handler
+    from confiture_tui.core.effects.step import Handler, Step
 
 _HANDLERS: dict[str, Handler] = {
     # Queries, rows, and what runs other statements
@@ -65,5 +67,19 @@ _HANDLERS: dict[str, Handler] = {
     "VariableSetStmt": read_set,
 }
 
-HANDLERS: Mapping[str, Handler] = MappingProxyType(_HANDLERS)
+
+def _guarded(kind: str, handler: Handler) -> Handler:
+    """A handler that first sees that the role may do it."""
+
+    def read(node: dict[str, Any], step: Step) -> None:
+        if not is_restricted(step):
+            handler(node, step)
+        elif not refuse_before(step, kind, node):
+            handler(node, step)
+            refuse_after(step, kind, node)
+
+    return read
+
+
+HANDLERS: Mapping[str, Handler] = MappingProxyType({kind: _guarded(kind, one) for kind, one in _HANDLERS.items()})
 """By node kind, as libpg_query calls it. A kind that is not here is opaque: unclassified never means safe."""
