@@ -6,7 +6,7 @@ import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from confiture_tui.core.effects.changes import Changes
 from confiture_tui.core.effects.forecast import Forecast, Lock, Simulation, Work, WorkKind
@@ -15,6 +15,7 @@ from confiture_tui.core.effects.model import Basis, Failure, Reach, StatementEff
 from confiture_tui.core.effects.newer_syntax import newer_call, newer_syntax
 from confiture_tui.core.effects.schema import DEFAULT_SEARCH_PATH, NEWEST_SERVER, Schema
 from confiture_tui.core.effects.session import Session
+from confiture_tui.core.effects.statements.event_firing import run_event_triggers
 from confiture_tui.core.effects.statements.table import HANDLERS
 from confiture_tui.core.effects.step import Step
 from confiture_tui.core.migrations.profiles import PROFILES, RunnerProfile, Wrapping
@@ -227,13 +228,13 @@ class _Run:
         kind, node = statement.node_kind, statement.node
         major = step.schema.server_version_num // 10000
         if kind is None or node is None or major >= NEWEST_SERVER // 10000:
-            step.run(kind, node)
+            _Run._run(step, kind, node)
             return
         newer = newer_syntax(kind, node, major, statement.sql)
         if newer is not None:
             step.fails(newer.sqlstate, f"syntax error: {newer.what} is not known before PostgreSQL {newer.since}")
             return
-        step.run(kind, node)
+        _Run._run(step, kind, node)
         call = newer_call(kind, node, major)
         if call is not None and not step.schema.extension_made and not step.schema.routines(call):
             step.fails("42883", f"function {call} does not exist")
@@ -269,6 +270,13 @@ class _Run:
             measured_ms=0.0,
             done=True,
         )
+
+    @staticmethod
+    def _run(step: Step, kind: str | None, node: dict[str, Any] | None) -> None:
+        """Read it, between the event triggers that fire before and after it."""
+        run_event_triggers(step, before=True)
+        step.run(kind, node)
+        run_event_triggers(step, before=False)
 
     def _number(self, inside: int | None, transactional: bool | None) -> int | None:
         if inside is not None:

@@ -273,6 +273,11 @@ class Step:
         return tuple(self._locks.values())
 
     @property
+    def rewrites(self) -> bool:
+        """Whether it was noted that a relation is written anew."""
+        return "rewrites" in self._names
+
+    @property
     def works(self) -> tuple[Work, ...]:
         """The work noted so far."""
         return tuple(self._works.values())

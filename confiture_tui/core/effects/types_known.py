@@ -78,18 +78,23 @@ def require_type(step: Step, type_node: Node) -> None:
     Raises:
         Refused: there is certainly no such type.
     """
-    schema = step.now
-    if not schema.known or type_of_node(type_node, schema) is not None:
-        return
+    missing = missing_type(type_node, step.now)
+    if missing is not None:
+        step.refuse("42704", f'type "{missing}" does not exist')
+
+
+def missing_type(type_node: Node, schema: Schema) -> str | None:
+    """The name of a type (a ``TypeName``) that certainly does not exist; ``None``: it may."""
+    if not schema.known or type_of_node(type_node, schema) is not None or "pct_type" in type_node:
+        return None
     names = [part["String"].get("sval", "") for part in type_node.get("names", ()) if "String" in part]
     if not names or (len(names) > 1 and names[-2] in _SYSTEM_SCHEMAS):
-        return
+        return None
     builtins = builtins_of(schema.server_version_num).by_internal_name
     if (len(names) == 1 and names[0] in builtins) or names[-1].startswith("_"):
-        return
+        return None
     written = ".".join(map(quote_identifier, names))
-    if schema.type_missing(names) and schema.find(written).missing:
-        step.refuse("42704", f'type "{".".join(names)}" does not exist')
+    return ".".join(names) if schema.type_missing(names) and schema.find(written).missing else None
 
 
 _LENGTHS = frozenset({"character varying", "character", "bit", "bit varying"})
@@ -98,7 +103,8 @@ _MODIFIED = _LENGTHS | {
     "interval",
     *(f"{one} {zone} time zone" for one in ("time", "timestamp") for zone in ("with", "without")),
 }
-_COLLATABLE = frozenset({"text", "character varying", "character", "name"})
+COLLATABLE = frozenset({"text", "character varying", "character", "name"})
+"""PostgreSQL's own types that have collations."""
 _COLLATIONS = frozenset({"default", "C", "POSIX", "ucs_basic"})
 _LONGEST = 10_485_760
 _NEGATIVE_SCALE = 150000
@@ -160,7 +166,7 @@ def require_collation(step: Step, found: TypeRef | None, name_parts: Sequence[No
         name = base_type(found.name, step.now)
         own = user_type(name, step.now)
         plain = name in builtins_of(None).types if own is None else own.kind is not TypeKind.BASE
-        if plain and name not in _COLLATABLE:
+        if plain and name not in COLLATABLE:
             step.refuse("42804", f"collations are not supported by type {found}")
     if names and names[-1] not in _COLLATIONS and not names[-1].endswith("-x-icu"):
         places = names[:-1] or list(step.now.path)

@@ -139,6 +139,7 @@ def _join(reader: Reader, node: Node) -> Walk:
     if node.get("isNatural"):
         _merge(scope, _common_names(scope.entries[first:middle], scope.entries[middle:]))
     elif "usingClause" in node:
+        _refuse_using(reader, names_of(node["usingClause"]), scope.entries[first:middle], scope.entries[middle:])
         _merge(scope, names_of(node["usingClause"]))
     for entry in scope.entries[first:]:
         if entry.read is not None and scope.merged:
@@ -151,6 +152,19 @@ def _join(reader: Reader, node: Node) -> Walk:
         _merge(scope, None)
         scope.entries.append(Entry(alias, None))
     return NOTHING
+
+
+def _refuse_using(reader: Reader, names: list[str], left: list[Entry], right: list[Entry]) -> None:
+    """The columns of USING are there on both sides."""
+    if not reader.schema.known:
+        return
+    for side, entries in (("left", left), ("right", right)):
+        columns = [one.columns for one in entries]
+        if None in columns:
+            continue
+        for name in names:
+            if not any(one is not None and name in one for one in columns):
+                reader.problem("42703", f'column "{name}" specified in USING clause does not exist in {side} table')
 
 
 def _merge(scope: Scope, names: list[str] | None) -> None:

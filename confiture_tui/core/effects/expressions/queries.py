@@ -79,6 +79,7 @@ def _plain_select(reader: Reader, node: Node) -> Walk:
         value_node = result.get("val", {})
         if "ColumnRef" in value_node and any("A_Star" in part for part in value_node["ColumnRef"]["fields"]):
             stars = _star(scope, names_of(value_node["ColumnRef"]["fields"]))
+            _refuse_star(reader, names_of(value_node["ColumnRef"]["fields"]))
             if columns is not None and stars is not None:
                 for name, column in stars:
                     columns[another_key(columns, name)] = column
@@ -146,6 +147,18 @@ def _output(reader: Reader, node: Node, value: Value) -> ScopeColumn:
     if meaning is not None and meaning.column is not None and not meaning.parameter:
         return meaning.column
     return ScopeColumn(value.type, value.null is False)
+
+
+def _refuse_star(reader: Reader, names: list[str]) -> None:
+    """``x.*`` of what is not there."""
+    if len(names) != 1 or not reader.schema.known:
+        return
+    scope: Scope | None = reader.scope
+    while scope is not None:
+        if names[0] in scope.variables or any(one.name in (None, names[0]) for one in scope.entries):
+            return
+        scope = scope.outer
+    reader.problem("42P01", f'missing FROM-clause entry for table "{names[0]}"')
 
 
 def _star(scope: Scope, names: list[str]) -> list[tuple[str, ScopeColumn]] | None:
@@ -217,6 +230,10 @@ def _ordering(reader: Reader, clause: object, columns: Mapping[str, ScopeColumn]
         reader.scope = Scope(outer=before, entries=[Entry(None, None)])
     yield reader.visit_anything(clause)
     reader.scope = before
+    for one in clause if columns is not None and isinstance(clause, list) else ():
+        position = one.get("SortBy", {}).get("node", one).get("A_Const", {}).get("ival")
+        if position is not None and columns is not None and not 1 <= position.get("ival", 0) <= len(columns):
+            reader.problem("42P10", f"position {position.get('ival', 0)} is not in select list")
 
 
 def read_with(reader: Reader, clause: Node | None) -> Walk:
@@ -258,6 +275,8 @@ def _sublink(reader: Reader, node: Node) -> Walk:
     limit = limit_of(node.get("subselect", {}).get("SelectStmt", {}))
     if limit is not None:
         columns = as_rows(columns, limit, reader.facts.reads[start:])
+    if node.get("subLinkType") in ("EXPR_SUBLINK", "ARRAY_SUBLINK") and columns is not None and len(columns) > 1:
+        reader.problem("42601", "subquery must return only one column")
     first = next(iter(columns.values()), None) if columns else None
     reader.outputs[id(node)] = first
     kind = node.get("subLinkType", "EXISTS_SUBLINK")

@@ -21,6 +21,7 @@ from confiture_tui.core.effects.expressions.reads import Call, Node, Value
 from confiture_tui.core.effects.expressions.resolution import Resolved, function, of_candidates, operator
 from confiture_tui.core.effects.expressions.scope import look_up
 from confiture_tui.core.effects.type_names import UNKNOWN, base_type, parse_type, type_of_node, user_type
+from confiture_tui.core.effects.types_known import COLLATABLE, missing_type
 
 BOOLEAN = "boolean"
 _INT4, _INT8 = 2**31, 2**63
@@ -85,6 +86,9 @@ def _cast(reader: Reader, node: Node) -> Walk:
     written = node.get("typeName", {})
     target = type_of_node(written, reader.schema)
     if target is None:
+        missing = missing_type(written, reader.schema)
+        if missing is not None:
+            reader.problem("42704", f'type "{missing}" does not exist')
         # A type that is not known to us: of a literal the server makes a constant while it reads the statement.
         if value.type != UNKNOWN:
             reader.facts.unknown_casts = True
@@ -240,6 +244,8 @@ def _function(reader: Reader, node: Node) -> Walk:
         cast = _cast_by_name(reader, names, values[0])
         if cast is not None:
             return cast
+    if resolved.candidates and all(one.window for one in resolved.candidates) and "over" not in node:
+        reader.problem("42809", f"window function {names[-1]} requires an OVER clause")
     if not resolved.named and reader.schema.known and not reader.schema.extension_made:
         reader.problem("42883", f"function {'.'.join(names)} does not exist")
     elif len(resolved.candidates) == 1 and _is_procedure(reader, resolved.candidates[0].oid):
@@ -385,7 +391,11 @@ def _field(reader: Reader, kind: str | None, step: Node) -> str | None:
 
 
 def _collate(reader: Reader, node: Node) -> Walk:
-    value = yield reader.visit(node.get("arg"))
+    value: Value = yield reader.visit(node.get("arg"))
+    kind = base_type(value.type, reader.schema) if value.type not in (None, UNKNOWN) else None
+    own = tables(reader.schema).types.get(kind) if kind is not None else None
+    if own is not None and own.kind == "b" and own.element is None and kind not in COLLATABLE:
+        reader.problem("42804", f"collations are not supported by type {kind}")
     return value
 
 

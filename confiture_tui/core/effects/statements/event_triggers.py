@@ -48,6 +48,10 @@ _FIRING, _QUIET = _tags(_KINDS, _OTHERS), _tags(_OF_THE_SERVER, _WITHOUT)
 # Matrix", and src/include/tcop/cmdtaglist.h.
 
 
+ENABLED = ("event triggers enabled", "")
+"""Under this key of the schema's other objects: which event triggers the files have enabled, disabled or made."""
+
+
 def read_create_event_trigger(node: Node, step: Step) -> None:
     """CREATE EVENT TRIGGER: from then on it runs at every such command."""
     catalog, major = step.schema.catalog, major_of(step)
@@ -67,7 +71,17 @@ def read_create_event_trigger(node: Node, step: Step) -> None:
         step.refuse("42710", f"event trigger {name} already exists")
     function = trigger_function(step, names_in(node, "funcname"), "event_trigger")
     needs = [ObjectAddress(PG_PROC, function.oid)] if function is not None else []
-    make(step, "event trigger", name, needs=needs)
+    tags = [
+        tag.upper() for one in node.get("whenclause", ()) for tag in names_in(one["DefElem"]["arg"]["List"], "items")
+    ]
+    properties = {"event": event, "tags": ",".join(tags), "function": str(function.oid if function is not None else 0)}
+    make(step, "event trigger", name, needs=needs, properties=properties)
+    _switch(step, name, on=True)
+
+
+def _switch(step: Step, name: str, *, on: bool) -> None:
+    states = step.now.other(*ENABLED)
+    step.change.put_other(*ENABLED, {**(states if isinstance(states, dict) else {}), name: on})
 
 
 def _is_in_catalog(step: Step, node: Node) -> bool:
@@ -88,6 +102,11 @@ def _refuse_tag(step: Step, tag: str, event: str, major: int | None) -> None:
         step.refuse("0A000", f"event triggers for table_rewrite are not supported for {tag}")
 
 
+def fires(tag: str, major: int) -> bool:
+    """Whether event triggers fire for commands of that tag on a server of that major version."""
+    return tag in _FIRING and major >= _SINCE.get(tag, 0)
+
+
 def read_alter_event_trigger(node: Node, step: Step) -> None:
     """ALTER EVENT TRIGGER … ENABLE or DISABLE"""
     catalog = step.schema.catalog
@@ -97,3 +116,4 @@ def read_alter_event_trigger(node: Node, step: Step) -> None:
     found = step.now.other("event trigger", name)
     if not is_there(found) and (found is False or not _is_in_catalog(step, node)):
         step.refuse("42704", f"event trigger {name} does not exist")
+    _switch(step, name, on=node.get("tgenabled") in ("O", "A"))

@@ -21,6 +21,14 @@ from confiture_tui.core.effects.statements.mentions import lock_mentioned
 from confiture_tui.core.effects.statements.needs import note_needs, note_type
 from confiture_tui.core.effects.statements.options import find_option, option_text, truth
 from confiture_tui.core.effects.statements.queries_of_views import read_definition
+from confiture_tui.core.effects.statements.routine_checks import (
+    refuse_aggregate,
+    refuse_attributes,
+    refuse_parameters,
+    refuse_planning,
+    refuse_plpgsql,
+    refuse_sql_result,
+)
 from confiture_tui.core.effects.statements.routine_names import find_routine
 from confiture_tui.core.effects.statements.settings import major_of, require_setting
 from confiture_tui.core.effects.type_names import parse_type
@@ -60,6 +68,8 @@ def read_create_routine(node: Node, step: Step) -> None:
         require_type(step, one["argType"])
     if "returnType" in node:
         require_type(step, node["returnType"])
+    refuse_attributes(step, node)
+    refuse_parameters(step, node, parameters)
     _require_settings(node, step, "options")
     routine = _routine(node, step, (schema, parts[-1]), parameters, language)
     existing = step.now.routine([schema, parts[-1]], routine.argument_types)
@@ -198,10 +208,13 @@ def _read_body(node: Node, step: Step, routine: Routine) -> None:
         _read_atomic(node, step, routine)
         return
     if routine.language == "plpgsql":
-        refuse_newer_syntax(step, read_routine(routine))
+        body = read_routine(routine)
+        refuse_plpgsql(step, step.statement.sql, body)
+        refuse_newer_syntax(step, body)
     if routine.language != "sql":
         return
-    for one in Script.from_text(routine.source).statements:
+    statements = Script.from_text(routine.source).statements
+    for one in statements:
         if one.problem is not None:
             step.refuse("42601", f"the body cannot be parsed: {one.problem.message}")
         if one.node is not None and one.node_kind is not None:
@@ -210,6 +223,10 @@ def _read_body(node: Node, step: Step, routine: Routine) -> None:
                 step.refuse(newer.sqlstate, f"syntax error: {newer.what}")
             lock_mentioned(step, {one.node_kind: one.node}, "the function's body mentions it")
             _refuse_query(step, {one.node_kind: one.node}, routine)
+
+    if step.schema.known:
+        listed = [(one.node_kind, one.node) for one in statements if one.node is not None and one.node_kind is not None]
+        refuse_sql_result(step, routine, listed)
 
 
 def _read_atomic(node: Node, step: Step, routine: Routine) -> None:
@@ -271,6 +288,8 @@ def read_alter_routine(node: Node, step: Step) -> None:
     if worst is not None:
         found = replace(found, volatility=worst)
     _require_settings(node, step, "actions")
+    given = {str(one["DefElem"].get("defname")): one["DefElem"].get("arg") for one in node.get("actions", ())}
+    refuse_planning(step, given, sets=(found.result or "").startswith(("SETOF ", "TABLE(")))
     if find_option(node, "set", "actions") is not None:
         found = replace(found, configuration=(*found.configuration, "set"))
     step.change.put_routine(found)
@@ -285,6 +304,7 @@ def define_aggregate(node: Node, step: Step) -> None:
     parameters = [one["FunctionParameter"] for one in items if "FunctionParameter" in one]
     for one in parameters:
         require_type(step, one["argType"])
+    refuse_aggregate(step, node)
     routine = _routine({"options": []}, step, (schema, parts[-1]), parameters, "internal")
     if step.now.routine([schema, parts[-1]], routine.argument_types) is not None and not node.get("replace"):
         step.refuse("42723", f'function "{parts[-1]}" already exists with same argument types')

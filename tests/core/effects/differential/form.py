@@ -19,6 +19,7 @@ class Form:
         sql: one statement or several.
         since, until: the first and the last major version that it is meant for.
         wrapped: it runs in one transaction; else each statement is one of its own.
+        bare: what is predicted without a catalog is looked at too. Nobody can know of event triggers then.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Form:
     since: int = 14
     until: int = 99
     wrapped: bool = True
+    bare: bool = True
 
 
 def group(
@@ -37,8 +39,10 @@ def group(
     since: int = 14,
     until: int = 99,
     wrapped: bool = True,
+    bare: bool = True,
 ) -> tuple[Form, ...]:
     """Forms that share a world: what each is called, and its SQL."""
     return tuple(
-        Form(f"{prefix}: {name}", setup, sql, since=since, until=until, wrapped=wrapped) for name, sql in forms.items()
+        Form(f"{prefix}: {name}", setup, sql, since=since, until=until, wrapped=wrapped, bare=bare)
+        for name, sql in forms.items()
     )

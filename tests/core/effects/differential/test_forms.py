@@ -41,6 +41,8 @@ def test_prediction_is_what_the_server_does(form: Form, server: EmbeddedServer, 
     observed = there.observe(form.sql, wrapped=form.wrapped)
     found = differences(predicted, observed)
     assert not found, in_words(found)
+    if not form.bare:
+        return
     # Without a catalog it may err towards worse, or say that it does not know; never towards better. What exists and
     # what does not it cannot know, and so not what fails.
     bare = differences(there.predict(form.sql, wrapped=form.wrapped, catalog=False), observed)

@@ -19,6 +19,7 @@ from tests.core.effects.differential.forms import (
     partitions,
     queries,
     refused_queries,
+    routines,
     settings,
     surroundings,
     tables,
@@ -54,4 +55,5 @@ FORMS = (
     *settings.FORMS,
     *definitions_of_others.FORMS,
     *divided.FORMS,
+    *routines.FORMS,
 )
