@@ -275,7 +275,8 @@ def _sublink(reader: Reader, node: Node) -> Walk:
     limit = limit_of(node.get("subselect", {}).get("SelectStmt", {}))
     if limit is not None:
         columns = as_rows(columns, limit, reader.facts.reads[start:])
-    if node.get("subLinkType") in ("EXPR_SUBLINK", "ARRAY_SUBLINK") and columns is not None and len(columns) > 1:
+    # Of one in brackets it is not known here whether it stands for a row, ``(a, b) = (SELECT …)``.
+    if node.get("subLinkType") == "ARRAY_SUBLINK" and columns is not None and len(columns) > 1:
         reader.problem("42601", "subquery must return only one column")
     first = next(iter(columns.values()), None) if columns else None
     reader.outputs[id(node)] = first

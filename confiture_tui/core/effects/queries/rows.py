@@ -385,6 +385,9 @@ def _note_possible_failures(
             continue
         if index.unique and not index.exclusion and (written is None or not keys or keys & written):
             step.may_fail("23505", f"{index.qualified_name}: a key may be there already")
+        elif index.unique and index.exclusion and (written is None or not keys or keys & written):
+            step.may_fail("23P01", f"{index.qualified_name}: it may overlap with what is there")
+            step.may_fail("23514", f"{index.qualified_name}: an empty range overlaps with nothing")
     for column in relation.columns:
         if written is not None and column.name not in written:
             continue

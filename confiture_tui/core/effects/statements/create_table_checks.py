@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Node = dict[str, Any]
 
+_NOT_UNLOGGED = 180000
+"""From this version on a partitioned table, which has no rows of its own, cannot be unlogged."""
 _METHOD_OF_PARTITIONED = 170000
 """From this version on a partitioned table may have an access method, which its partitions get."""
 
@@ -34,6 +36,10 @@ def refuse_storage(step: Step, relation: Relation, node: Node) -> None:
         step.refuse("42P16", "ON COMMIT can only be used on temporary tables")
     for one in node.get("options", ()):
         refuse_parameter(step, one.get("DefElem", {}), relation.kind.value, resets=False)
+    divided = relation.kind is RelationKind.PARTITIONED_TABLE
+    newer = step.schema.known and step.schema.server_version_num >= _NOT_UNLOGGED
+    if divided and newer and relation.persistence is Persistence.UNLOGGED:
+        step.refuse("0A000", "partitioned tables cannot be unlogged")
     older = step.schema.known and step.schema.server_version_num < _METHOD_OF_PARTITIONED
     if older and "accessMethod" in node and relation.kind is RelationKind.PARTITIONED_TABLE:
         step.refuse("0A000", "specifying a table access method is not supported on a partitioned table")

@@ -235,6 +235,9 @@ def _check_expression(step: Step, expression: Node, relation: Relation, what: st
         step.may_fail("42P17", f"functions in index {what} must be marked IMMUTABLE")
     elif worst is not Volatility.IMMUTABLE:
         step.refuse("42P17", f"functions in index {what} must be marked IMMUTABLE")
+    named = (relation.column(parts[-1]) for parts in found.facts.columns)
+    if any(column is not None and column.generated is Generated.VIRTUAL for column in named):
+        step.refuse("0A000", "indexes on virtual generated columns are not supported")
     for call in found.facts.calls:
         if not call.system:
             step.may_fail("P0001", f"{call.name} runs for every row, and may raise an error")

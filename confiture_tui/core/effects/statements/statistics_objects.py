@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from confiture_tui.core.catalog.models.columns import Generated
 from confiture_tui.core.catalog.models.dependencies import PG_CLASS, ObjectAddress
 from confiture_tui.core.catalog.models.relations import Relation, RelationKind
 from confiture_tui.core.effects.dropping import note_part
@@ -100,6 +101,8 @@ def _read(step: Step, relation: Relation, elements: list[Node]) -> tuple[list[st
                 if name in SYSTEM_COLUMNS:
                     step.refuse("0A000", "statistics creation on system columns is not supported")
                 step.refuse("42703", f'column "{name}" does not exist')
+            if column.generated is Generated.VIRTUAL:
+                step.refuse("0A000", "statistics creation on virtual generated columns is not supported")
             kind, checked = column.type, True
             names.append(name)
         if checked and kind and not has_operator_class(step.now, kind, "btree"):

@@ -222,7 +222,7 @@ def _validate_named(alteration: Alteration, altered: Altered, name: str) -> None
             "42809", f'constraint "{name}" of relation "{relation.name}" is not a foreign key or check constraint'
         )
     if not constraint.enforced:
-        step.refuse("42809", "cannot validate NOT ENFORCED constraint")
+        step.refuse("55000", "cannot validate NOT ENFORCED constraint")
     if not constraint.validated:
         validate(alteration, altered, constraint)
 

@@ -107,3 +107,5 @@ def _inherit(alteration: Alteration, relation: Relation, constraint: Constraint,
             from confiture_tui.core.effects.statements.alter_table.not_null import queue_set_not_null
 
             queue_set_not_null(alteration, child, column)
+            if mine is None and child.kind in STORED:
+                step.scan(child, f"{column} must have no NULL there either")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from confiture_tui.core.catalog.models.columns import Generated
 from confiture_tui.core.catalog.models.relations import Persistence, Relation, RelationKind
 from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.builtins import CastContext, CastMethod
@@ -94,6 +95,7 @@ def foreign_key(step: Step, relation: Relation, node: Node, *, recurse: bool = T
     for one in columns:
         if relation.column(one) is None and not schema.is_partial(relation):
             step.refuse("42703", f'column "{one}" referenced in foreign key constraint does not exist')
+    _refuse_actions(step, relation, node, columns)
     name = node.get("conname") or constraint_name(schema, relation, columns_part(columns), "fkey")
     made = constraint_of(
         {**node, "skip_validation": skips or not enforced}, relation, name, step.change.new_oid(), columns
@@ -106,8 +108,20 @@ def foreign_key(step: Step, relation: Relation, node: Node, *, recurse: bool = T
     if isinstance(other, Relation):
         made = replace(made, referenced_oid=other.oid)
         if found.known:
-            made = _fit(step, relation, other, made, columns, referenced)
+            made = _fit(step, relation, other, made, columns, referenced, period=bool(node.get("fk_with_period")))
     return made, found
+
+
+def _refuse_actions(step: Step, relation: Relation, node: Node, columns: tuple[str, ...]) -> None:
+    """What a foreign key with PERIOD, or over columns that are computed when they are read, cannot do."""
+    if node.get("fk_with_period"):
+        for field, word in (("fk_upd_action", "UPDATE"), ("fk_del_action", "DELETE")):
+            if node.get(field, "a") not in ("a", "\0", ""):
+                step.refuse("0A000", f"unsupported ON {word} action for foreign key constraint using PERIOD")
+    for one in columns:
+        column = relation.column(one)
+        if column is not None and column.generated is Generated.VIRTUAL:
+            step.refuse("0A000", "foreign key constraints on virtual generated columns are not supported")
 
 
 def on_partitions(step: Step, made: Constraint) -> tuple[Constraint, ...]:
@@ -158,6 +172,8 @@ def _fit(
     made: Constraint,
     columns: tuple[str, ...],
     referenced: tuple[str, ...],
+    *,
+    period: bool,
 ) -> Constraint:
     """See that the referenced table has a key that fits."""
     if other.kind not in _TABLES:
@@ -186,6 +202,8 @@ def _fit(
                 "55000",
                 f'cannot use a deferrable unique constraint for referenced table "{other.name}"',
             )
+    if key.exclusion and not period and step.schema.known:
+        step.refuse("42830", "foreign key must use PERIOD when referencing a primary key using WITHOUT OVERLAPS")
     for mine, theirs in zip(columns, referenced, strict=True):
         if not _comparable(step.now, relation, mine, other, theirs):
             step.refuse("42804", f'foreign key constraint "{made.name}" cannot be implemented')

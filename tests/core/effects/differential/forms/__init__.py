@@ -13,6 +13,7 @@ from tests.core.effects.differential.forms import (
     fresh,
     indexes,
     maintenance,
+    newest,
     objects,
     operator_classes,
     own_places,
@@ -56,4 +57,5 @@ FORMS = (
     *definitions_of_others.FORMS,
     *divided.FORMS,
     *routines.FORMS,
+    *newest.FORMS,
 )
