@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 from typing import Any
 
+from confiture_tui.masking import masked
+
 
 class Level(IntEnum):
     """How much an event matters; the numbers are those of the standard library's logging."""
@@ -178,7 +180,8 @@ class EventStream:
         return unsubscribe
 
     def __call__(self, event: Event) -> None:
-        """Hand the event on to every reader."""
+        """Hand the event on to every reader, with the passwords in its texts masked."""
+        event = _masked(event)
         for reader in self._readers:
             try:
                 reader(event)
@@ -186,6 +189,14 @@ class EventStream:
                 with self._lock:
                     self._readers = tuple(one for one in self._readers if one is not reader)
                     self.broken.append(error)
+
+
+def _masked(event: Event) -> Event:
+    """A second line of defence: what a migration or a server says may hold one."""
+    message, data = masked(event.message), masked(event.data)
+    if message == event.message and data == event.data:
+        return event
+    return dataclasses.replace(event, message=message, data=data)
 
 
 def with_context(sink: Sink, **context: Any) -> Sink:

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TextIO, TypeVar
 
 from confiture_tui.errors import UsageError
 from confiture_tui.events import Event, EventName, Level
-from confiture_tui.terminal import one_line, redacted, safe_json, wants_colour
+from confiture_tui.masking import redacted
+from confiture_tui.terminal import one_line, safe_json, wants_colour
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -30,8 +30,6 @@ for _codes in _REPLACED:
     _VISIBLE.update(dict.fromkeys(_codes, "\ufffd"))
 _HIDDEN_IN_JSON = re.compile("[\x7f" + "".join(f"{chr(one.start)}-{chr(one.stop - 1)}" for one in _REPLACED) + "]")
 
-_PASSWORD = re.compile(r"(?i)(password\s*=\s*)('(?:[^'\\]|\\.)*'|\S+)|(://[^\s:/@]*:)[^\s@]*(?=@)")
-
 
 def safe_text(text: str) -> str:
     """The text with everything made visible that a terminal would obey instead of show.
@@ -45,14 +43,6 @@ def safe_text(text: str) -> str:
 def one_line(text: str) -> str:
     """``safe_text`` for a place that has a single line: white space of any kind becomes one space."""
     return safe_text(" ".join(text.split()))
-
-
-def redacted(text: str) -> str:
-    """The text of somebody else's message without the passwords of connection strings in it.
-
-    A second line of defence: our own messages are made without passwords in the first place.
-    """
-    return _PASSWORD.sub(lambda found: f"{found.group(1) or found.group(3)}***", text)
 
 
 def safe_json(document: str) -> str:

@@ -54,3 +54,29 @@ def test_unsubscribing_ends_the_reading() -> None:
     unsubscribe()
     stream(Event(name=EventName.CONNECTED, message="2"))
     assert [event.message for event in seen] == ["1"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CREATE ROLE clerk PASSWORD 'open sesame'",
+        "ALTER ROLE clerk ENCRYPTED PASSWORD E'open \\'sesame'",
+        "ALTER ROLE clerk PASSWORD $x$open sesame$x$",
+        "CREATE SUBSCRIPTION s CONNECTION 'host=db password=sesame' PUBLICATION p",
+        "could not connect to postgresql://clerk:sesame@db/shop",
+    ],
+)
+def test_no_reader_gets_a_password(text: str) -> None:
+    stream, seen = EventStream(), list[Event]()
+    stream.subscribe(seen.append)
+    stream(Event(name=EventName.STATEMENT_START, message=text, data={"sql": [text], "notices": {"1": text}}))
+    assert "sesame" not in json.dumps(seen[0].to_record())
+    assert seen[0].message.startswith(text[:12])
+
+
+def test_what_holds_no_password_is_handed_on_as_it_is() -> None:
+    stream, seen = EventStream(), list[Event]()
+    stream.subscribe(seen.append)
+    event = Event(name=EventName.CONNECTED, message="see https://example.org, no password", data={"locks": ["a"]})
+    stream(event)
+    assert seen == [event]

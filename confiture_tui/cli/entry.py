@@ -15,7 +15,8 @@ from confiture_tui import first_frame
 from confiture_tui.cli.completion import VARIABLE
 from confiture_tui.cli.output.stdout import ReaderGone, cannot_be_written
 from confiture_tui.errors import Cancelled, ConfitureError
-from confiture_tui.terminal import redacted, safe_text
+from confiture_tui.masking import redacted
+from confiture_tui.terminal import safe_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

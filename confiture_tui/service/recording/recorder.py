@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
+from confiture_tui.masking import masked
 from confiture_tui.observability import BackgroundReader, new_private_file
 from confiture_tui.service.recording.entries import (
     KIND,
@@ -22,7 +22,7 @@ from confiture_tui.service.recording.entries import (
     answer_type,
     error_to_record,
 )
-from confiture_tui.terminal import redacted, safe_json
+from confiture_tui.terminal import safe_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,13 +31,6 @@ if TYPE_CHECKING:
     from confiture_tui.events import Event
     from confiture_tui.service.jobs import Ask, Job
     from confiture_tui.service.service import MigrationService
-
-_SQL_PASSWORD: Final = re.compile(
-    r"""(?ix) (\bpassword\s+)
-    (?: E'(?:[^'\\]|\\.|'')*' | (?:U&)?'(?:[^']|'')*' | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$ )""",
-    re.DOTALL,
-)
-"""``PASSWORD 'text'`` of CREATE ROLE and its like, however it is quoted: in a migration it is text like any other."""
 
 
 @contextmanager
@@ -116,7 +109,7 @@ class Lines:
 
     def write(self, entry: Header | Entry) -> None:
         """Write it, so that a session that is killed leaves all that it had come to."""
-        self._file.write(safe_json(json.dumps(_masked(_record(entry)), ensure_ascii=False, default=str)) + "\n")
+        self._file.write(safe_json(json.dumps(masked(_record(entry)), ensure_ascii=False, default=str)) + "\n")
         self._file.flush()
 
     def finish(self) -> None:
@@ -138,14 +131,3 @@ def _record(entry: Header | Entry) -> dict[str, Any]:
         value = answer_type(entry.asked.what).dump_python(entry.value, mode="json")
         return record | {"answered": entry.asked.job, "value": value}
     return record | {"end": True}
-
-
-def _masked(value: Any) -> Any:
-    """The value with the passwords in its texts as ``***``."""
-    if isinstance(value, str):
-        return _SQL_PASSWORD.sub(r"\1'***'", redacted(value)) if "assw" in value.lower() or "://" in value else value
-    if isinstance(value, dict):
-        return {key: _masked(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_masked(inner) for inner in value]
-    return value
