@@ -28,6 +28,9 @@ _LOST_SQLSTATES: Final = frozenset(
 )
 """Errors after which the server closes the session (documentation, "PostgreSQL Error Codes"); so does class 08."""
 
+_NOT_LOST: Final = "08P01"
+"""protocol_violation: of class 08, and the session goes on. A ``$1`` in a statement that is sent without values."""
+
 _LOST_TEXTS: Final = (
     "the connection is lost",
     "the connection is closed",
@@ -69,7 +72,8 @@ def connection_was_lost(error: BaseException) -> bool:
         # transaction_timeout and its like are InternalError in psycopg, told by their SQLSTATE.
         return isinstance(error, psycopg.Error) and error.sqlstate in _LOST_SQLSTATES
     if error.sqlstate is not None:
-        return error.sqlstate.startswith("08") or error.sqlstate in _LOST_SQLSTATES
+        lost = error.sqlstate.startswith("08") and error.sqlstate != _NOT_LOST
+        return lost or error.sqlstate in _LOST_SQLSTATES
     text = str(error).lower()
     return any(sign in text for sign in _LOST_TEXTS)
 

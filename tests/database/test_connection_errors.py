@@ -279,6 +279,11 @@ def test_lost_connections_are_told_from_failed_statements(database: Dsn) -> None
             with pytest.raises(psycopg.Error) as failed:
                 conn.execute(statement)
             assert not connection_was_lost(failed.value)
+        with pytest.raises(psycopg.Error) as without_values:
+            # By the extended protocol, as a dry run sends each statement.
+            conn.cursor(binary=True).execute("SELECT $1::int")
+        assert without_values.value.sqlstate == "08P01"
+        assert not connection_was_lost(without_values.value)
         with pytest.raises(psycopg.Error) as ended:
             conn.execute("SELECT pg_terminate_backend(pg_backend_pid())")
         assert connection_was_lost(ended.value)
