@@ -92,11 +92,12 @@ class Dsn:
         from psycopg import pq
 
         given = self.parameters()
+        options = pq.Conninfo.get_defaults()
         defaults = {
-            option.keyword.decode(): option.val.decode(errors="replace")
-            for option in pq.Conninfo.get_defaults()
-            if option.val is not None
+            option.keyword.decode(): option.val.decode(errors="replace") for option in options if option.val is not None
         }
+        # What a variable says here, it need not say where the string is used.
+        anywhere = {option.keyword.decode() for option in options if option.val == option.compiled}
         known = {name: defaults[name] for name in ("host", "hostaddr", "port", "dbname", "user") if name in defaults}
         if not masked and known.get("port") == _USUAL_PORT:
             del known["port"]
@@ -111,7 +112,7 @@ class Dsn:
         query = {
             name: given[name]
             for name in _SHOWN_PARAMETERS
-            if given.get(name) and (name == "service" or given[name] != defaults.get(name))
+            if given.get(name) and (name == "service" or name not in anywhere or given[name] != defaults.get(name))
         }
         if host and all(one.startswith(("/", "@")) for one in host.split(",")):
             query.pop("sslmode", None)  # libpq encrypts no local socket, whatever it says

@@ -148,6 +148,8 @@ def test_what_a_variable_would_change_stays(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("PGSSLMODE", "require")
     monkeypatch.setenv("PGPORT", "6000")
     assert of("host=h user=a dbname=x sslmode=prefer").display(masked=False) == "postgresql://a@h:6000/x?sslmode=prefer"
+    # What a variable says here is not said where the string is pasted.
+    assert of("host=h user=a dbname=x sslmode=require").display(masked=False).endswith("?sslmode=require")
 
 
 def test_display_fills_in_what_libpq_will(monkeypatch: pytest.MonkeyPatch) -> None:
