@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 from confiture_tui.core.catalog.models.dependencies import PG_CLASS, Dependency, ObjectAddress
 from confiture_tui.core.catalog.models.indexes import Index
 from confiture_tui.core.catalog.models.relations import Persistence, Relation, RelationKind, Sequence
+from confiture_tui.core.catalog.models.types import Type, TypeKind
 from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.history import UNKNOWN, Family, History
-from confiture_tui.core.sql.identifiers import quote_identifier
+from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier
 
 if TYPE_CHECKING:
     from confiture_tui.core.catalog.catalog import AnyRelation
     from confiture_tui.core.catalog.models.objects import Schema as SchemaObject
     from confiture_tui.core.catalog.models.routines import Routine
-    from confiture_tui.core.catalog.models.types import Type
     from confiture_tui.core.effects.schema import Found
     from confiture_tui.core.effects.session import Session
 
@@ -212,6 +212,35 @@ def blank_relation(
         policies=(),
         statistics=None,
         traffic=None,
+    )
+
+
+def blank_type(oid: int, array_oid: int, schema: str, name: str, kind: TypeKind) -> Type:
+    """A type of which only name and kind are known."""
+    return Type(
+        oid=oid,
+        schema=schema,
+        name=name,
+        qualified_name=qualified_name(schema, name),
+        kind=kind,
+        owner="",
+        array_oid=array_oid,
+        multirange_oid=0,
+        labels=(),
+        base_type=None,
+        base_type_oid=0,
+        not_null=False,
+        default=None,
+        default_volatility=None,
+        collation=None,
+        constraints=(),
+        subtype=None,
+        multirange=None,
+        properties=(),
+        relation_oid=0,
+        extension=None,
+        acl=None,
+        comment=None,
     )
 
 

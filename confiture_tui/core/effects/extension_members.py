@@ -16,7 +16,9 @@ from confiture_tui.core.catalog.models.dependencies import PG_EXTENSION, PG_PROC
 from confiture_tui.core.catalog.models.objects import OtherObject
 from confiture_tui.core.catalog.models.routines import Routine, RoutineKind
 from confiture_tui.core.catalog.models.types import Type, TypeKind
+from confiture_tui.core.catalog.replacing import replace
 from confiture_tui.core.effects.builtins import FIRST_MAJOR, LAST_MAJOR
+from confiture_tui.core.effects.changes import blank_type
 from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier
 
 if TYPE_CHECKING:
@@ -105,30 +107,11 @@ def _signature(function: str) -> str:
 
 def _type(step: Step, extension: Extension, schema: str, fields: tuple[str, ...]) -> Type:
     name, category, preferred, *_ = fields
-    return Type(
-        oid=step.change.new_oid(),
-        schema=schema,
-        name=name,
-        qualified_name=qualified_name(schema, name),
-        kind=TypeKind.BASE,
+    return replace(
+        blank_type(step.change.new_oid(), step.change.new_oid(), schema, name, TypeKind.BASE),
         owner=extension.owner,
-        array_oid=step.change.new_oid(),
-        multirange_oid=0,
-        labels=(),
-        base_type=None,
-        base_type_oid=0,
-        not_null=False,
-        default=None,
-        default_volatility=None,
-        collation=None,
-        constraints=(),
-        subtype=None,
-        multirange=None,
         properties=(f"category={category}", f"preferred={preferred}"),
-        relation_oid=0,
         extension=extension.name,
-        acl=None,
-        comment=None,
     )
 
 

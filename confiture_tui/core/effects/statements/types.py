@@ -8,7 +8,7 @@ from confiture_tui.core.catalog.models.dependencies import PG_TYPE, ObjectAddres
 from confiture_tui.core.catalog.models.relations import Persistence, RelationKind
 from confiture_tui.core.catalog.models.types import Type, TypeKind
 from confiture_tui.core.catalog.replacing import replace
-from confiture_tui.core.effects.changes import blank_relation
+from confiture_tui.core.effects.changes import blank_relation, blank_type
 from confiture_tui.core.effects.statements.creation import new_place, refuse_taken_relation, refuse_taken_type
 from confiture_tui.core.effects.statements.definitions import column_of, column_parts, names_in
 from confiture_tui.core.effects.statements.fresh_labels import note_fresh_label, note_renamed_label
@@ -27,31 +27,7 @@ Node = dict[str, Any]
 
 def new_type(step: Step, schema: str, name: str, kind: TypeKind) -> Type:
     """A type of which only name and kind are known."""
-    return Type(
-        oid=step.change.new_oid(),
-        schema=schema,
-        name=name,
-        qualified_name=qualified_name(schema, name),
-        kind=kind,
-        owner="",
-        array_oid=step.change.new_oid(),
-        multirange_oid=0,
-        labels=(),
-        base_type=None,
-        base_type_oid=0,
-        not_null=False,
-        default=None,
-        default_volatility=None,
-        collation=None,
-        constraints=(),
-        subtype=None,
-        multirange=None,
-        properties=(),
-        relation_oid=0,
-        extension=None,
-        acl=None,
-        comment=None,
-    )
+    return blank_type(step.change.new_oid(), step.change.new_oid(), schema, name, kind)
 
 
 def place_of_type(step: Step, parts: tuple[str, ...]) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from confiture_tui.core.effects.statements.alter_table.not_null import (
     is_valid_not_null,
     queue_set_not_null,
 )
+from confiture_tui.core.effects.statements.alter_table.placing import placed_on
 from confiture_tui.core.effects.statements.alter_table.work import STORED, Alteration, Altered, Pass
 from confiture_tui.core.effects.statements.definitions import blank_index, constraint_of, names_in
 from confiture_tui.core.effects.statements.expressions_read import read_expression, require_boolean
@@ -287,18 +288,7 @@ def _add_index(alteration: Alteration, altered: Altered, relation: Relation, ind
         label = _LABELS[constraint["contype"]]
         second = None if index.primary else columns_part(one or "expr" for one in index.key_columns)
         name = relation_name(alteration.schema, child.schema, child.name, second, label)
-        mine = replace(
-            index,
-            oid=step.change.new_oid(),
-            schema=child.schema,
-            name=name,
-            qualified_name=qualified_name(child.schema, name),
-            relation=child.qualified_name,
-            relation_oid=child.oid,
-            is_partitioned=child.kind is RelationKind.PARTITIONED_TABLE,
-            parent=index.qualified_name,
-            constraint=quote_identifier(name),
-        )
+        mine = placed_on(step, index, child, name, is_constraint=True)
         _add_index(alteration, alteration.table(child), child, mine, {**constraint, "parent_oid": parent_oid})
 
 

@@ -12,9 +12,10 @@ from confiture_tui.core.effects.object_names import columns_part, constraint_nam
 from confiture_tui.core.effects.pruning import ancestors
 from confiture_tui.core.effects.queries.rows import parsed_expression
 from confiture_tui.core.effects.statements.alter_table.foreign_keys import on_partitions, part_for
+from confiture_tui.core.effects.statements.alter_table.placing import placed_on
 from confiture_tui.core.effects.statements.alter_table.work import STORED, Alteration, Reason, Validation
 from confiture_tui.core.effects.written import tree_of, without_places
-from confiture_tui.core.sql.identifiers import qualified_name, quote_identifier
+from confiture_tui.core.sql.identifiers import quote_identifier
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,19 +75,7 @@ _DEFAULT_COLLATION = 'pg_catalog."default"'
 def partition_index(step: Step, index: Index, child: Relation, constraint: Constraint | None) -> Index:
     """The index that a partition gets as its part of an index of its parent, put with its constraint."""
     name = relation_name(step.now, child.schema, child.name, *index_label(index, is_constraint=constraint is not None))
-    made = replace(
-        index,
-        oid=step.change.new_oid(),
-        schema=child.schema,
-        name=name,
-        qualified_name=qualified_name(child.schema, name),
-        relation=child.qualified_name,
-        relation_oid=child.oid,
-        is_partitioned=child.kind is RelationKind.PARTITIONED_TABLE,
-        parent=index.qualified_name,
-        constraint=quote_identifier(name) if constraint is not None else None,
-        valid=True,
-    )
+    made = replace(placed_on(step, index, child, name, is_constraint=constraint is not None), valid=True)
     if constraint is not None:
         part = replace(
             constraint,

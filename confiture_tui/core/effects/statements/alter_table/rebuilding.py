@@ -14,11 +14,11 @@ from confiture_tui.core.effects.object_names import columns_part, relation_name
 from confiture_tui.core.effects.operator_classes import accepts, has_operator_class, is_default_class, named_class
 from confiture_tui.core.effects.queries.rows import parsed_expression
 from confiture_tui.core.effects.statements.alter_table.foreign_keys import fits_together
+from confiture_tui.core.effects.statements.alter_table.placing import placed_on
 from confiture_tui.core.effects.statements.alter_table.stored_constants import refuse_stale_constants
 from confiture_tui.core.effects.statements.alter_table.work import STORED, Alteration, Altered, Reason, Validation
 from confiture_tui.core.effects.statements.index_keys import KNOWN_METHODS
 from confiture_tui.core.effects.type_names import base_type, parse_type
-from confiture_tui.core.sql.identifiers import qualified_name
 
 if TYPE_CHECKING:
     from confiture_tui.core.catalog.models.columns import Column
@@ -138,18 +138,7 @@ def _complete(alteration: Alteration, relation: Relation, index: Index) -> None:
         if part is None:
             names = columns_part([one or "expr" for one in (*index.key_columns, *index.included_columns)])
             name = relation_name(step.now, child.schema, child.name, names, "idx")
-            part = replace(
-                index,
-                oid=step.change.new_oid(),
-                schema=child.schema,
-                name=name,
-                qualified_name=qualified_name(child.schema, name),
-                relation=child.qualified_name,
-                relation_oid=child.oid,
-                parent=index.qualified_name,
-                is_partitioned=child.kind is RelationKind.PARTITIONED_TABLE,
-                constraint=None,
-            )
+            part = placed_on(step, index, child, name, is_constraint=False)
             step.create(part)
             step.change.put(part)
             if child.kind in STORED:
