@@ -118,11 +118,11 @@ class RollbackStrategy(FrozenModel):
 
 
 class Probe(FrozenModel):
-    """A question to the data that decide whether a statement fails.
+    """A question to the data: do they let a statement fail, or how many rows does it change.
 
     Attributes:
         statement: 1-based index of the statement.
-        sqlstate: the error that rows of this kind cause.
+        sqlstate: the error that rows of this kind cause; empty where only their number counts.
         question: what was asked for, in words. ``sql``: the query; ``None`` when none was made.
         found: there are such rows; ``None`` when it was not answered.
         rows: how many, as far as they were counted: ``rows_at_least`` where there may be more.

@@ -19,6 +19,7 @@ from confiture_tui.ui.presenters.risk import risk_block, risk_end, risk_head
 from confiture_tui.ui.presenters.statements import heading
 from confiture_tui.ui.presenters.subject import diff_of, facts_pane, report_pane, schema_pane, source_text, unseen
 from confiture_tui.ui.presenters.way import way_pane
+from confiture_tui.ui.review_panes import COMMANDS, PANES
 from confiture_tui.ui.screens.base import ConfitureScreen
 from confiture_tui.ui.session import Topic
 from confiture_tui.ui.widgets.drawn_line import DrawnLine
@@ -40,23 +41,6 @@ if TYPE_CHECKING:
     from confiture_tui.service.models import MigrationPreview
     from confiture_tui.ui.widgets.row_list import RowList
 
-PANES: Final = {
-    "statements": "Statements",
-    "risk": "Risk",
-    "sql": "SQL",
-    "report": "Dry run",
-    "schema": "Schema",
-    "way": "Hooks, back",
-}
-_COMMANDS: Final = {
-    "statements": "assess",
-    "risk": "assess",
-    "sql": "preview",
-    "report": "dry-run",
-    "schema": "dry-run",
-    "way": "preview",
-}
-"""The command that tells what a pane shows."""
 _SETTLE_S: Final = 0.05
 """How long the choice must rest before the file is read: holding a key down must not read every file on the way."""
 
@@ -420,7 +404,7 @@ class ReviewScreen(ConfitureScreen):
         status = self.chosen
         if status is None:
             return ["status"]
-        word = _COMMANDS[self.tabs.active]
+        word = COMMANDS[self.tabs.active]
         # Of what is applied there is nothing to be assessed or tried any more.
         return [word if status.state in ("pending", "interrupted") else "preview", status.version]
 
